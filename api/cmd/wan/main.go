@@ -1,0 +1,130 @@
+// Command wan makes videos with the four Wan 2.2 models of the AI/ML API: it submits, waits and saves. It also runs a
+// simulator of the API.
+//
+//	wan animate-move --video-url dance.mp4 --image-url hero.png -o out.mp4
+//
+// The flags of a model are the properties of its document in spec/. See wan --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitTrouble = 1
+	exitInput   = 2
+	exitFailed  = 3
+	exitAccount = 4
+	exitRunning = 5
+	exitUnknown = 6
+)
+
+const exitCodes = `Exit codes:
+  0  done
+  1  trouble, such as a network that fails
+  2  bad input; nothing was sent
+  3  the generation failed; nothing is charged
+  4  the API key isn't accepted, or the account is out of credits
+  5  still running; "wan wait ID" goes on
+  6  nobody knows whether the submission was accepted; it may be charged`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process around it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
+	}
+	code := exitCode(err)
+	fmt.Fprintf(stderr, "wan: %s\n", strings.TrimPrefix(err.Error(), "wan: "))
+	if code == exitInput && command != nil {
+		fmt.Fprintf(stderr, "See \"%s --help\".\n", command.CommandPath())
+	}
+	return code
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "wan",
+		Short:         "Make videos with the Wan 2.2 models of the AI/ML API",
+		Long:          "Make videos with the Wan 2.2 models of the AI/ML API.\n\n" + exitCodes,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
+	root.AddGroup(&cobra.Group{ID: "models", Title: "Models:"}, &cobra.Group{ID: "jobs", Title: "Jobs:"})
+	root.SetHelpCommandGroupID("")
+	for _, document := range spec.Models() {
+		root.AddCommand(newModel(document))
+	}
+	root.AddCommand(newWait(), newGet(), newModels(), newSimulate())
+	for _, command := range append(root.Commands(), root) {
+		if args := command.Args; args != nil {
+			command.Args = func(cmd *cobra.Command, given []string) error { return inputError(args(cmd, given)) }
+		}
+	}
+	return root
+}
+
+// errInput marks errors of the command line.
+var errInput = errors.New("bad input")
+
+type wrongInput struct{ error }
+
+func (e wrongInput) Is(target error) bool { return target == errInput }
+
+func inputError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return wrongInput{err}
+}
+
+func exitCode(err error) int {
+	var (
+		input   *api.InputError
+		failed  *api.FailedError
+		waiting *api.WaitError
+		unknown *api.UnknownError
+	)
+	switch {
+	case errors.Is(err, errInput), errors.As(err, &input):
+		return exitInput
+	case errors.As(err, &failed):
+		return exitFailed
+	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
+		return exitAccount
+	case errors.As(err, &unknown):
+		return exitUnknown
+	case errors.As(err, &waiting) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+		return exitRunning
+	}
+	return exitTrouble
+}

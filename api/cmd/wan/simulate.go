@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// newSimulate makes the command that runs the simulator.
+func newSimulate() *cobra.Command {
+	var (
+		addr, key          string
+		queued, generating time.Duration
+		retention          time.Duration
+		fail               float64
+		seed               uint64
+		maxBody            int64
+		faults             []string
+	)
+	command := &cobra.Command{
+		Use:   "simulate",
+		Short: "Run a simulator of the API",
+		Long: "Run a simulator of the API on this machine, until Ctrl-C. It validates what it gets, walks jobs through their\n" +
+			"statuses, serves playable videos and shows all of it on a page. Nothing costs anything.\n\n" +
+			"A fault is OPERATION=EFFECT, then *N for the first N requests or @P for the probability P. Operations: submit, poll,\n" +
+			"download. Effects: " + simulator.EffectNames() + ".",
+		Example: "  wan simulate --addr 127.0.0.1:8080 --generating 10s --fault 'poll=503*3' --fault 'submit=drop@0.1'",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opts := []simulator.Option{
+				simulator.WithKey(key),
+				simulator.WithTimeline(simulator.Complete(queued, generating)),
+				simulator.WithFailureRate(fail),
+				simulator.WithMaxBody(maxBody),
+				simulator.WithRetention(retention),
+				simulator.WithLog(cmd.ErrOrStderr()),
+			}
+			if cmd.Flags().Changed("seed") {
+				opts = append(opts, simulator.WithSeed(seed))
+			}
+			for _, text := range faults {
+				fault, err := simulator.ParseFault(text)
+				if err != nil {
+					return inputError(err)
+				}
+				opts = append(opts, simulator.WithFaults(fault))
+			}
+			server, err := simulator.Listen(addr, opts...)
+			if err != nil {
+				return inputError(err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "listening on %s\n", server.URL)
+			<-cmd.Context().Done()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), 2*time.Second)
+			defer cancel()
+			if server.Shutdown(ctx) != nil {
+				server.Close()
+			}
+			return nil
+		},
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&addr, "addr", "127.0.0.1:8080", "where to listen; port 0 chooses a free one")
+	flags.StringVar(&key, "key", "", "the only API key to accept; without it, any will do")
+	flags.DurationVar(&queued, "queued", time.Second, "how long a job is queued")
+	flags.DurationVar(&generating, "generating", 2*time.Second, "how long a job is generating after that")
+	flags.Float64Var(&fail, "fail", 0, "the probability, from 0 to 1, that a job fails")
+	flags.Uint64Var(&seed, "seed", 0, "makes ids and chance repeatable")
+	flags.StringArrayVar(&faults, "fault", nil, "a fault; may be given more than once")
+	flags.Int64Var(&maxBody, "max-body", 128<<20, "the largest submission in bytes")
+	flags.DurationVar(&retention, "retention", time.Hour, "how long a job is remembered")
+	return command
+}

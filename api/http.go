@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxAnswer caps the JSON answers of the API, in bytes.
+const maxAnswer = 4 << 20
+
+// do sends a request to the API.
+func (c *Client) do(request *http.Request) (*http.Response, error) {
+	c.authorize(request)
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "wan-go")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, c.withoutURL(err)
+	}
+	return response, nil
+}
+
+// withoutURL drops the URL that net/http puts into its errors: it says nothing new, and that of a result may be signed.
+func (c *Client) withoutURL(err error) error {
+	if e := (*url.Error)(nil); errors.As(err, &e) {
+		err = e.Err
+	}
+	return err
+}
+
+// readCapped reads an answer whole, but not without limit. A truncated body is an error.
+func readCapped(response *http.Response) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err != nil {
+		return body, fmt.Errorf("the answer broke off: %w", err)
+	}
+	if len(body) > maxAnswer {
+		return body[:maxAnswer], fmt.Errorf("the answer has more than %d bytes", maxAnswer)
+	}
+	return body, nil
+}
+
+// responseError makes the error of an answer that isn't 2xx.
+func (c *Client) responseError(response *http.Response, body []byte) *ResponseError {
+	e := newResponseError(response.StatusCode, []byte(c.redact(string(body))))
+	e.RetryAfter = retryAfter(response.Header, time.Now)
+	if location, err := response.Location(); err == nil && e.StatusCode < 400 {
+		e.Message = "it redirects to " + location.Scheme + "://" + location.Host + ", where the API key may not go; check the base URL"
+	}
+	return e
+}
+
+// maxHint bounds how long the client waits because the server says so.
+const maxHint = time.Minute
+
+// retryAfter reads the Retry-After header: seconds or a date, 0 for none and for rubbish, maxHint at most. A date is
+// compared with the server's own, whose clock need not be ours.
+func retryAfter(header http.Header, now func() time.Time) time.Duration {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+		if !(seconds > 0) { // also NaN
+			return 0
+		}
+		return time.Duration(min(seconds, maxHint.Seconds()) * float64(time.Second))
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	from, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		from = now()
+	}
+	return min(max(0, date.Sub(from)), maxHint)
+}
+
+// backoff makes growing intervals that differ by chance, so that many clients don't come at once.
+type backoff struct{ interval, longest time.Duration }
+
+func newBackoff(first, longest time.Duration) *backoff { return &backoff{first, longest} }
+
+func (b *backoff) next() time.Duration {
+	d := b.interval
+	b.interval = min(b.longest, b.interval+b.interval/2)
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// sleep waits, but not longer than the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// A watchdog cancels a context when nothing has moved for a while.
+type watchdog struct {
+	timeout time.Duration
+	timer   *time.Timer
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+}
+
+func newWatchdog(parent context.Context, timeout time.Duration) (context.Context, *watchdog) {
+	ctx, cancel := context.WithCancelCause(parent)
+	w := &watchdog{timeout: timeout, ctx: ctx, cancel: cancel}
+	w.timer = time.AfterFunc(timeout, func() { cancel(&stalledError{timeout}) })
+	return ctx, w
+}
+
+// reset tells that something has moved.
+func (w *watchdog) reset() {
+	if w.ctx.Err() == nil {
+		w.timer.Reset(w.timeout)
+	}
+}
+
+func (w *watchdog) stop() {
+	w.timer.Stop()
+	w.cancel(nil)
+}
+
+// explain replaces the "context canceled" that the watchdog has caused.
+func (w *watchdog) explain(err error) error {
+	if stalled := (*stalledError)(nil); errors.As(context.Cause(w.ctx), &stalled) {
+		return stalled
+	}
+	return err
+}
+
+type stalledError struct{ timeout time.Duration }
+
+func (e *stalledError) Error() string { return fmt.Sprintf("nothing moved for %v", e.timeout) }
+
+// Timeout makes the error a timeout in the sense of package net.
+func (e *stalledError) Timeout() bool { return true }

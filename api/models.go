@@ -1,0 +1,39 @@
+package api
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/gen/animatereplace"
+	"github.com/aimlvideo/wan-go/gen/vacefunpose"
+	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
+)
+
+// AnimateMove submits a generation that animates the character of a picture with the movements of a video
+// (alibaba/wan2.2-14b-animate-move). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) AnimateMove(ctx context.Context, request animatemove.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, animatemove.ModelID)
+	return c.Submit(ctx, request, opts...)
+}
+
+// AnimateReplace submits a generation that puts the character of a picture in the place of the person in a video
+// (alibaba/wan2.2-14b-animate-replace). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) AnimateReplace(ctx context.Context, request animatereplace.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, animatereplace.ModelID)
+	return c.Submit(ctx, request, opts...)
+}
+
+// VaceFunPose submits a generation that makes a new video after a prompt, with the poses of another video
+// (alibaba/wan2.2-vace-fun-a14b-pose). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) VaceFunPose(ctx context.Context, request vacefunpose.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, vacefunpose.ModelID)
+	return c.Submit(ctx, request, opts...)
+}
+
+// VaceFunReframe submits a generation that brings a video into another shape
+// (alibaba/wan2.2-vace-fun-a14b-reframe). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) VaceFunReframe(ctx context.Context, request vacefunreframe.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, vacefunreframe.ModelID)
+	return c.Submit(ctx, request, opts...)
+}

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// An Option configures a Client.
+type Option interface {
+	applyToClient(*config)
+}
+
+type config struct {
+	key          string
+	baseURL      string
+	insecureHTTP bool
+	httpClient   *http.Client
+	logger       *slog.Logger
+	maxMedia     int64
+	retryWindow  time.Duration
+	minInterval  time.Duration
+	maxInterval  time.Duration
+}
+
+type option func(*config)
+
+func (o option) applyToClient(c *config) { o(c) }
+
+// WithAPIKey sets the API key. White space around it is cut off.
+func WithAPIKey(key string) Option { return option(func(c *config) { c.key = key }) }
+
+// WithBaseURL sets where the API is reached, such as a proxy or a simulator. A path is kept, but for a /v1 or /v2 at
+// its end. The default is [DefaultBaseURL].
+func WithBaseURL(url string) Option { return option(func(c *config) { c.baseURL = url }) }
+
+// WithInsecureHTTP allows a base URL that begins with http:// on hosts other than this one. The API key then crosses
+// the network in the clear.
+func WithInsecureHTTP() Option { return option(func(c *config) { c.insecureHTTP = true }) }
+
+// WithHTTPClient sets the HTTP client for the API and for downloads, for example one with a proxy, with tracing or with
+// the validating transport of package conformance. Its redirect policy is replaced. Its Timeout, if any, bounds each
+// request including the upload of local files and each piece of a download; better leave it at 0, since the Client
+// notices by itself when nothing moves any more.
+func WithHTTPClient(client *http.Client) Option {
+	return option(func(c *config) {
+		if client != nil {
+			c.httpClient = client
+		}
+	})
+}
+
+// WithLogger makes the Client log accepted submissions (info), trouble that it deals with by itself (warn) and polls
+// (debug). Records hold ids, statuses and errors, never the API key and never media. Nothing is logged by default.
+func WithLogger(logger *slog.Logger) Option {
+	return option(func(c *config) {
+		if logger != nil {
+			c.logger = logger
+		}
+	})
+}
+
+// WithMaxMedia caps the size of each local file or reader, in bytes. The default is 100 MiB; 0 is no cap. What the API
+// itself takes isn't documented.
+func WithMaxMedia(bytes int64) Option { return option(func(c *config) { c.maxMedia = bytes }) }
+
+// WithRetryWindow sets for how long a submission is tried again that wasn't sent or was answered 429. The default is
+// one minute, in at most five attempts; 0 turns it off. Submissions of unknown outcome are never tried again.
+func WithRetryWindow(d time.Duration) Option { return option(func(c *config) { c.retryWindow = d }) }
+
+// WithPollInterval sets how long [Job.Wait] waits after the first poll and how far the interval grows. The defaults are
+// 1 and 10 seconds. Up to a fifth is added or taken away by chance.
+func WithPollInterval(first, longest time.Duration) Option {
+	return option(func(c *config) { c.minInterval, c.maxInterval = first, longest })
+}
+
+// A SubmitOption configures one submission.
+type SubmitOption interface {
+	applyToSubmission(*submission)
+}
+
+type submitOption func(*submission)
+
+func (o submitOption) applyToSubmission(s *submission) { o(s) }
+
+// WithClientRequestID gives the submission a name, with which its fate can be looked up in the account's usage logs.
+// It has 1 to 128 characters of A-Z a-z 0-9 . _ : - and should be unique. Without it the Client makes one up.
+func WithClientRequestID(id string) SubmitOption {
+	return submitOption(func(s *submission) { s.requestID = id })
+}
+
+// A WaitOption configures one [Job.Wait].
+type WaitOption interface {
+	applyToWait(*wait)
+}
+
+type waitOption func(*wait)
+
+func (o waitOption) applyToWait(w *wait) { o(w) }
+
+// OnProgress has f called after each poll, in the goroutine that waits.
+func OnProgress(f func(Progress)) WaitOption {
+	return waitOption(func(w *wait) { w.onProgress = f })
+}

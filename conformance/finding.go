@@ -1,0 +1,125 @@
+// Package conformance holds HTTP messages against the documents in spec: the JSON of submissions and of answers.
+//
+// All functions are safe for concurrent use.
+package conformance
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// A Finding is one place where a message departs from the documents.
+type Finding struct {
+	// Pointer is the JSON pointer into the body, such as "/image_list/0"; empty for the body as a whole.
+	Pointer string `json:"pointer"`
+	// Rule is the keyword of the document that is broken, such as "maximum" or "required", or the name of a rule beyond
+	// the schemas, such as "json".
+	Rule string `json:"rule"`
+	// Expected says what the document asks for.
+	Expected string `json:"expected"`
+	// Received says what was there, shortened. It never shows data, a URL or a long text.
+	Received string `json:"received"`
+}
+
+// String describes the finding in one line, such as
+//
+//	/num_frames: expected an integer from 81 to 241, received 242
+func (f Finding) String() string {
+	pointer := f.Pointer
+	if pointer == "" {
+		pointer = "body"
+	}
+	return fmt.Sprintf("%s: expected %s, received %s", pointer, f.Expected, f.Received)
+}
+
+// Describe says in words what values a schema takes: "an integer from 81 to 241", "one of auto, 16:9, 1:1, 9:16".
+func Describe(schema *openapi3.Schema) string {
+	switch {
+	case len(schema.Enum) > 0:
+		values := make([]string, len(schema.Enum))
+		for i, v := range schema.Enum {
+			values[i] = fmt.Sprint(v)
+		}
+		if len(values) == 1 {
+			return values[0]
+		}
+		return "one of " + strings.Join(values, ", ")
+	case schema.Type.Is(openapi3.TypeInteger):
+		return "an integer" + bounds(schema.Min, schema.Max)
+	case schema.Type.Is(openapi3.TypeNumber):
+		return "a number" + bounds(schema.Min, schema.Max)
+	case schema.Type.Is(openapi3.TypeBoolean):
+		return "a boolean"
+	case schema.Type.Is(openapi3.TypeArray):
+		what := "an array"
+		if schema.MaxItems != nil {
+			what += fmt.Sprintf(" of at most %d", *schema.MaxItems)
+		}
+		return what
+	case schema.Type.Is(openapi3.TypeObject):
+		return "an object"
+	case schema.Format == "uri":
+		return "a URL or a data URI"
+	case schema.Format == "date-time":
+		return "a date and time (RFC 3339)"
+	case schema.Type.Is(openapi3.TypeString) && schema.MinLength > 0:
+		return "a string that isn't empty"
+	case schema.Type.Is(openapi3.TypeString):
+		return "a string"
+	default:
+		return "another value"
+	}
+}
+
+func bounds(low, high *float64) string {
+	switch {
+	case low != nil && high != nil:
+		return fmt.Sprintf(" from %s to %s", number(*low), number(*high))
+	case low != nil:
+		return " of at least " + number(*low)
+	case high != nil:
+		return " of at most " + number(*high)
+	}
+	return ""
+}
+
+func number(f float64) string {
+	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+// maxReceived is how many characters of a text a finding shows.
+const maxReceived = 40
+
+func received(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return number(v)
+	case []any:
+		return fmt.Sprintf("an array of %d", len(v))
+	case map[string]any:
+		return "an object"
+	case string:
+		if u, err := url.Parse(v); strings.HasPrefix(v, "data:") || err == nil && u.Host != "" {
+			scheme, _, _ := strings.Cut(v, ":")
+			return fmt.Sprintf("a string of %d characters with the scheme %.20q", len(v), scheme)
+		}
+		if len(v) > maxReceived {
+			return fmt.Sprintf("a string of %d characters", len(v))
+		}
+		return strconv.Quote(v)
+	default:
+		return fmt.Sprintf("%T", v)
+	}
+}

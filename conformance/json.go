@@ -1,0 +1,94 @@
+package conformance
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// decode decodes exactly one JSON value. It finds what encoding/json lets pass: trailing garbage, member names that
+// stand twice, and bytes that aren't UTF-8.
+func decode(body []byte) (any, []Finding) {
+	if !utf8.Valid(body) {
+		return nil, []Finding{{"", "json", "UTF-8", "other bytes"}}
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	value, err := decodeValue(d, 0)
+	if err == nil {
+		if _, err = d.Token(); err == io.EOF {
+			return value, nil
+		}
+		return nil, []Finding{{"", "json", "one JSON value", fmt.Sprintf("more behind it, at byte %d", d.InputOffset())}}
+	}
+	if duplicate := (*duplicateError)(nil); errors.As(err, &duplicate) {
+		slices.Reverse(duplicate.path)
+		return nil, []Finding{{pointer(duplicate.path), "json", "the member once", "it twice"}}
+	}
+	what := fmt.Sprintf("something else at byte %d", d.InputOffset())
+	if len(bytes.TrimSpace(body)) == 0 {
+		what = "nothing"
+	}
+	return nil, []Finding{{"", "json", "well-formed JSON", what}}
+}
+
+// A duplicateError says that an object has two members of one name. Its path is collected from the inside out.
+type duplicateError struct{ path []string }
+
+func (e *duplicateError) Error() string { return "duplicate member" }
+
+// within adds the step that led to the value with the error.
+func within(step string, err error) error {
+	if duplicate := (*duplicateError)(nil); errors.As(err, &duplicate) {
+		duplicate.path = append(duplicate.path, step)
+	}
+	return err
+}
+
+// maxDepth is encoding/json's own limit.
+const maxDepth = 10000
+
+func decodeValue(d *json.Decoder, depth int) (any, error) {
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	if depth > maxDepth {
+		return nil, errors.New("nested too deep")
+	}
+	switch token {
+	case json.Delim('{'):
+		object := map[string]any{}
+		for d.More() {
+			token, err := d.Token()
+			if err != nil {
+				return nil, err
+			}
+			name := token.(string)
+			if _, ok := object[name]; ok {
+				return nil, &duplicateError{[]string{name}}
+			}
+			if object[name], err = decodeValue(d, depth+1); err != nil {
+				return nil, within(name, err)
+			}
+		}
+		_, err := d.Token()
+		return object, err
+	case json.Delim('['):
+		array := []any{}
+		for d.More() {
+			element, err := decodeValue(d, depth+1)
+			if err != nil {
+				return nil, within(strconv.Itoa(len(array)), err)
+			}
+			array = append(array, element)
+		}
+		_, err := d.Token()
+		return array, err
+	}
+	return token, nil
+}
