@@ -94,7 +94,7 @@ func New(opts ...Option) (*Client, error) {
 		maxInterval: cfg.maxInterval,
 		plainFiles:  isLoopback(base.Hostname()),
 		authorize:   func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) },
-		redact:      func(s string) string { return strings.ReplaceAll(s, key, "[API key]") },
+		redact:      redactor(key),
 	}
 	c.http = withRedirects(cfg.httpClient, c.checkAPIRedirect)
 	c.files = withRedirects(cfg.httpClient, c.checkFileRedirect)

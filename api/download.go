@@ -115,7 +115,7 @@ func (d *download) piece(parent context.Context) error {
 	if refused := (*refusedError)(nil); errors.As(err, &refused) {
 		return refused
 	} else if err != nil {
-		return fmt.Errorf("%w: %w", errBroken, watch.explain(d.client.withoutURL(err)))
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(withoutURL(err)))
 	}
 	defer response.Body.Close()
 	switch {
@@ -196,7 +196,7 @@ func (d *download) checkBeginning(body io.Reader, response *http.Response, watch
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
 	if err := checkVideo(head[:n]); err != nil {
-		return fmt.Errorf("%w (Content-Type %.60q)", err, response.Header.Get("Content-Type"))
+		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact(response.Header.Get("Content-Type")))
 	}
 	if _, err := (writer{d}).Write(head[:n]); err != nil {
 		return errors.Unwrap(err)

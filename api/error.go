@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -49,7 +48,7 @@ type ResponseError struct {
 	Timestamp time.Time
 	// RetryAfter is how long the server asks to wait, or 0.
 	RetryAfter time.Duration
-	// Body is the body as it came, up to 64 KiB, whatever its type.
+	// Body is the body as it came, up to 64 KiB, whatever its type, without the API key and the data of data URIs.
 	Body []byte
 
 	documented bool // the body is the API's own
@@ -226,14 +225,8 @@ func text(raw json.RawMessage) string {
 // maxText is how many bytes of somebody else's words an error shows.
 const maxText = 500
 
-var dataURI = regexp.MustCompile(`data:[A-Za-z0-9.+/;=_-]*,[^\s"'<>]*`)
-
-// oneLine makes words from outside fit for an error: one line, no data URI, not too long.
+// oneLine makes words from outside fit for an error: one line, not too long.
 func oneLine(s string) string {
-	if len(s) > 100*maxText {
-		s = s[:100*maxText]
-	}
-	s = dataURI.ReplaceAllString(s, "data:...")
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "") + "..."

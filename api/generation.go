@@ -26,7 +26,7 @@ type Generation struct {
 	Video *Video
 	// Failure says that the generation has failed, and why.
 	Failure *FailedError
-	// Raw is the answer as it came.
+	// Raw is the answer as it came, without the API key and the data of data URIs.
 	Raw json.RawMessage
 }
 
@@ -129,7 +129,6 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		}
 	case a.failed || g.Status == generation.StatusError:
 		a.failure.GenerationID = a.id
-		a.failure.Name, a.failure.Message = j.client.redact(a.failure.Name), j.client.redact(a.failure.Message)
 		g.Failure = &a.failure
 	case g.Status == generation.StatusCompleted:
 		return nil, ErrNoVideo

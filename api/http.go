@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -23,37 +24,46 @@ func (c *Client) do(request *http.Request) (*http.Response, error) {
 	request.Header.Set("User-Agent", "wan-go")
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, c.withoutURL(err)
+		return nil, withoutURL(err)
 	}
 	return response, nil
 }
 
 // withoutURL drops the URL that net/http puts into its errors: it says nothing new, and that of a result may be signed.
-func (c *Client) withoutURL(err error) error {
+func withoutURL(err error) error {
 	if e := (*url.Error)(nil); errors.As(err, &e) {
 		err = e.Err
 	}
 	return err
 }
 
-// readCapped reads an answer whole, but not without limit. A truncated body is an error.
-func readCapped(response *http.Response) ([]byte, error) {
+// read reads an answer whole, but not without limit. A truncated body is an error. What the server repeats of the
+// request goes no further: everything that errors and logs show of an answer has passed here.
+func (c *Client) read(response *http.Response) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return body, fmt.Errorf("the answer broke off: %w", err)
+		err = fmt.Errorf("the answer broke off: %w", err)
+	} else if len(body) > maxAnswer {
+		body, err = body[:maxAnswer], fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
-	if len(body) > maxAnswer {
-		return body[:maxAnswer], fmt.Errorf("the answer has more than %d bytes", maxAnswer)
+	return []byte(c.redact(string(body))), err
+}
+
+var dataURI = regexp.MustCompile(`data:[A-Za-z0-9.+/;=_-]*,[^\s"'<>\\]*`)
+
+// redactor makes a function that takes the API key and the data of data URIs out of a text.
+func redactor(key string) func(string) string {
+	return func(text string) string {
+		return dataURI.ReplaceAllString(strings.ReplaceAll(text, key, "[API key]"), "data:...")
 	}
-	return body, nil
 }
 
 // responseError makes the error of an answer that isn't 2xx.
 func (c *Client) responseError(response *http.Response, body []byte) *ResponseError {
-	e := newResponseError(response.StatusCode, []byte(c.redact(string(body))))
+	e := newResponseError(response.StatusCode, body)
 	e.RetryAfter = retryAfter(response.Header, time.Now)
 	if location, err := response.Location(); err == nil && e.StatusCode < 400 {
-		e.Message = "it redirects to " + location.Scheme + "://" + location.Host + ", where the API key may not go; check the base URL"
+		e.Message = "it redirects to " + c.redact(location.Scheme+"://"+location.Host) + ", where the API key may not go; check the base URL"
 	}
 	return e
 }

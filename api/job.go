@@ -58,7 +58,7 @@ func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
 		return nil, 0, watch.explain(err)
 	}
 	defer response.Body.Close()
-	body, err := readCapped(response)
+	body, err := j.client.read(response)
 	if response.StatusCode < 200 || response.StatusCode >= 300 {
 		refusal := j.client.responseError(response, body)
 		return nil, refusal.RetryAfter, refusal

@@ -146,9 +146,9 @@ func (s *submission) lost(err error, written bool) error {
 
 // outcome reads what the server says.
 func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, error) {
-	body, err := readCapped(response)
+	body, err := s.client.read(response)
 	status := response.StatusCode
-	unknown := &UnknownError{ClientRequestID: s.requestID, GenerationID: response.Header.Get("X-Inference-Id")}
+	unknown := &UnknownError{ClientRequestID: s.requestID, GenerationID: s.client.redact(response.Header.Get("X-Inference-Id"))}
 	if status >= 200 && status < 300 {
 		if err != nil {
 			unknown.Err = fmt.Errorf("the API answered %d, but %w", status, watch.explain(err))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,6 +30,9 @@ func (p *property) Type() string {
 		schema = schema.Items.Value
 	}
 	if schema.Format == "uri" {
+		if p.schema.MaxItems != nil {
+			return fmt.Sprintf("URL|FILE, up to %d times", *p.schema.MaxItems)
+		}
 		return "URL|FILE"
 	}
 	if p.schema.Type.Is(openapi3.TypeBoolean) {
@@ -59,7 +63,7 @@ func (p *property) value() any {
 }
 
 func scalar(schema *openapi3.Schema, text string) any {
-	if schema.Format == "uri" {
+	if schema.Format == "uri" && text != "" {
 		if strings.HasPrefix(text, "data:") || strings.Contains(text, "://") {
 			return api.URL(text)
 		}
@@ -72,7 +76,7 @@ func scalar(schema *openapi3.Schema, text string) any {
 	if json.Unmarshal([]byte(text), &value) != nil {
 		return text
 	}
-	return value
+	return json.RawMessage(text) // a float64 would round a long seed
 }
 
 func flagName(property string) string { return strings.ReplaceAll(property, "_", "-") }
@@ -121,6 +125,15 @@ func check(body map[string]any) []conformance.Finding {
 	return findings
 }
 
+// nameFlag turns what is wrong with a property into what is wrong with its flag.
+func nameFlag(err error, flags *pflag.FlagSet) error {
+	input := (*api.InputError)(nil)
+	if errors.As(err, &input) && flags.Lookup(flagName(input.Property)) != nil {
+		return inputError(fmt.Errorf("--%s: %w", flagName(input.Property), input.Err))
+	}
+	return err
+}
+
 func explain(f conformance.Finding) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
 	if f.Rule == "required" {
@@ -165,7 +178,11 @@ func remark(p spec.Property) string {
 	case p.Schema.Default == nil:
 		return ""
 	case len(text) > 60:
-		text = text[:strings.LastIndex(text[:60], ",")] + ", ..."
+		text = strings.ToValidUTF8(text[:60], "")
+		if i := strings.LastIndex(text, " "); i > 0 {
+			text = text[:i]
+		}
+		text += " ..."
 	}
 	return " (default " + text + ")"
 }

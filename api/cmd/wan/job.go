@@ -20,12 +20,15 @@ func newWait() *cobra.Command {
 		GroupID: "jobs",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
 			defer stop()
-			return out.finish(cmd, client.Job(args[0]))
+			return out.finish(cmd, &conn, client.Job(args[0]))
 		},
 	}
 	out.add(command.Flags())

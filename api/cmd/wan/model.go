@@ -30,6 +30,17 @@ func (c *connection) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.verbose, "verbose", false, "log what the client does to stderr")
 }
 
+// again is the command that takes up a job. There is none for a simulator that ends with this process.
+func (c *connection) again(id string) string {
+	switch {
+	case c.simulate:
+		return ""
+	case c.baseURL != "":
+		return "wan wait " + id + " --base-url " + c.baseURL
+	}
+	return "wan wait " + id
+}
+
 // client makes a client, and a simulator for it if that is asked for. The caller calls stop.
 func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), err error) {
 	var opts []api.Option
@@ -79,6 +90,9 @@ func newModel(document *spec.Document) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := out.check(); err != nil {
+				return err
+			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -86,11 +100,11 @@ func newModel(document *spec.Document) *cobra.Command {
 			defer stop()
 			job, err := client.Submit(cmd.Context(), body)
 			if err != nil {
-				return err
+				return nameFlag(err, flags)
 			}
 			// The id comes first of all: with it, nothing is lost.
 			fmt.Fprintf(cmd.ErrOrStderr(), "submitted %s\n", job.ID())
-			return out.finish(cmd, job)
+			return out.finish(cmd, &conn, job)
 		},
 	}
 	command.Flags().SortFlags = false

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,24 @@ type failure struct {
 	Message string `json:"message"`
 }
 
+// check tries, before anything is paid for, whether the video can be saved.
+func (o *output) check() error {
+	if o.file == "" {
+		return nil
+	}
+	if info, err := os.Stat(o.file); err == nil && info.IsDir() {
+		return inputError(fmt.Errorf("--output: %s is a directory", o.file))
+	}
+	f, err := os.CreateTemp(filepath.Dir(o.file), ".wan-*")
+	if err != nil {
+		return inputError(fmt.Errorf("--output: %s can't be created: %w", o.file, errors.Unwrap(err)))
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
 // finish waits for the job, saves the video and tells the result.
-func (o *output) finish(cmd *cobra.Command, job *api.Job) error {
+func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job) error {
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	line := newProgressLine(cmd.ErrOrStderr())
@@ -53,27 +70,31 @@ func (o *output) finish(cmd *cobra.Command, job *api.Job) error {
 	line.clear()
 	if err == nil && o.file != "" {
 		err = video.Save(ctx, o.file)
+		if input := (*api.InputError)(nil); errors.As(err, &input) { // too late for "nothing was sent"
+			err = &api.DownloadError{GenerationID: job.ID(), Err: input.Err}
+		}
 	}
 	if err != nil {
-		return o.unfinished(cmd, job, err)
+		return o.unfinished(cmd, conn, job, err)
 	}
 	r := result{ID: job.ID(), Status: "completed", URL: video.URL, File: o.file, Credits: video.Usage.Credits, USD: video.Usage.USD}
 	return o.print(cmd.OutOrStdout(), r)
 }
 
 // unfinished tells how to go on where there is a way.
-func (o *output) unfinished(cmd *cobra.Command, job *api.Job, err error) error {
+func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, err error) error {
 	if failed := (*api.FailedError)(nil); errors.As(err, &failed) {
 		if o.json {
 			_ = o.print(cmd.OutOrStdout(), result{ID: job.ID(), Status: "error", Error: &failure{failed.Name, failed.Message}})
 		}
 		return err
 	}
-	again := "wan wait " + job.ID()
-	if o.file != "" {
-		again += " -o " + o.file
+	if again := conn.again(job.ID()); again != "" {
+		if o.file != "" {
+			again += " -o " + o.file
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "To go on: %s\n", again)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "To go on: %s\n", again)
 	return err
 }
 

@@ -1,0 +1,160 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
+)
+
+// simulate starts a simulator, so that the examples need no key. With one, api.New() is all it takes.
+func simulate(timeline simulator.Timeline) (client *api.Client, stop func()) {
+	srv, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(timeline))
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err = api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key), api.WithPollInterval(time.Millisecond, time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client, srv.Close
+}
+
+func temporaryFile(name string) string {
+	directory, err := os.MkdirTemp("", "wan-go")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return filepath.Join(directory, name)
+}
+
+// A first video: submit, wait, save.
+func Example() {
+	client, stop := simulate(simulator.Complete(0, 10*time.Millisecond))
+	defer stop()
+	ctx := context.Background()
+
+	job, err := client.AnimateMove(ctx, animatemove.Request{
+		VideoURL:   api.File("../conformance/testdata/dance.mp4"),
+		ImageURL:   api.URL("https://example.com/hero.png"),
+		Resolution: animatemove.Resolution720p,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	video, err := job.Wait(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	path := temporaryFile("out.mp4")
+	if err := video.Save(ctx, path); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(filepath.Base(path), "for", *video.Usage.Credits, "credits")
+	// Output: out.mp4 for 420000 credits
+}
+
+// Another process goes on waiting: all it needs is the id.
+func ExampleClient_Job() {
+	client, stop := simulate(simulator.Complete(0, 50*time.Millisecond))
+	defer stop()
+
+	job, err := client.VaceFunReframe(context.Background(), vacefunreframe.Request{
+		VideoURL:    api.URL("https://example.com/dance.mp4"),
+		AspectRatio: vacefunreframe.AspectRatio9x16,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	id := job.ID() // write it down first of all
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, err = job.Wait(ctx)
+	var waiting *api.WaitError
+	fmt.Println(errors.As(err, &waiting), waiting.Status, waiting.GenerationID == id)
+
+	_, err = client.Job(id).Wait(context.Background())
+	fmt.Println(err)
+	// Output:
+	// true generating true
+	// <nil>
+}
+
+// Progress is told after each poll.
+func ExampleOnProgress() {
+	client, stop := simulate(simulator.Timeline{{Status: "queued", For: 30 * time.Millisecond}, {Status: "completed"}})
+	defer stop()
+	ctx := context.Background()
+
+	job, err := client.AnimateMove(ctx, move)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var last api.Status
+	_, err = job.Wait(ctx, api.OnProgress(func(p api.Progress) {
+		if p.Status != last {
+			fmt.Println(p.Status)
+		}
+		last = p.Status
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// queued
+	// completed
+}
+
+// What to do depends on whether there may be a job.
+func ExampleClient_Submit_errors() {
+	client, stop := simulate(simulator.Fail("SafetyCheckFailed", "the picture was refused"))
+	defer stop()
+	ctx := context.Background()
+
+	job, err := client.AnimateMove(ctx, move)
+	var (
+		rejected *api.RejectedError
+		notSent  *api.NotSentError
+		unknown  *api.UnknownError
+	)
+	switch {
+	case errors.As(err, &rejected):
+		fmt.Println("nothing was charged; mend the request:", rejected.Err.Message)
+	case errors.As(err, &notSent):
+		fmt.Println("nothing was sent; try again later")
+	case errors.As(err, &unknown):
+		fmt.Println("it may be running; look for", unknown.ClientRequestID, "in the usage logs before you submit it again")
+	case err != nil:
+		log.Fatal(err) // an *api.InputError
+	}
+
+	_, err = job.Wait(ctx)
+	var failed *api.FailedError
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Name+":", failed.Message)
+	}
+	// Output: SafetyCheckFailed: the picture was refused
+}
+
+// Submit takes what the typed methods don't know yet.
+func ExampleClient_Submit() {
+	client, stop := simulate(simulator.Complete(0, 0))
+	defer stop()
+
+	job, err := client.Submit(context.Background(), map[string]any{
+		"model":      "alibaba/wan2.2-vace-fun-a14b-reframe",
+		"video_url":  api.File("../conformance/testdata/dance.mp4"),
+		"new_in_may": true,
+	})
+	fmt.Println(job != nil, err)
+	// Output: true <nil>
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The fuzz targets look for panics and for answers that can't be. Their seeds are what the documents show, and worse.
+
+func FuzzGeneration(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":"a","status":"completed","video":{"url":"https://example.com/v.mp4"},"error":null,"meta":{"usage":{"credits_used":1,"usd_spent":0.1}}}`,
+		`{"id":"a","status":"error","error":{"name":"n","message":"m"}}`,
+		`{"id":"a","status":"error","error":"boom"}`,
+		`{"id":"a","status":"dreaming"}`, `{"id":1,"status":[]}`, `{"id":"a","status":"completed","video":"x","meta":[1]}`,
+		`{"id":"a","status":"completed","video":{"url":"data:video/mp4;base64,AAAA"}}`, `{}`, `[]`, `null`, ``, `{"id":"a"`, "\xff",
+		`{"id":"a","status":"x","error":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	client, err := New(WithAPIKey("canary-key"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	job := client.Job("a")
+	f.Fuzz(func(t *testing.T, body []byte) {
+		g, err := job.generation(http.Header{}, body)
+		if (g == nil) == (err == nil) {
+			t.Fatalf("%+v %v", g, err)
+		}
+		if err != nil {
+			checkText(t, err)
+			return
+		}
+		if g.ID != "a" || g.Status == "" || g.Video != nil && g.Video.URL == "" || g.Video != nil && g.Failure != nil {
+			t.Errorf("%+v", g)
+		}
+		if g.Failure != nil {
+			checkText(t, g.Failure)
+		}
+	})
+}
+
+func FuzzErrorBody(f *testing.F) {
+	for _, seed := range []string{
+		`{"message":"Unauthorized","path":"/v2/video/generations","requestId":"r","statusCode":401,"timestamp":"2026-01-31T12:00:00.000Z"}`,
+		`{"message":["a","b"],"statusCode":"400"}`, `{"message":null}`, `{"message":"data:image/png;base64,AAAA"}`, `<html>`, ``, `"x"`, `{"message":"a\u0000b\u2028c"}`,
+	} {
+		f.Add(400, []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		e := newResponseError(status, body)
+		checkText(t, e)
+		checkText(t, &RejectedError{"id", e})
+	})
+}
+
+// checkText checks what holds for the text of every error.
+func checkText(t *testing.T, err error) {
+	t.Helper()
+	text := err.Error()
+	if text == "" || len(text) > 4*maxText || strings.ContainsAny(text, "\n\r\x00") {
+		t.Errorf("%q", text)
+	}
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"2", "-1", "1e300", "NaN", "Inf", "0x10", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", ""} {
+		f.Add(seed, "Wed, 21 Oct 2026 07:27:00 GMT")
+	}
+	f.Fuzz(func(t *testing.T, value, date string) {
+		header := http.Header{"Retry-After": {value}, "Date": {date}}
+		if d := retryAfter(header, time.Now); d < 0 || d > maxHint {
+			t.Errorf("%v", d)
+		}
+	})
+}
+
+func FuzzContentRange(f *testing.F) {
+	for _, seed := range []string{"bytes 0-9/10", "bytes 5-9/*", "bytes */10", "items 1-2/3", "bytes -5/10", "", "bytes 9223372036854775808-1/1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		response := &http.Response{StatusCode: http.StatusPartialContent, Header: http.Header{"Content-Range": {value}}, ContentLength: -1}
+		start, size, err := extent(response)
+		if err == nil && (start < 0 || size < -1) {
+			t.Errorf("%d %d", start, size)
+		}
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// However the bytes of a file come in, the verdict is the same.
+func FuzzContainer(f *testing.F) {
+	film, err := os.ReadFile("../conformance/simulator/videos/480x480.mp4")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(film, 7)
+	f.Add(film[:len(film)-1], 1000)
+	f.Add(film[:100], 1)
+	f.Add([]byte("\x00\x00\x00\x01ftyp\xff\xff\xff\xff\xff\xff\xff\xff"), 3)
+	f.Add([]byte("\x00\x00\x00\x08ftyp\x00\x00\x00\x00moov"), 3)
+	f.Fuzz(func(t *testing.T, data []byte, n int) {
+		if n <= 0 {
+			return
+		}
+		var whole, pieces container
+		whole.see(data)
+		for rest := data; len(rest) > 0; {
+			piece := rest[:min(n, len(rest))]
+			pieces.see(piece)
+			rest = rest[len(piece):]
+		}
+		if a, b := whole.complete(), pieces.complete(); (a == nil) != (b == nil) {
+			t.Errorf("whole: %v, in pieces of %d: %v", a, n, b)
+		}
+	})
+}
+
+// A film is complete, and no part of it is.
+func TestContainer(t *testing.T) {
+	film, err := os.ReadFile("../conformance/simulator/videos/480x480.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(film) + 1 {
+		var c container
+		c.see(film[:n])
+		if complete := c.complete() == nil; complete != (n == len(film)) {
+			t.Errorf("of %d bytes, the first %d are complete: %t", len(film), n, complete)
+		}
+	}
+}

@@ -1,0 +1,323 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+func completed(t *testing.T, client *api.Client) *api.Video {
+	t.Helper()
+	job, err := client.AnimateMove(t.Context(), move)
+	if err != nil {
+		t.Fatal(err)
+	}
+	video, err := job.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return video
+}
+
+func TestSave(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	video := completed(t, newClient(t, srv))
+	target := filepath.Join(t.TempDir(), "out.mp4")
+	for range 2 { // the second time, the file is replaced
+		if err := video.Save(t.Context(), target); err != nil {
+			t.Fatal(err)
+		}
+		checkDirectory(t, target, true)
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := os.Create(filepath.Join(t.TempDir(), "plain"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if want, _ := plain.Stat(); info.Mode() != want.Mode() {
+		t.Errorf("the file has the mode %v, others have %v", info.Mode(), want.Mode())
+	}
+}
+
+func TestSaveInput(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	video := completed(t, newClient(t, srv))
+	directory := t.TempDir()
+	for _, path := range []string{"", directory, filepath.Join(directory, "nowhere", "out.mp4")} {
+		err := video.Save(t.Context(), path)
+		if input := (*api.InputError)(nil); !errors.As(err, &input) {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if n := srv.Ledger().Downloads; n != 0 {
+		t.Errorf("%d downloads", n)
+	}
+}
+
+// What was there before a failure is there afterwards.
+func TestSaveKeepsFile(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	video := completed(t, newClient(t, srv))
+	target := filepath.Join(t.TempDir(), "out.mp4")
+	if err := os.WriteFile(target, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv.Inject(simulator.Fault{On: simulator.Download, Effect: simulator.Cut()})
+	err := video.Save(t.Context(), target)
+	if !errors.Is(err, api.ErrNotVideo) || generationID(err) != video.GenerationID {
+		t.Errorf("%v", err)
+	}
+	data, err := os.ReadFile(target)
+	entries, _ := os.ReadDir(filepath.Dir(target))
+	if err != nil || string(data) != "precious" || len(entries) != 1 {
+		t.Errorf("%q %v %v", data, err, entries)
+	}
+}
+
+// Each piece after the first asks for the rest only.
+func TestDownloadResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := simulator.StartInMemory(t)
+		video := completed(t, newClient(t, srv))
+		srv.Inject(simulator.Fault{On: simulator.Download, Times: 2, Effect: simulator.Truncate()})
+		var buffer bytes.Buffer
+		n, err := video.Download(t.Context(), &buffer)
+		want := film(t, "854x480")
+		if err != nil || n != int64(len(want)) || !bytes.Equal(buffer.Bytes(), want) {
+			t.Errorf("%d of %d bytes: %v", n, len(want), err)
+		}
+		var notes []string
+		for _, r := range srv.Ledger().Requests {
+			if strings.HasPrefix(r.Path, "/files/") {
+				notes = append(notes, r.Note)
+			}
+		}
+		half := len(want) / 2
+		wants := []string{"854x480", fmt.Sprintf("854x480 bytes=%d-", half), fmt.Sprintf("854x480 bytes=%d-", half+(len(want)-half)/2)}
+		if fmt.Sprint(notes) != fmt.Sprint(wants) {
+			t.Errorf("asked for %q, want %q", notes, wants)
+		}
+	})
+}
+
+func TestDownloadCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := simulator.StartInMemory(t)
+		video := completed(t, newClient(t, srv))
+		srv.Inject(simulator.Fault{On: simulator.Download, Effect: simulator.Slow(1000)})
+		ctx, cancel := context.WithTimeout(t.Context(), 5050*time.Millisecond)
+		defer cancel()
+		target := filepath.Join(t.TempDir(), "out.mp4")
+		start := time.Now()
+		err := video.Save(ctx, target)
+		if took := time.Since(start); took != 5050*time.Millisecond || !errors.Is(err, context.DeadlineExceeded) || outcome(err) != "not saved" {
+			t.Errorf("after %v: %v", took, err)
+		}
+		checkDirectory(t, target, false)
+	})
+}
+
+// A file server with a mind of its own, behind an API that says where it is.
+func TestFileServers(t *testing.T) {
+	data := film(t, "480x480")
+	half := len(data) / 2
+	head := func(w http.ResponseWriter, from, to, total int) {
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, total))
+		w.Header().Set("Content-Length", strconv.Itoa(to-from))
+		w.WriteHeader(http.StatusPartialContent)
+	}
+	// broken sends the first half of all of it.
+	broken := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		w.Write(data[:half])
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	tests := []struct {
+		name string
+		// serve answers the nth request.
+		serve  func(w http.ResponseWriter, r *http.Request, n int)
+		save   string // the outcome of saving to a file
+		stream string // the outcome of writing to a stream, if it is another
+	}{
+		{"without a length", func(w http.ResponseWriter, _ *http.Request, _ int) {
+			w.Write(data[:half])
+			http.NewResponseController(w).Flush()
+			w.Write(data[half:])
+		}, "saved", ""},
+		{"without a length, cut short", func(w http.ResponseWriter, _ *http.Request, _ int) {
+			w.Write(data[:half])
+			http.NewResponseController(w).Flush()
+		}, "not saved: not a complete video", ""},
+		{"another file on resumption", func(w http.ResponseWriter, r *http.Request, n int) {
+			if n == 1 {
+				w.Header().Set("ETag", `"old"`)
+				broken(w)
+			}
+			if got := r.Header.Get("If-Range"); n == 2 && got != `"old"` {
+				t.Errorf("If-Range is %q", got)
+			}
+			w.Header().Set("ETag", `"new"`)
+			w.Write(data)
+		}, "saved", "not saved"},
+		{"a wrong part", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			if n == 2 {
+				head(w, half+1, len(data), len(data))
+				w.Write(data[half+1:])
+				return
+			}
+			w.Write(data)
+		}, "saved", "not saved"},
+		{"a part that begins earlier", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			head(w, half-10, len(data), len(data))
+			w.Write(data[half-10:])
+		}, "saved", ""},
+		{"a part of unknown whole", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", half, len(data)-1))
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(data[half:])
+		}, "saved", ""},
+		{"a part of what", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			w.Header().Set("Content-Range", "rubbish")
+			w.WriteHeader(http.StatusPartialContent)
+		}, "not saved", ""},
+		{"no more of it", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			if n == 2 {
+				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+				return
+			}
+			w.Write(data)
+		}, "saved", "not saved"},
+		{"nothing", func(http.ResponseWriter, *http.Request, int) {}, "not saved: not a complete video", ""},
+		{"a picture", func(w http.ResponseWriter, _ *http.Request, _ int) {
+			w.Header().Set("Content-Type", "video/mp4")
+			w.Write([]byte("\x89PNG\r\n\x1a\n"))
+		}, "not saved: not a complete video", ""},
+		{"redirected", func(w http.ResponseWriter, r *http.Request, n int) {
+			if n <= 5 {
+				http.Redirect(w, r, fmt.Sprint("/files/", n), http.StatusFound)
+				return
+			}
+			if r.Referer() != "" {
+				t.Errorf("the Referer shows %s", r.Referer())
+			}
+			w.Write(data)
+		}, "saved", ""},
+		{"redirected in circles", func(w http.ResponseWriter, r *http.Request, n int) {
+			http.Redirect(w, r, fmt.Sprint("/files/", n), http.StatusFound)
+		}, "not saved", ""},
+	}
+	for _, test := range tests {
+		for _, stream := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/stream=%t", test.name, stream), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					n := 0
+					srv := simulator.StartInMemory(t, simulator.WithFaults(simulator.Fault{On: simulator.Download, Effect: simulator.Effect{
+						Name: "file server",
+						Wrap: func(http.Handler) http.Handler {
+							return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { n++; test.serve(w, r, n) })
+						},
+					}}))
+					srv.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{
+						"video": map[string]any{"url": srv.URL + "/files/film.mp4?signature=secret"},
+					}}})
+					video := completed(t, newClient(t, srv))
+					want, got, err := test.save, []byte(nil), error(nil)
+					if stream {
+						if test.stream != "" {
+							want = test.stream
+						}
+						var buffer bytes.Buffer
+						_, err = video.Download(t.Context(), &buffer)
+						got = buffer.Bytes()
+					} else {
+						target := filepath.Join(t.TempDir(), "out.mp4")
+						err = video.Save(t.Context(), target)
+						got, _ = os.ReadFile(target)
+					}
+					if err == nil && !bytes.Equal(got, data) {
+						t.Errorf("got %d bytes of %d", len(got), len(data))
+					}
+					if got := outcome(err); got != want {
+						t.Errorf("%q, want %q: %v", got, want, err)
+					}
+					if err != nil && strings.Contains(err.Error(), "secret") {
+						t.Errorf("the error shows the signature: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Over plain HTTP, videos come only from an API that is on this machine itself; from elsewhere only over HTTPS.
+func TestFilesOverHTTPS(t *testing.T) {
+	tests := []struct{ name, base, url, want string }{
+		{"plain", "https://api.example.com", "http://cdn.example.com/film.mp4", "leads to http://cdn.example.com, not to https"},
+		{"redirected to plain", "https://api.example.com", "https://cdn.example.com/redirect?to=http://cdn.example.com", "leads to http://cdn.example.com, not to https"},
+		{"no HTTP at all", "http://127.0.0.1:1", "ftp://cdn.example.com/film.mp4", "the video's URL isn't one"},
+		{"redirected to no HTTP", "http://127.0.0.1:1", "http://127.0.0.1:2/redirect?to=ftp://cdn.example.com", "leads to ftp://cdn.example.com, not to https"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, err := api.New(api.WithAPIKey("k"), api.WithBaseURL(test.base), api.WithHTTPClient(&http.Client{
+					Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+						recorder := httptest.NewRecorder()
+						switch r.URL.Path {
+						case "/redirect":
+							http.Redirect(recorder, r, r.URL.Query().Get("to"), http.StatusFound)
+						case "/v2/video/generations":
+							fmt.Fprintf(recorder, `{"id":"x","status":"completed","video":{"url":%q}}`, test.url)
+						default:
+							t.Errorf("a request went to %s", r.URL)
+						}
+						return recorder.Result(), nil
+					}),
+				}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				video, err := client.Job("x").Wait(t.Context())
+				if err == nil {
+					_, err = video.Download(t.Context(), &bytes.Buffer{})
+				}
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
