@@ -47,6 +47,7 @@ type Client struct {
 	firstPoll   time.Duration // the interval after the first poll
 	maxInterval time.Duration
 	plainFiles  bool // results may come over plain HTTP
+	pace        pace // of the polls
 
 	// The key is held by these functions only, so that no dump of a Client shows it.
 	authorize func(*http.Request)

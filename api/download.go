@@ -57,10 +57,16 @@ type download struct {
 	written int64
 	film    container // what was written, as far as it has been understood
 	fresh   int       // how often a fresh URL was fetched
+
+	onDownload func(received, total int64)
 }
 
-func newDownload(v *Video, w io.Writer) *download {
-	return &download{video: v, client: v.job.client, w: w, url: v.URL, size: -1}
+func newDownload(v *Video, w io.Writer, opts []DownloadOption) *download {
+	d := &download{video: v, client: v.job.client, w: w, url: v.URL, size: -1}
+	for _, opt := range opts {
+		opt.applyToDownload(d)
+	}
+	return d
 }
 
 // errBroken marks what another attempt may mend.
@@ -243,6 +249,9 @@ func (w writer) Write(p []byte) (int, error) {
 	n, err := w.d.w.Write(p)
 	w.d.written += int64(n)
 	w.d.film.see(p[:n])
+	if f := w.d.onDownload; f != nil && n > 0 {
+		f(w.d.written, w.d.size)
+	}
 	if err != nil {
 		return n, &writeError{err}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -308,4 +309,18 @@ func film(t *testing.T, size string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// wrapIf makes an effect depend on a condition.
+func wrapIf(effect simulator.Effect, condition func() bool) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		hit := effect.Wrap(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if condition() {
+				hit.ServeHTTP(w, r)
+			} else {
+				next.ServeHTTP(w, r)
+			}
+		})
+	}
 }

@@ -89,6 +89,13 @@ func WithClientRequestID(id string) SubmitOption {
 	return submitOption(func(s *submission) { s.requestID = id })
 }
 
+// OnUpload has f called while the submission is sent, with the bytes that have been handed to the network and those that
+// there are in all. The calls come one after the other, but from another goroutine; when a submission is tried again,
+// they begin anew.
+func OnUpload(f func(sent, total int64)) SubmitOption {
+	return submitOption(func(s *submission) { s.onUpload = f })
+}
+
 // A WaitOption configures one [Job.Wait].
 type WaitOption interface {
 	applyToWait(*wait)
@@ -101,4 +108,19 @@ func (o waitOption) applyToWait(w *wait) { o(w) }
 // OnProgress has f called after each poll, in the goroutine that waits.
 func OnProgress(f func(Progress)) WaitOption {
 	return waitOption(func(w *wait) { w.onProgress = f })
+}
+
+// A DownloadOption configures one [Video.Save] or [Video.Download].
+type DownloadOption interface {
+	applyToDownload(*download)
+}
+
+type downloadOption func(*download)
+
+func (o downloadOption) applyToDownload(d *download) { o(d) }
+
+// OnDownload has f called while the video arrives, in the goroutine of the download, with the bytes that are there and
+// those that there are in all, or -1 where the server doesn't say.
+func OnDownload(f func(received, total int64)) DownloadOption {
+	return downloadOption(func(d *download) { d.onDownload = f })
 }

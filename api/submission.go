@@ -62,6 +62,7 @@ type submission struct {
 	client    *Client
 	requestID string
 	body      *media.Body
+	onUpload  func(sent, total int64)
 }
 
 func (s *submission) run(ctx context.Context) (*Job, error) {
@@ -114,7 +115,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &watchedBody{body, watch, &written}, nil
+		return &watchedBody{ReadCloser: body, submission: s, watch: watch, written: &written}, nil
 	}
 	body, err := open()
 	if err != nil {
@@ -172,14 +173,21 @@ func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, er
 // watchedBody notes that it is read, which means that it is being sent.
 type watchedBody struct {
 	io.ReadCloser
-	watch   *watchdog
-	written *atomic.Bool
+	submission *submission
+	watch      *watchdog
+	written    *atomic.Bool
+	sent       int64
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.written.Store(true)
 	b.watch.reset()
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	b.sent += int64(n)
+	if f := b.submission.onUpload; f != nil && n > 0 {
+		f(b.sent, b.submission.body.Len())
+	}
+	return n, err
 }
 
 // checkRequest looks for what the generated type of a request tells: required properties and enums. Bounds are left to

@@ -27,7 +27,7 @@ type Video struct {
 // a temporary file beside it. A download that breaks off is resumed where it stopped. Nothing is left on failure.
 //
 // The error is an [*InputError] if the file can't be created, and else a [*DownloadError].
-func (v *Video) Save(ctx context.Context, path string) error {
+func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return &InputError{Property: "path", Err: fmt.Errorf("%s is a directory", path)}
 	}
@@ -35,7 +35,7 @@ func (v *Video) Save(ctx context.Context, path string) error {
 	if err != nil {
 		return &InputError{Property: "path", Err: err}
 	}
-	err = v.saveTo(ctx, f, path)
+	err = v.saveTo(ctx, f, path, opts)
 	if err != nil {
 		f.Close()
 		os.Remove(f.Name())
@@ -44,8 +44,8 @@ func (v *Video) Save(ctx context.Context, path string) error {
 	return nil
 }
 
-func (v *Video) saveTo(ctx context.Context, f *os.File, path string) error {
-	d := newDownload(v, f)
+func (v *Video) saveTo(ctx context.Context, f *os.File, path string, opts []DownloadOption) error {
+	d := newDownload(v, f, opts)
 	d.restart = func() error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
@@ -82,8 +82,8 @@ func createBeside(path string) (*os.File, error) {
 // Download writes the video to w and returns how many bytes it has written. A download that breaks off is resumed where
 // it stopped. On an error, which is a [*DownloadError], w may have got a part of the video; it gets nothing of what
 // isn't a video, such as an error page.
-func (v *Video) Download(ctx context.Context, w io.Writer) (int64, error) {
-	d := newDownload(v, w)
+func (v *Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOption) (int64, error) {
+	d := newDownload(v, w, opts)
 	if err := d.run(ctx); err != nil {
 		return d.written, &DownloadError{v.GenerationID, err}
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -30,7 +31,8 @@ type wait struct {
 }
 
 // Wait polls until the video is there and returns it. The interval grows from about 1 second to 10 (see
-// [WithPollInterval]); a Retry-After of the server is honoured up to a minute. A failed poll is a missed poll: only ten
+// [WithPollInterval]); a Retry-After of the server is honoured up to a minute, and an answer 429 slows down all waits of
+// the Client for a while. A failed poll is a missed poll: only ten
 // in a row end the wait. Wait has no limit of time but the context's, at whose end it returns at once.
 //
 // The error is a [*FailedError] if the generation has failed, and else a [*WaitError]: the generation may still be
@@ -61,7 +63,11 @@ func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
 		case err == nil && g.Failure != nil:
 			return nil, g.Failure
 		}
-		if err := sleep(ctx, max(b.next(), hint)); err != nil {
+		if errors.Is(err, ErrTooManyRequests) {
+			j.client.pace.tooMany()
+		}
+		delay := time.Duration(float64(b.next()) * j.client.pace.slowdown())
+		if err := sleep(ctx, max(delay, hint)); err != nil {
 			w.progress.Elapsed = time.Since(start)
 			return nil, w.end(err)
 		}
