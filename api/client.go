@@ -51,7 +51,7 @@ type Client struct {
 
 	// The key is held by these functions only, so that no dump of a Client shows it.
 	authorize func(*http.Request)
-	redact    func(string) string
+	redact    func([]byte) []byte
 }
 
 // New makes a Client. Without options, the API key is taken from the environment variable AIML_API_KEY or
@@ -94,7 +94,7 @@ func New(opts ...Option) (*Client, error) {
 		firstPoll:   cfg.minInterval,
 		maxInterval: cfg.maxInterval,
 		plainFiles:  isLoopback(base.Hostname()),
-		authorize:   func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+key) },
+		authorize:   authorizer(key),
 		redact:      redactor(key),
 	}
 	c.http = withRedirects(cfg.httpClient, c.checkAPIRedirect)
@@ -109,6 +109,11 @@ func newTransport() *http.Transport {
 	t.MaxIdleConnsPerHost = 64
 	t.IdleConnTimeout = 30 * time.Second
 	return t
+}
+
+func authorizer(key string) func(*http.Request) {
+	value := []string{"Bearer " + key}
+	return func(r *http.Request) { r.Header["Authorization"] = value }
 }
 
 func environment(names []string) string {

@@ -202,7 +202,7 @@ func (d *download) checkBeginning(body io.Reader, response *http.Response, watch
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
 	if err := checkVideo(head[:n]); err != nil {
-		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact(response.Header.Get("Content-Type")))
+		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redacted(response.Header.Get("Content-Type")))
 	}
 	if _, err := (writer{d}).Write(head[:n]); err != nil {
 		return errors.Unwrap(err)

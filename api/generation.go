@@ -39,67 +39,75 @@ type Usage struct {
 	Credits, USD *float64
 }
 
-// answer is the body of the API's answers, decoded without trust: members may be null, of another type than the
-// documents say, or missing.
+// An answer is the body of the API's answers, as far as it can be trusted: members may be null or missing or of another
+// type than the documents say. encoding/json passes over those of another type and goes on.
 type answer struct {
-	id       string
-	status   string
-	videoURL string
-	failed   bool
-	failure  FailedError
-	usage    Usage
+	ID     string
+	Status string
+	Video  struct{ URL string }
+	Error  json.RawMessage
+	Meta   struct {
+		Usage struct {
+			Credits any `json:"credits_used"`
+			Tokens  any `json:"tokens_used"` // in older revisions of the API
+			USD     any `json:"usd_spent"`
+		}
+	}
 }
 
 // decodeAnswer fails only where the body is no JSON object.
-func decodeAnswer(body []byte) (answer, error) {
+func decodeAnswer(body []byte) (a answer, err error) {
+	err = json.Unmarshal(body, &a)
+	if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) && mismatch.Field != "" {
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: it isn't a JSON object", ErrBadAnswer)
+	}
+	return a, err
+}
+
+// failure returns the reason of a failure, or nil if the answer doesn't speak of one.
+func (a *answer) failure() *FailedError {
+	switch string(a.Error) {
+	case "", "null", "false", `""`, "{}":
+		if Status(a.Status) == generation.StatusError {
+			return &FailedError{GenerationID: a.ID}
+		}
+		return nil
+	}
+	f := &FailedError{GenerationID: a.ID}
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
-		return answer{}, fmt.Errorf("%w: it isn't a JSON object", ErrBadAnswer)
+	if json.Unmarshal(a.Error, &members) == nil {
+		f.Name, f.Message = text(members["name"]), text(members["message"])
 	}
-	var a answer
-	_ = json.Unmarshal(members["id"], &a.id)
-	_ = json.Unmarshal(members["status"], &a.status)
-	a.videoURL = text(object(members["video"])["url"])
-	if reason := members["error"]; !isEmpty(reason) {
-		a.failed = true
-		if o := object(reason); o != nil {
-			a.failure.Name, a.failure.Message = text(o["name"]), text(o["message"])
-		} else {
-			a.failure.Message = text(reason)
-		}
-		if a.failure.Name+a.failure.Message == "" {
-			a.failure.Message = string(reason)
-		}
+	if f.Name+f.Message == "" {
+		f.Message = text(a.Error)
 	}
-	usage := object(object(members["meta"])["usage"])
-	a.usage.Credits = number(usage["credits_used"])
-	if a.usage.Credits == nil { // older revisions of the API
-		a.usage.Credits = number(usage["tokens_used"])
-	}
-	a.usage.USD = number(usage["usd_spent"])
-	return a, nil
+	return f
 }
 
-func object(raw json.RawMessage) (members map[string]json.RawMessage) {
-	_ = json.Unmarshal(raw, &members)
-	return members
+// usage takes what the body says, or else the headers.
+func (a *answer) usage(header http.Header) Usage {
+	return Usage{
+		Credits: firstNumber(a.Meta.Usage.Credits, a.Meta.Usage.Tokens, header.Get("X-Aimlapi-Credits-Used")),
+		USD:     firstNumber(a.Meta.Usage.USD, header.Get("X-Aimlapi-Usd-Spent")),
+	}
 }
 
-// number takes a JSON number, or a string with one.
-func number(raw json.RawMessage) *float64 {
-	if f, err := strconv.ParseFloat(text(raw), 64); err == nil {
-		return &f
+// firstNumber returns the first value that is a number or a string with one.
+func firstNumber(values ...any) *float64 {
+	for _, value := range values {
+		switch v := value.(type) {
+		case float64:
+			return &v
+		case string:
+			if f, err := strconv.ParseFloat(v, 64); err == nil {
+				return &f
+			}
+		}
 	}
 	return nil
-}
-
-// isEmpty reports whether a member says nothing: it is missing, null, false, "" or {}.
-func isEmpty(raw json.RawMessage) bool {
-	switch string(raw) {
-	case "", "null", "false", `""`, "{}":
-		return true
-	}
-	return false
 }
 
 // generation makes sense of an answer to a poll. Evidence decides over labels: a URL means done, an error means failed,
@@ -109,38 +117,24 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case a.id == "" || a.status == "":
+	case a.ID == "" || a.Status == "":
 		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadAnswer)
-	case a.id != j.id:
-		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadAnswer, a.id)
+	case a.ID != j.id:
+		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadAnswer, a.ID)
 	}
-	g := &Generation{ID: a.id, Status: Status(a.status), Raw: body}
-	switch {
-	case a.videoURL != "":
-		if u, err := url.Parse(a.videoURL); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+	g := &Generation{ID: a.ID, Status: Status(a.Status), Raw: body}
+	if a.Video.URL != "" {
+		if u, err := url.Parse(a.Video.URL); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, fmt.Errorf("%w: the video's URL isn't one", ErrBadAnswer)
 		}
-		g.Video = &Video{GenerationID: a.id, URL: a.videoURL, Usage: a.usage, job: j}
-		if g.Video.Usage.Credits == nil {
-			g.Video.Usage.Credits = headerNumber(header, "X-Aimlapi-Credits-Used")
-		}
-		if g.Video.Usage.USD == nil {
-			g.Video.Usage.USD = headerNumber(header, "X-Aimlapi-Usd-Spent")
-		}
-	case a.failed || g.Status == generation.StatusError:
-		a.failure.GenerationID = a.id
-		g.Failure = &a.failure
-	case g.Status == generation.StatusCompleted:
+		g.Video = &Video{GenerationID: a.ID, URL: a.Video.URL, Usage: a.usage(header), job: j}
+		return g, nil
+	}
+	g.Failure = a.failure()
+	if g.Failure == nil && g.Status == generation.StatusCompleted {
 		return nil, ErrNoVideo
 	}
 	return g, nil
-}
-
-func headerNumber(header http.Header, name string) *float64 {
-	if f, err := strconv.ParseFloat(header.Get(name), 64); err == nil {
-		return &f
-	}
-	return nil
 }
 
 // isFinal reports whether a failed poll tells something that further polls won't change.

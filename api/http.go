@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,15 @@ import (
 // maxAnswer caps the JSON answers of the API, in bytes.
 const maxAnswer = 4 << 20
 
+var (
+	acceptJSON = []string{"application/json"}
+	userAgent  = []string{"wan-go"}
+)
+
 // do sends a request to the API.
 func (c *Client) do(request *http.Request) (*http.Response, error) {
+	request.Header["Accept"], request.Header["User-Agent"] = acceptJSON, userAgent
 	c.authorize(request)
-	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", "wan-go")
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, withoutURL(err)
@@ -46,24 +51,34 @@ func (c *Client) read(response *http.Response) ([]byte, error) {
 	} else if len(body) > maxAnswer {
 		body, err = body[:maxAnswer], fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
-	return []byte(c.redact(string(body))), err
+	return c.redact(body), err
 }
 
 var dataURI = regexp.MustCompile(`data:[A-Za-z0-9.+/;=_-]*,[^\s"'<>\\]*`)
 
 // redactor makes a function that takes the API key and the data of data URIs out of a text.
-func redactor(key string) func(string) string {
-	return func(text string) string {
-		return dataURI.ReplaceAllString(strings.ReplaceAll(text, key, "[API key]"), "data:...")
+func redactor(key string) func([]byte) []byte {
+	secret, replacement, scheme := []byte(key), []byte("[API key]"), []byte("data:")
+	return func(text []byte) []byte {
+		if bytes.Contains(text, secret) {
+			text = bytes.ReplaceAll(text, secret, replacement)
+		}
+		if bytes.Contains(text, scheme) {
+			text = dataURI.ReplaceAll(text, []byte("data:..."))
+		}
+		return text
 	}
 }
+
+// redacted is redact for header values.
+func (c *Client) redacted(text string) string { return string(c.redact([]byte(text))) }
 
 // responseError makes the error of an answer that isn't 2xx.
 func (c *Client) responseError(response *http.Response, body []byte) *ResponseError {
 	e := newResponseError(response.StatusCode, body)
 	e.RetryAfter = retryAfter(response.Header, time.Now)
 	if location, err := response.Location(); err == nil && e.StatusCode < 400 {
-		e.Message = "it redirects to " + c.redact(location.Scheme+"://"+location.Host) + ", where the API key may not go; check the base URL"
+		e.Message = "it redirects to " + c.redacted(location.Scheme+"://"+location.Host) + ", where the API key may not go; check the base URL"
 	}
 	return e
 }
@@ -75,6 +90,9 @@ const maxHint = time.Minute
 // compared with the server's own, whose clock need not be ours.
 func retryAfter(header http.Header, now func() time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
+	if value == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
 		if !(seconds > 0) { // also NaN
 			return 0

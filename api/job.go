@@ -3,20 +3,31 @@ package api
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/aimlvideo/wan-go/gen/generation"
 )
 
-// A Job is an accepted generation. It holds nothing but the id and is safe for concurrent use.
+// A Job is an accepted generation. All that it needs to know is the id. It is safe for concurrent use.
 type Job struct {
 	client    *Client
 	id        string
 	requestID string
+	request   *http.Request // of each poll, without context and key
+	err       error         // why there is none
 }
 
 // Job takes up a generation by its id, in whatever process or on whatever machine it was submitted. It sends nothing.
-func (c *Client) Job(id string) *Job { return &Job{client: c, id: id} }
+func (c *Client) Job(id string) *Job {
+	j := &Job{client: c, id: id}
+	if id == "" {
+		j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
+		return j
+	}
+	j.request, j.err = generation.NewGetGenerationRequest(c.baseURL+"/", &generation.GetGenerationParams{GenerationID: id})
+	return j
+}
 
 // ID returns the id of the generation. It is all that is needed to go on later: see [Client.Job].
 func (j *Job) ID() string { return j.id }
@@ -44,18 +55,14 @@ func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 
 // poll also returns how long the server asks to wait before the next one.
 func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
-	if j.id == "" {
-		return nil, 0, &InputError{Property: "generation id", Err: errors.New("it is empty")}
+	if j.err != nil {
+		return nil, 0, j.err
 	}
-	ctx, watch := newWatchdog(parent, pollTimeout)
-	defer watch.stop()
-	request, err := generation.NewGetGenerationRequest(j.client.baseURL+"/", &generation.GetGenerationParams{GenerationID: j.id})
+	ctx, cancel := context.WithTimeout(parent, pollTimeout)
+	defer cancel()
+	response, err := j.client.do(j.request.Clone(ctx))
 	if err != nil {
-		return nil, 0, err
-	}
-	response, err := j.client.do(request.WithContext(ctx))
-	if err != nil {
-		return nil, 0, watch.explain(err)
+		return nil, 0, pollTimedOut(parent, ctx, err)
 	}
 	defer response.Body.Close()
 	body, err := j.client.read(response)
@@ -64,8 +71,16 @@ func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
 		return nil, refusal.RetryAfter, refusal
 	}
 	if err != nil {
-		return nil, 0, watch.explain(err)
+		return nil, 0, pollTimedOut(parent, ctx, err)
 	}
 	g, err := j.generation(response.Header, body)
 	return g, retryAfter(response.Header, time.Now), err
+}
+
+// pollTimedOut tells the end of the poll's own time from that of the caller's context.
+func pollTimedOut(parent, ctx context.Context, err error) error {
+	if parent.Err() == nil && ctx.Err() != nil {
+		return &stalledError{pollTimeout}
+	}
+	return err
 }

@@ -149,18 +149,20 @@ func (s *submission) lost(err error, written bool) error {
 func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, error) {
 	body, err := s.client.read(response)
 	status := response.StatusCode
-	unknown := &UnknownError{ClientRequestID: s.requestID, GenerationID: s.client.redact(response.Header.Get("X-Inference-Id"))}
+	unknown := &UnknownError{ClientRequestID: s.requestID, GenerationID: s.client.redacted(response.Header.Get("X-Inference-Id"))}
 	if status >= 200 && status < 300 {
 		if err != nil {
 			unknown.Err = fmt.Errorf("the API answered %d, but %w", status, watch.explain(err))
 			return nil, unknown
 		}
 		answer, err := decodeAnswer(body)
-		if err != nil || answer.id == "" {
+		if err != nil || answer.ID == "" {
 			unknown.Err = fmt.Errorf("the API answered %d with %w: no generation id", status, ErrBadAnswer)
 			return nil, unknown
 		}
-		return &Job{client: s.client, id: answer.id, requestID: s.requestID}, nil
+		job := s.client.Job(answer.ID)
+		job.requestID = s.requestID
+		return job, nil
 	}
 	rejected := s.client.responseError(response, body)
 	if status >= 500 && (err != nil || !rejected.documented) {

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+func TestJSON(t *testing.T) {
+	s := newServer(t)
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	saved := s.wan(t, move("--json", "-o", file)...)
+	job := s.job(t)
+	const usage = `"credits":420000,"usd":0.21}` + "\n"
+	result := `{"id":"` + job.ID + `","status":"completed","url":"` + s.URL + job.Result + `",`
+	saved.check(t, exitDone, result+`"file":"`+file+`",`+usage)
+	s.wan(t, "wait", job.ID, "--json").check(t, exitDone, result+usage)
+	s.wan(t, "get", job.ID, "--json").check(t, exitDone, result+usage)
+
+	// What the API doesn't say is left out.
+	s.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{
+		"meta": map[string]any{"usage": map[string]any{"credits_used": 0}}, "video": map[string]any{"url": "https://example.com/v.mp4"},
+	}}})
+	free := s.wan(t, move("--json")...)
+	id := s.Ledger().Jobs[1].ID
+	free.check(t, exitDone, `{"id":"`+id+`","status":"completed","url":"https://example.com/v.mp4","credits":0,"usd":0.21}`+"\n")
+}
+
+func TestGet(t *testing.T) {
+	s := newServer(t)
+	s.Script(simulator.Complete(10*time.Minute, 10*time.Minute), failing("NSFW", "refused"),
+		simulator.Timeline{{Status: "dreaming"}}, simulator.Timeline{{Status: "error", Set: map[string]any{"error": simulator.Absent}}})
+	for range 4 {
+		s.wan(t, move("--timeout", "1ns")...)
+	}
+	var id []string
+	for _, job := range s.Ledger().Jobs {
+		id = append(id, job.ID)
+	}
+	get := func(n int, text, members string) {
+		t.Helper()
+		s.wan(t, "get", id[n]).check(t, exitDone, text+"\n")
+		s.wan(t, "get", id[n], "--json").check(t, exitDone, `{"id":"`+id[n]+`",`+members+"}\n")
+	}
+	get(0, "queued", `"status":"queued"`)
+	s.Advance(10 * time.Minute)
+	get(0, "generating", `"status":"generating"`)
+	get(1, "error NSFW: refused", `"status":"error","error":{"name":"NSFW","message":"refused"}`)
+	get(2, "dreaming", `"status":"dreaming"`)
+	get(3, "error", `"status":"error","error":{"name":"","message":""}`)
+	s.Advance(10 * time.Minute)
+	url := s.URL + s.Ledger().Jobs[0].Result
+	get(0, "completed "+url, `"status":"completed","url":"`+url+`","credits":420000,"usd":0.21`)
+}
+
+func TestWait(t *testing.T) {
+	s := newServer(t, queued())
+	s.wan(t, move("--timeout", "1ns")...)
+	job := s.job(t)
+	s.Advance(20 * time.Minute)
+	url := s.URL + s.job(t).Result
+	s.wan(t, "wait", job.ID).check(t, exitDone, url+"\n")
+	for range 2 { // as often as one likes
+		file := filepath.Join(t.TempDir(), "out.mp4")
+		s.wan(t, "wait", job.ID, "--output", file, "--timeout", "1h").check(t, exitDone, file+"\n")
+		sizeOnScreen(t, file)
+	}
+	s.wan(t, "wait", job.ID, "-o", filepath.Join(t.TempDir(), "none", "out.mp4")).check(t, exitInput, "", "--output: ")
+}
+
+// wan models needs no key and no server.
+func TestModelsCommand(t *testing.T) {
+	result := runWan(t, t.Context(), new(buffer), "models")
+	if result.code != exitDone || result.stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", result.code, result.stderr)
+	}
+	sections := strings.Split(strings.TrimSuffix(result.stdout, "\n"), "\n\n")
+	if len(sections) != len(spec.Models()) {
+		t.Fatalf("%d models in\n%s", len(sections), result.stdout)
+	}
+	for i, document := range spec.Models() {
+		lines := strings.Split(sections[i], "\n")
+		properties := document.Properties()
+		if lines[0] != document.Slug+"  ("+document.Model+")" || lines[1] != "  "+document.OpenAPI.Info.Description || len(lines) != 2+len(properties) {
+			t.Errorf("%s has %d lines:\n%s", document.Slug, len(lines), sections[i])
+			continue
+		}
+		for j, p := range properties {
+			if !strings.HasPrefix(lines[2+j], "    "+p.Name+" ") {
+				t.Errorf("%s: %q stands in the place of %s", document.Slug, lines[2+j], p.Name)
+			}
+		}
+	}
+	for _, want := range []string{
+		"    num_frames                     an integer from 81 to 241 (default 81)\n",
+		"    num_frames                     an integer from 17 to 241 (default 81)\n",
+		"    resolution                     one of 480p, 580p, 720p (default 480p)\n",
+		"    image_list                     an array of at most 4\n",
+		"    prompt                         a string (required)\n",
+	} {
+		if !strings.Contains(result.stdout, want) {
+			t.Errorf("no line %q", want)
+		}
+	}
+}
+
+func TestModelsJSON(t *testing.T) {
+	result := runWan(t, t.Context(), new(buffer), "models", "--json")
+	if result.code != exitDone || result.stderr != "" {
+		t.Fatalf("exit code %d, stderr %q", result.code, result.stderr)
+	}
+	models := decode(t, []byte(result.stdout)).([]any)
+	if len(models) != len(spec.Models()) {
+		t.Fatalf("%d models", len(models))
+	}
+	for i, document := range spec.Models() {
+		m := models[i].(map[string]any)
+		if m["slug"] != document.Slug || m["model"] != document.Model || m["description"] != document.OpenAPI.Info.Description || len(m) != 4 {
+			t.Errorf("model %d is %v", i, m)
+		}
+		parameters := m["parameters"].([]any)
+		properties := document.Properties()
+		if len(parameters) != len(properties) {
+			t.Fatalf("%s: %d parameters, want %d", document.Slug, len(parameters), len(properties))
+		}
+		for j, p := range properties {
+			// The document's own JSON says the same, but for what is spelled otherwise here.
+			encoded, err := json.Marshal(p.Schema)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := decode(t, encoded).(map[string]any)
+			want["name"], want["required"] = p.Name, p.Required
+			delete(want, "example")
+			if items, ok := want["items"].(map[string]any); ok {
+				want["format"] = items["format"]
+				delete(want, "items")
+			}
+			if limit, ok := want["maxItems"]; ok {
+				want["max_items"] = limit
+				delete(want, "maxItems")
+			}
+			if !reflect.DeepEqual(parameters[j], want) {
+				t.Errorf("%s: parameter\n%v\nwant\n%v", document.Slug, parameters[j], want)
+			}
+		}
+	}
+	const frames = `{
+        "name": "num_frames",
+        "type": "integer",
+        "required": false,
+        "default": 81,
+        "minimum": %d,
+        "maximum": 241,
+`
+	for _, minimum := range []int{81, 17} {
+		if want := fmt.Sprintf(frames, minimum); !strings.Contains(result.stdout, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}

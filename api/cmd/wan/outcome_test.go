@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// failing is a timeline that fails at once.
+func failing(name, message string) simulator.Timeline {
+	return simulator.Timeline{{Status: "error", Set: map[string]any{"error": map[string]any{"name": name, "message": message}}}}
+}
+
+// queued is a timeline that takes longer than any test, unless the clock is turned.
+func queued() simulator.Option { return simulator.WithTimeline(simulator.Complete(10*time.Minute, 0)) }
+
+func TestFailed(t *testing.T) {
+	s := newServer(t, simulator.WithTimeline(failing("NSFW", "the safety checker refused the picture")))
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	result := s.wan(t, move("-o", file)...)
+	id := s.job(t).ID
+	result.check(t, exitFailed, "", "submitted "+id, "generation "+id+" failed: NSFW: the safety checker refused the picture")
+	if strings.Contains(result.stderr, "To go on") {
+		t.Errorf("a way on is shown:\n%s", result.stderr)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the file: %v", err)
+	}
+	s.wan(t, "wait", id).check(t, exitFailed, "", "NSFW", "the safety checker", id)
+	s.wan(t, "wait", id, "--json").check(t, exitFailed,
+		`{"id":"`+id+`","status":"error","error":{"name":"NSFW","message":"the safety checker refused the picture"}}`+"\n", "NSFW")
+}
+
+func TestAccount(t *testing.T) {
+	s := newServer(t, queued())
+	s.wan(t, move("--timeout", "1ns")...)
+	id := s.job(t).ID
+	commands := [][]string{move(), {"wait", id}, {"get", id}}
+	for _, args := range commands {
+		s.ClearFaults()
+		s.Inject(simulator.Fault{Effect: simulator.StatusMessage(http.StatusForbidden, "You've run out of credits")})
+		s.wan(t, args...).check(t, exitAccount, "", "403", "You've run out of credits")
+	}
+	s.ClearFaults()
+	t.Setenv("AIML_API_KEY", "wrong-key-0123456789")
+	for _, args := range commands {
+		s.wan(t, args...).check(t, exitAccount, "", "401", "the key isn't valid")
+	}
+	if n := s.Ledger().Created; n != 1 {
+		t.Errorf("%d jobs were created, want 1", n)
+	}
+}
+
+// A server that repeats the key must not make the command show it.
+func TestKeyIsNotShown(t *testing.T) {
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
+		s := newServer(t, queued())
+		s.Inject(simulator.Fault{Effect: simulator.StatusMessage(status, "your key "+s.Key+" is bad")})
+		result := s.wan(t, move("--verbose")...) // looks for the key
+		if result.code == exitDone || !strings.Contains(result.stderr, "your key [API key] is bad") {
+			t.Errorf("exit code %d:\n%s", result.code, result.stderr)
+		}
+	}
+	s := newServer(t)
+	s.Script(failing("Bad "+s.Key, s.Key+" is bad"), failing("Bad "+s.Key, s.Key+" is bad"))
+	s.wan(t, move("--json", "--verbose")...)
+	s.wan(t, move("--verbose")...).check(t, exitFailed, "", "[API key] is bad")
+	s.wan(t, "get", s.Ledger().Jobs[0].ID, "--json")
+	s.wan(t, move("--verbose", "--json")...)
+	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Drop()})
+	s.wan(t, move("--verbose")...)
+}
+
+func TestVerbose(t *testing.T) {
+	s := newServer(t)
+	result := s.wan(t, move("--verbose")...)
+	job := s.job(t)
+	result.check(t, exitDone, s.URL+job.Result+"\n", "submission accepted", job.ClientRequestID, "status=completed")
+	if quiet := s.wan(t, move()...); strings.Count(quiet.stderr, "\n") != 1 {
+		t.Errorf("without --verbose stderr has\n%s", quiet.stderr)
+	}
+}
+
+// What is printed on a timeout has to work as it is printed.
+func TestTimeout(t *testing.T) {
+	s := newServer(t, queued())
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	result := s.wan(t, move("--timeout", "1ns", "-o", file)...)
+	id := s.job(t).ID
+	again := "wan wait " + id + " --base-url " + s.URL + " -o " + file
+	result.check(t, exitRunning, "", "submitted "+id+"\n", "To go on: "+again+"\n", id, "deadline exceeded")
+
+	s.wan(t, "wait", id, "--timeout", "1ns").check(t, exitRunning, "", "To go on: wan wait "+id+" --base-url "+s.URL+"\n")
+
+	s.Advance(20 * time.Minute)
+	runWan(t, t.Context(), new(buffer), strings.Fields(again)[1:]...).check(t, exitDone, file+"\n")
+	if width, height := sizeOnScreen(t, file); width != 854 || height != 480 {
+		t.Errorf("the video is %dx%d", width, height)
+	}
+	if l := s.Ledger(); l.Created != 1 || l.Charged != 1 {
+		t.Errorf("%d jobs were created and %d charged, want 1", l.Created, l.Charged)
+	}
+}
+
+// Without --base-url there is none in the command that goes on.
+func TestTimeoutOfEnvironment(t *testing.T) {
+	s := newServer(t, queued())
+	t.Setenv("AIML_API_BASE", s.URL)
+	result := runWan(t, t.Context(), new(buffer), move("--timeout", "1ns")...)
+	result.check(t, exitRunning, "", "To go on: wan wait "+s.job(t).ID+"\n")
+}
+
+func TestCancelled(t *testing.T) {
+	s := newServer(t, queued())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stderr := &buffer{onText: func(text string) {
+		if strings.Contains(text, "submitted ") {
+			cancel()
+		}
+	}}
+	result := runWan(t, ctx, stderr, move("--timeout", "0", "--base-url", s.URL)...)
+	id := s.job(t).ID
+	result.check(t, exitRunning, "", "To go on: wan wait "+id, "context canceled")
+}
+
+var requestID = regexp.MustCompile(`client request id (wan-[A-Z2-7]+)`)
+
+func TestUnknown(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cancelled := simulator.Effect{Name: "cancelled", Wrap: func(next http.Handler) http.Handler {
+		stall := simulator.Stall().Wrap(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			stall.ServeHTTP(w, r)
+		})
+	}}
+	for _, test := range []struct {
+		effect  simulator.Effect
+		created int
+	}{
+		{simulator.Drop(), 1},
+		{simulator.HTML(http.StatusBadGateway), 0},
+		{simulator.Empty(http.StatusGatewayTimeout), 0},
+		{simulator.Body("not JSON"), 1},
+		{cancelled, -1}, // either
+	} {
+		t.Run(test.effect.Name, func(t *testing.T) {
+			s := newServer(t)
+			s.Inject(simulator.Fault{On: simulator.Submit, Effect: test.effect})
+			result := runWan(t, ctx, new(buffer), move("--base-url", s.URL)...)
+			result.check(t, exitUnknown, "", "may be charged")
+			l := s.Ledger()
+			if test.created >= 0 && l.Created != test.created || l.Created > 1 {
+				t.Errorf("%d jobs were created, want %d", l.Created, test.created)
+			}
+			// An answer without an id may still have a header with it.
+			id := requestID.FindStringSubmatch(result.stderr)
+			if test.effect.Name == "body" {
+				if !strings.Contains(result.stderr, s.job(t).ID) {
+					t.Errorf("the generation isn't named:\n%s", result.stderr)
+				}
+			} else if id == nil || l.Created == 1 && l.Jobs[0].ClientRequestID != id[1] {
+				t.Errorf("the client request id isn't named:\n%s", result.stderr)
+			}
+		})
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	s := newServer(t)
+	s.wan(t, "get", "unknown").check(t, exitTrouble, "", "404", "unknown")
+	s.wan(t, "wait", "unknown").check(t, exitTrouble, "", "404", "unknown")
+	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(http.StatusBadRequest, "Body validation error: no")})
+	s.wan(t, move()...).check(t, exitTrouble, "", "rejected", "400", "Body validation error: no")
+
+	s.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{"video": nil}}})
+	s.wan(t, move()...).check(t, exitTrouble, "", "no video URL", "To go on: wan wait "+s.job(t).ID)
+}
+
+// A video that can't be saved was charged all the same, so "nothing was sent" would be a lie.
+func TestDownloadFails(t *testing.T) {
+	s := newServer(t)
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	s.Inject(simulator.Fault{On: simulator.Download, Effect: simulator.HTML(http.StatusOK)})
+	result := s.wan(t, move("-o", file)...)
+	result.check(t, exitTrouble, "", "not a complete video", "To go on: wan wait "+s.job(t).ID+" --base-url "+s.URL+" -o "+file)
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the file: %v", err)
+	}
+}
+
+func TestOutputVanishes(t *testing.T) {
+	s := newServer(t)
+	dir := filepath.Join(t.TempDir(), "videos")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{Name: "rmdir", Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := os.Remove(dir); err != nil {
+				t.Error(err)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}}})
+	result := s.wan(t, move("-o", filepath.Join(dir, "out.mp4"))...)
+	result.check(t, exitTrouble, "", "submitted ", "no such file or directory", "To go on: wan wait "+s.job(t).ID)
+}
+
+// A video that is there already stays until another one is complete.
+func TestOutputIsReplaced(t *testing.T) {
+	s := newServer(t)
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.Script(failing("a", "b"))
+	s.wan(t, move("-o", file)...)
+	if data, _ := os.ReadFile(file); string(data) != "old" {
+		t.Errorf("a failed generation leaves %q", data)
+	}
+	s.wan(t, move("-o", file)...).check(t, exitDone, file+"\n")
+	sizeOnScreen(t, file)
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// simulate runs wan simulate until the test calls stop, which returns the exit code and what was printed to stderr.
+func simulate(t *testing.T, args ...string) (url string, stop func() (int, string)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	stdout, w := io.Pipe()
+	stderr := new(buffer)
+	done := make(chan int, 1)
+	go func() {
+		code := run(ctx, append([]string{"simulate", "--addr", "127.0.0.1:0"}, args...), w, stderr)
+		w.Close()
+		done <- code
+	}()
+	t.Cleanup(cancel)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if err != nil || !ok {
+		t.Fatalf("%q, %v; stderr:\n%s", line, err, stderr)
+	}
+	return url, func() (int, string) {
+		cancel()
+		return <-done, stderr.String()
+	}
+}
+
+func TestSimulate(t *testing.T) {
+	url, stop := simulate(t, "--queued", "0s", "--generating", "0s", "--key", "the-only-key")
+	if !strings.HasPrefix(url, "http://127.0.0.1:") || strings.HasSuffix(url, ":0") {
+		t.Fatalf("it listens on %q", url)
+	}
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	t.Setenv("AIML_API_KEY", "the-only-key")
+	runWan(t, t.Context(), new(buffer), move("--base-url", url, "-o", file)...).check(t, exitDone, file+"\n")
+	sizeOnScreen(t, file)
+	t.Setenv("AIML_API_KEY", "another-key")
+	runWan(t, t.Context(), new(buffer), move("--base-url", url)...).check(t, exitAccount, "")
+
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("the page answers %s", response.Status)
+	}
+
+	code, log := stop()
+	if code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{" 200 POST /v2/video/generations ", " 200 GET  /v2/video/generations ", " 401 POST "} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %q in the log:\n%s", want, log)
+		}
+	}
+	if strings.Contains(log, "-key") {
+		t.Errorf("the log shows a key:\n%s", log)
+	}
+	if conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
+		conn.Close()
+		t.Error("it still listens")
+	}
+}
+
+func TestSimulateFlags(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "any-key")
+	seen := map[string]bool{}
+	for range 2 {
+		url, stop := simulate(t, "--queued", "0s", "--generating", "0s", "--seed", "7", "--fail", "1", "--fault", "submit=403*1", "--max-body", "1000")
+		runWan(t, t.Context(), new(buffer), move("--base-url", url)...).check(t, exitAccount, "")
+		runWan(t, t.Context(), new(buffer), move("--base-url", url, "--image-url", hero)...).check(t, exitTrouble, "", "413")
+		failed := runWan(t, t.Context(), new(buffer), move("--base-url", url)...)
+		failed.check(t, exitFailed, "", "SimulatedFailure")
+		first, _, _ := strings.Cut(failed.stderr, "\n")
+		seen[first] = true
+		if code, _ := stop(); code != exitDone {
+			t.Errorf("exit code %d", code)
+		}
+	}
+	if len(seen) != 1 {
+		t.Errorf("the same seed gives %v", seen)
+	}
+}
+
+// Ctrl-C ends it also while a request hangs.
+func TestSimulateEndsWithRequestUnderWay(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "any-key")
+	url, stop := simulate(t, "--fault", "submit=stall")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	hangs := make(chan outcome, 1)
+	connected := make(chan struct{})
+	proxy := throughProxy(t, url, connected)
+	go func() { hangs <- runWan(t, ctx, new(buffer), move("--base-url", proxy)...) }()
+	<-connected
+	if code, _ := stop(); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+	cancel()
+	<-hangs
+}
+
+// throughProxy tells when the first bytes of a request have been passed on.
+func throughProxy(t *testing.T, url string, passed chan struct{}) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		server, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			return
+		}
+		defer server.Close()
+		buffer := make([]byte, 64<<10)
+		n, _ := client.Read(buffer)
+		server.Write(buffer[:n])
+		close(passed)
+		io.Copy(client, server)
+	}()
+	return "http://" + listener.Addr().String()
+}
+
+func TestSimulateWrongInput(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--addr", taken.Addr().String()}, "in use"},
+		{[]string{"--addr", "nonsense"}, "nonsense"},
+		{[]string{"--fault", "poll"}, `fault "poll"`},
+		{[]string{"--fault", "poll=boom"}, `fault "poll=boom"`},
+		{[]string{"--fail", "often"}, "--fail"},
+		{[]string{"--queued", "5"}, "--queued"},
+	} {
+		args := append([]string{"simulate"}, test.args...)
+		runWan(t, t.Context(), new(buffer), args...).check(t, exitInput, "", test.want)
+	}
+	help := runWan(t, t.Context(), new(buffer), "simulate", "--help")
+	for _, want := range []string{"--addr", "--key", "--queued", "--generating", "--fail", "--seed", "--fault", "--max-body", "--retention", "drop", "stall"} {
+		if !strings.Contains(help.stdout, want) {
+			t.Errorf("the help doesn't say %q", want)
+		}
+	}
+	if help.code != exitDone || help.stderr != "" || os.Getenv("AIML_API_KEY") != "" {
+		t.Errorf("exit code %d, stderr %q", help.code, help.stderr)
+	}
+}
