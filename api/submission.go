@@ -129,7 +129,13 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	}
 	request.ContentLength, request.GetBody = s.body.Len(), open
 	response, err := s.client.do(request.WithContext(traced))
-	if err != nil {
+	// A transport may know that it has sent nothing, as the strict one of package conformance does.
+	if refusal := (interface {
+		error
+		NotSent() bool
+	})(nil); errors.As(err, &refusal) && refusal.NotSent() {
+		return nil, &InputError{Err: refusal}
+	} else if err != nil {
 		return nil, s.lost(watch.explain(err), written.Load())
 	}
 	defer response.Body.Close()

@@ -28,7 +28,7 @@ func CheckSubmission(body []byte) (Submission, []Finding) {
 	}
 	request, ok := value.(map[string]any)
 	if !ok {
-		return Submission{}, []Finding{{"", "type", "an object", received(value)}}
+		return Submission{}, []Finding{violation("", "type", "an object", received(value))}
 	}
 	id, _ := request["model"].(string)
 	document, ok := spec.ByModel(id)
@@ -46,9 +46,9 @@ func unknownModel(object map[string]any) Finding {
 	expected := "one of " + strings.Join(ids, ", ")
 	value, ok := object["model"]
 	if !ok {
-		return Finding{"/model", "required", expected, "nothing"}
+		return violation("/model", "required", expected, "nothing")
 	}
-	return Finding{"/model", "enum", expected, received(value)}
+	return violation("/model", "enum", expected, received(value))
 }
 
 // CheckAnswer holds the body of an answer against what the operation of the document answers with that status.
@@ -56,7 +56,7 @@ func unknownModel(object map[string]any) Finding {
 func CheckAnswer(document *spec.Document, status int, body []byte) []Finding {
 	response := document.Operation.Responses.Status(status)
 	if response == nil {
-		return []Finding{{"", "status", "a declared status", fmt.Sprint(status)}}
+		return []Finding{violation("", "status", "a declared status", fmt.Sprint(status))}
 	}
 	value, findings := decode(body)
 	if findings != nil {
@@ -84,19 +84,14 @@ func findings(err error) []Finding {
 	case *openapi3.SchemaError:
 		list = append(list, finding(e))
 	default:
-		list = append(list, Finding{"", "schema", "a value that the document describes", "something else"})
+		list = append(list, violation("", "schema", "a value that the document describes", "something else"))
 	}
 	return list
 }
 
 // finding words a schema error anew: kin-openapi's text holds the schema and the value.
 func finding(e *openapi3.SchemaError) Finding {
-	f := Finding{
-		Pointer:  pointer(e.JSONPointer()),
-		Rule:     e.SchemaField,
-		Expected: Describe(e.Schema),
-		Received: received(e.Value),
-	}
+	f := violation(pointer(e.JSONPointer()), e.SchemaField, Describe(e.Schema), received(e.Value))
 	if e.SchemaField == "required" {
 		f.Expected, f.Received = "a value", "nothing"
 		path := e.JSONPointer()
@@ -132,6 +127,9 @@ func checkDataURI(rest string) error {
 	mediaType, data, ok := strings.Cut(rest, ";base64,")
 	if major, minor, _ := strings.Cut(mediaType, "/"); !ok || major == "" || minor == "" || data == "" {
 		return errors.New("a data URI is data:TYPE/SUBTYPE;base64,DATA")
+	}
+	if strings.ContainsAny(data, "\r\n") { // which the decoder passes over
+		return errors.New("not base64")
 	}
 	// Decoding in pieces checks the alphabet and the padding without a copy of the data.
 	var encoded [4 << 10]byte

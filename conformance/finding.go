@@ -13,8 +13,25 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
+// A Grade tells how much a finding weighs.
+type Grade string
+
+// The grades.
+const (
+	// Violation is a departure from the documents.
+	Violation Grade = "violation"
+	// Undocumented is what the documents don't speak of: a status, a media type, a property, a status word. It may be
+	// fine, and it may be the first sign that the API has moved on.
+	Undocumented Grade = "undocumented"
+)
+
 // A Finding is one place where a message departs from the documents.
 type Finding struct {
+	Grade Grade `json:"grade"`
+	// Operation is the operationId, "submitGeneration" or "getGeneration", where an exchange was looked at.
+	Operation string `json:"operation,omitempty"`
+	// Status is that of the answer; 0 if it is about the request.
+	Status int `json:"status,omitempty"`
 	// Pointer is the JSON pointer into the body, such as "/image_list/0"; empty for the body as a whole.
 	Pointer string `json:"pointer"`
 	// Rule is the keyword of the document that is broken, such as "maximum" or "required", or the name of a rule beyond
@@ -29,12 +46,24 @@ type Finding struct {
 // String describes the finding in one line, such as
 //
 //	/num_frames: expected an integer from 81 to 241, received 242
+//	violation: getGeneration answer 200: /id: expected a string that isn't empty, received nothing
 func (f Finding) String() string {
 	pointer := f.Pointer
 	if pointer == "" {
 		pointer = "body"
 	}
-	return fmt.Sprintf("%s: expected %s, received %s", pointer, f.Expected, f.Received)
+	text := fmt.Sprintf("%s: expected %s, received %s", pointer, f.Expected, f.Received)
+	if f.Operation == "" {
+		return text
+	}
+	if f.Status == 0 {
+		return fmt.Sprintf("%s: %s request: %s", f.Grade, f.Operation, text)
+	}
+	return fmt.Sprintf("%s: %s answer %d: %s", f.Grade, f.Operation, f.Status, text)
+}
+
+func violation(pointer, rule, expected, received string) Finding {
+	return Finding{Grade: Violation, Pointer: pointer, Rule: rule, Expected: expected, Received: received}
 }
 
 // Describe says in words what values a schema takes: "an integer from 81 to 241", "one of auto, 16:9, 1:1, 9:16".

@@ -15,7 +15,7 @@ import (
 // stand twice, and bytes that aren't UTF-8.
 func decode(body []byte) (any, []Finding) {
 	if !utf8.Valid(body) {
-		return nil, []Finding{{"", "json", "UTF-8", "other bytes"}}
+		return nil, []Finding{violation("", "json", "UTF-8", "other bytes")}
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	value, err := decodeValue(d, 0)
@@ -23,17 +23,17 @@ func decode(body []byte) (any, []Finding) {
 		if _, err = d.Token(); err == io.EOF {
 			return value, nil
 		}
-		return nil, []Finding{{"", "json", "one JSON value", fmt.Sprintf("more behind it, at byte %d", d.InputOffset())}}
+		return nil, []Finding{violation("", "json", "one JSON value", fmt.Sprintf("more behind it, at byte %d", d.InputOffset()))}
 	}
 	if duplicate := (*duplicateError)(nil); errors.As(err, &duplicate) {
 		slices.Reverse(duplicate.path)
-		return nil, []Finding{{pointer(duplicate.path), "json", "the member once", "it twice"}}
+		return nil, []Finding{violation(pointer(duplicate.path), "json", "the member once", "it twice")}
 	}
 	what := fmt.Sprintf("something else at byte %d", d.InputOffset())
 	if len(bytes.TrimSpace(body)) == 0 {
 		what = "nothing"
 	}
-	return nil, []Finding{{"", "json", "well-formed JSON", what}}
+	return nil, []Finding{violation("", "json", "well-formed JSON", what)}
 }
 
 // A duplicateError says that an object has two members of one name. Its path is collected from the inside out.

@@ -63,7 +63,11 @@ func newGet() *cobra.Command {
 			}
 			if g.Failure != nil {
 				r.Error = &failure{g.Failure.Name, g.Failure.Message}
-				text += " " + g.Failure.Name + ": " + g.Failure.Message
+				for _, reason := range []string{g.Failure.Name, g.Failure.Message} {
+					if reason != "" {
+						text += ": " + reason
+					}
+				}
 			}
 			if raw {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(r)

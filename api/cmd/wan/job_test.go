@@ -52,7 +52,7 @@ func TestGet(t *testing.T) {
 	get(0, "queued", `"status":"queued"`)
 	s.Advance(10 * time.Minute)
 	get(0, "generating", `"status":"generating"`)
-	get(1, "error NSFW: refused", `"status":"error","error":{"name":"NSFW","message":"refused"}`)
+	get(1, "error: NSFW: refused", `"status":"error","error":{"name":"NSFW","message":"refused"}`)
 	get(2, "dreaming", `"status":"dreaming"`)
 	get(3, "error", `"status":"error","error":{"name":"","message":""}`)
 	s.Advance(10 * time.Minute)

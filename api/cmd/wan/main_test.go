@@ -75,7 +75,8 @@ type outcome struct {
 // wan runs the command with the server as its API.
 func (s *server) wan(t *testing.T, args ...string) outcome {
 	t.Helper()
-	return runWan(t, t.Context(), new(buffer), append(args, "--base-url", s.URL)...)
+	args = append([]string{args[0], "--base-url", s.URL}, args[1:]...)
+	return runWan(t, t.Context(), new(buffer), args...)
 }
 
 // runWan runs the command in this process. No run may show the key.

@@ -1,0 +1,68 @@
+package conformance
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func condense(text string, piece int) string {
+	var c condenser
+	for len(text) > 0 {
+		n := min(piece, len(text))
+		c.Write([]byte(text[:n]))
+		text = text[n:]
+	}
+	return c.text.String()
+}
+
+func TestCondense(t *testing.T) {
+	long := strings.Repeat("QUJD", 1000)
+	tests := []struct{ name, text, want string }{
+		{"nothing to do", `{"a":"b\"c,\\","d":[1,"data:x,y"]}`, `{"a":"b\"c,\\","d":[1,"data:x,y"]}`},
+		{"data", `{"a":"data:video/mp4;base64,` + long + `","b":1}`, `{"a":"data:video/mp4;base64,QUJD","b":1}`},
+		{"padding", `["data:image/png;base64,` + long + `QQ==","x"]`, `["data:image/png;base64,QUJD","x"]`},
+		{"only padding", `["data:image/png;base64,QQ=="]`, `["data:image/png;base64,QQ=="]`},
+		{"escaped slashes", `["data:image\/png;base64,QUJD\/\/\/\/"]`, `["data:image\/png;base64,QUJD"]`},
+		{"bad character", `["data:image/png;base64,` + long + `A*AA"]`, `["data:image/png;base64,QUJD*"]`},
+		{"bad length", `["data:image/png;base64,` + long + `A"]`, `["data:image/png;base64,QUJD*"]`},
+		{"padding in the middle", `["data:image/png;base64,` + long + `QQ==QUJD"]`, `["data:image/png;base64,QUJD*"]`},
+		{"too much padding", `["data:image/png;base64,` + long + `Q==="]`, `["data:image/png;base64,QUJD*"]`},
+		{"escape in the data", `["data:image/png;base64,` + long + `\u0041AAA"]`, `["data:image/png;base64,QUJD*"]`},
+		{"escaped quote in the data", `["data:image/png;base64,QUJD\"QUJD",1]`, `["data:image/png;base64,QUJD*",1]`},
+		{"not at the beginning", `["xdata:image/png;base64,` + long + `"]`, `["xdata:image/png;base64,` + long + `"]`},
+		{"cut", `["data:image/png;base64,QUJDQUJD`, `["data:image/png;base64,QUJD`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, piece := range []int{1, 7, 1 << 20} {
+				if got := condense(test.text, piece); got != test.want {
+					t.Errorf("in pieces of %d: %.200s\nwant %s", piece, got, test.want)
+				}
+			}
+		})
+	}
+}
+
+// The short text gets the verdict of the long one.
+func FuzzCondense(f *testing.F) {
+	for _, data := range []string{"", "QUJD", "QUJDQQ==", "QQ=", "=", "QUJD\\/", "QU\"JD", "Q\\\"", "\x00", "QUJD\n"} {
+		f.Add(data, 3)
+	}
+	f.Fuzz(func(t *testing.T, data string, piece int) {
+		if piece <= 0 {
+			return
+		}
+		encoded, err := json.Marshal("data:image/png;base64," + data)
+		if err != nil {
+			t.Skip()
+		}
+		text := fmt.Sprintf(`{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":%s}`, encoded)
+		_, whole := CheckSubmission([]byte(text))
+		_, short := CheckSubmission([]byte(condense(text, piece)))
+		if (whole == nil) != (short == nil) {
+			t.Errorf("%s: %v, but condensed %v", text, whole, short)
+		}
+	})
+}

@@ -1,0 +1,237 @@
+package conformance_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/gen/vacefunpose"
+)
+
+// The client keeps the contract, and so does the simulator: submission, polls and download pass without a finding.
+func TestTransportWithClient(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	for _, strict := range []bool{false, true} {
+		transport := &conformance.Transport{Strict: strict}
+		client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key), api.WithHTTPClient(&http.Client{Transport: transport}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		job, err := client.VaceFunPose(t.Context(), vacefunpose.Request{
+			VideoURL: api.File("testdata/dance.mp4"), Prompt: "p", ImageURL: api.File("testdata/hero.png"), NumFrames: new(241),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		video, err := job.Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := video.Save(t.Context(), filepath.Join(t.TempDir(), "out.mp4")); err != nil {
+			t.Fatal(err)
+		}
+		if findings := transport.Findings(); findings != nil {
+			t.Errorf("strict=%t: %v", strict, findings)
+		}
+	}
+	// The sizes tell that the bodies arrived as they were.
+	if jobs := srv.Ledger().Jobs; len(jobs) != 2 || jobs[0].BodySHA256 != jobs[1].BodySHA256 {
+		t.Errorf("%+v", jobs)
+	}
+}
+
+// In strict mode, a wrong request doesn't leave, and the client says so.
+func TestTransportStrict(t *testing.T) {
+	srv := simulator.Start(t)
+	client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key),
+		api.WithHTTPClient(&http.Client{Transport: &conformance.Transport{Strict: true}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.VaceFunPose(t.Context(), vacefunpose.Request{VideoURL: api.URL("https://example.com/v.mp4"), Prompt: "p", NumFrames: new(242)})
+	input, strict := (*api.InputError)(nil), (*conformance.StrictError)(nil)
+	if !errors.As(err, &input) || !errors.As(err, &strict) || !strings.Contains(err.Error(), "/num_frames: expected an integer from 81 to 241, received 242") {
+		t.Errorf("%T %v", err, err)
+	}
+	if requests := srv.Ledger().Requests; len(requests) != 0 {
+		t.Errorf("%d requests were sent", len(requests))
+	}
+}
+
+func TestTransportFindings(t *testing.T) {
+	const get = "/v2/video/generations?generation_id=x"
+	ok := fmt.Sprintf(move, "")
+	json := http.Header{"Content-Type": {"application/json"}}
+	with := func(name, value string) http.Header {
+		h := json.Clone()
+		h.Set(name, value)
+		return h
+	}
+	tests := []struct {
+		name           string
+		method, target string
+		header         http.Header
+		body           string
+		status         int
+		answerHeader   http.Header
+		answer         string
+		want           string
+	}{
+		{"all well", "POST", "/v2/video/generations", nil, ok, 201, json, `{"id":"x","status":"queued"}`, ""},
+		{"below a prefix", "POST", "/proxy/v2/video/generations", nil, `{}`, 400, json, `{"message":"m","statusCode":400}`,
+			"violation: submitGeneration request: /model: expected one of alibaba/wan2.2-14b-animate-move, alibaba/wan2.2-14b-animate-replace, " +
+				"alibaba/wan2.2-vace-fun-a14b-pose, alibaba/wan2.2-vace-fun-a14b-reframe, received nothing"},
+		{"not the API", "GET", "/files/x.mp4", http.Header{"Authorization": nil}, "", 500, nil, `rubbish`, ""},
+
+		{"request", "POST", "/v2/video/generations", nil, fmt.Sprintf(move, `,"shift":"5","mood":{}`), 200, json, `{"id":"x","status":"queued"}`,
+			"violation: submitGeneration request: /shift: expected a number, received \"5\"\n" +
+				"undocumented: submitGeneration request: /mood: expected a documented property, received an object"},
+		{"no key", "GET", get, http.Header{"Authorization": nil}, "", 401, json, `{"message":"m","statusCode":401}`,
+			"violation: getGeneration request: Authorization: expected a bearer key, received none"},
+		{"request id", "GET", get, with("X-Client-Request-Id", "a b"), "", 200, json, `{"id":"x","status":"queued"}`,
+			`violation: getGeneration request: X-Client-Request-Id: expected ^[A-Za-z0-9._:-]{1,128}$, received "a b"`},
+		{"content type", "POST", "/v2/video/generations", http.Header{"Content-Type": {"text/plain"}}, ok, 200, json, `{"id":"x","status":"queued"}`,
+			`violation: submitGeneration request: Content-Type: expected application/json, received "text/plain"`},
+		{"no id asked for", "GET", "/v2/video/generations", nil, "", 400, json, `{"message":"m","statusCode":400}`,
+			"violation: getGeneration request: ?generation_id: expected the id of a generation, received nothing"},
+
+		{"answer", "GET", get, nil, "", 200, json, `{"id":"x","status":7,"extra":1,"meta":{"usage":{"credits_used":1,"more":[]}}}`,
+			"violation: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received 7\n" +
+				"undocumented: getGeneration answer 200: /extra: expected a documented property, received a number\n" +
+				"undocumented: getGeneration answer 200: /meta/usage/more: expected a documented property, received an array"},
+		{"foreign word", "GET", get, nil, "", 200, json, `{"id":"x","status":"dreaming"}`,
+			`undocumented: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received "dreaming"`},
+		{"undocumented status", "GET", get, nil, "", 418, json, `{}`, "undocumented: getGeneration answer 418: body: expected a documented status, received 418"},
+		{"no JSON", "GET", get, nil, "", 502, http.Header{"Content-Type": {"text/html"}}, `<html>`,
+			"undocumented: getGeneration answer 502: body: expected application/json, received \"text/html\"\n" +
+				"violation: getGeneration answer 502: body: expected well-formed JSON, received something else at byte 0"},
+		{"completed without a URL", "GET", get, nil, "", 200, json, `{"id":"x","status":"completed","video":null}`,
+			"violation: getGeneration answer 200: /video/url: expected the URL of the video, received nothing"},
+		{"error without a reason", "GET", get, nil, "", 200, json, `{"id":"x","status":"error"}`,
+			"violation: getGeneration answer 200: /error: expected an error with name and message, received null"},
+		{"another id", "GET", get, nil, "", 200, json, `{"id":"X","status":"queued"}`,
+			"violation: getGeneration answer 200: /id: expected the id that was asked for, received another one"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+				if r.Body != nil {
+					if got, err := io.ReadAll(r.Body); string(got) != test.body || err != nil {
+						t.Errorf("the server gets %q %v", got, err)
+					}
+				}
+				header := test.answerHeader
+				return &http.Response{StatusCode: test.status, Header: header, Body: io.NopCloser(strings.NewReader(test.answer)), ContentLength: -1, Request: r}, nil
+			})}
+			r, err := http.NewRequest(test.method, "https://api.example.com"+test.target, strings.NewReader(test.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = http.Header{"Authorization": {"Bearer secret"}, "Content-Type": {"application/json"}}
+			for name, values := range test.header {
+				r.Header[name] = values
+			}
+			before := r.Header.Clone()
+			response, err := transport.RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(response.Body); string(got) != test.answer || err != nil {
+				t.Errorf("the caller gets %q %v", got, err)
+			}
+			var got []string
+			for _, f := range transport.Findings() {
+				got = append(got, f.String())
+			}
+			if s := strings.Join(got, "\n"); s != test.want {
+				t.Errorf("got\n%s\nwant\n%s", s, test.want)
+			}
+			if fmt.Sprint(before) != fmt.Sprint(r.Header) {
+				t.Errorf("the request's header was changed: %v", r.Header)
+			}
+		})
+	}
+}
+
+func TestTransportFinalStays(t *testing.T) {
+	answers := []string{
+		`{"id":"x","status":"completed","video":{"url":"https://a/v.mp4"}}`, `{"id":"x","status":"completed","video":{"url":"https://a/w.mp4"}}`,
+		`{"id":"x","status":"generating"}`,
+	}
+	transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+		body := answers[0]
+		answers = answers[1:]
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
+	})}
+	client, err := api.New(api.WithAPIKey("k"), api.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := client.Job("x").Poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if findings := transport.Findings(); len(findings) != 1 || findings[0].Rule != "final-stays" {
+		t.Errorf("%v", findings)
+	}
+}
+
+// A large data URI passes byte for byte and isn't held in memory.
+func TestTransportStreams(t *testing.T) {
+	srv := simulator.Start(t)
+	transport := &conformance.Transport{}
+	client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key), api.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("pixel"), 1<<20)...)
+	if _, err := client.Submit(t.Context(), map[string]any{
+		"model": "alibaba/wan2.2-14b-animate-move", "video_url": "https://example.com/v.mp4", "image_url": api.Reader(bytes.NewReader(picture), int64(len(picture))),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"image_url":"data:image/png;base64,` + base64.StdEncoding.EncodeToString(picture) + `","model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4"}`
+	sum := sha256.Sum256([]byte(want))
+	if got := srv.Ledger().Jobs[0]; got.BodySHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("%d bytes arrived, %d were sent", got.BodySize, len(want))
+	}
+	if findings := transport.Findings(); findings != nil {
+		t.Error(findings)
+	}
+
+	// Alone, without the server in the same process, hardly anything is allocated.
+	transport.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+		io.Copy(io.Discard, r.Body)
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"id":"x","status":"queued"}`)), Request: r}, nil
+	})
+	r, err := http.NewRequest("POST", srv.URL+"/v2/video/generations", strings.NewReader(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := transport.RoundTrip(r); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<20 {
+		t.Errorf("%d bytes were allocated for a body of %d", allocated, len(want))
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
