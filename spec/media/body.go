@@ -2,12 +2,14 @@ package media
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
 	"strconv"
 	"strings"
@@ -23,7 +25,7 @@ type Body struct {
 
 // NewBody makes the JSON of a request, which is anything that encoding/json encodes as an object: a generated Request
 // or a map. It looks at each local source, wherever in the request it stands, and fails with an *InputError when one
-// can't be sent or has more than limit bytes (0 is no limit).
+// can't be sent or has more than limit bytes (0 is no limit), and when the request can't be encoded.
 func NewBody(request any, limit int64) (*Body, error) {
 	b := builder{mark: "media:" + rand.Text() + "-", limit: limit}
 	replaced, err := b.replace(reflect.ValueOf(request), "")
@@ -32,7 +34,7 @@ func NewBody(request any, limit int64) (*Body, error) {
 	}
 	encoded, err := json.Marshal(replaced.Interface())
 	if err != nil {
-		return nil, fmt.Errorf("media: encoding the request: %w", err)
+		return nil, &InputError{Err: fmt.Errorf("the request can't be encoded: %w", err)}
 	}
 	body := new(Body)
 	for i, piece := range bytes.Split(encoded, []byte(b.mark)) {
@@ -40,7 +42,7 @@ func NewBody(request any, limit int64) (*Body, error) {
 			number, _, _ := bytes.Cut(piece, []byte(`"`))
 			n, err := strconv.Atoi(string(number))
 			if err != nil || n >= len(b.found) {
-				return nil, errors.New("media: the request doesn't encode its sources as they are")
+				return nil, &InputError{Err: errors.New("the request doesn't encode its sources as they are")}
 			}
 			body.add([]byte(b.found[n].prefix))
 			body.parts = append(body.parts, b.found[n])
@@ -69,11 +71,18 @@ type bodyReader struct {
 	parts   []any
 	current io.Reader
 	closer  io.Closer
+	closed  bool
 }
 
 func (r *bodyReader) Read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed { // an EOF would pass for the end
+		return 0, os.ErrClosed
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
 	for {
 		if r.current == nil {
 			if len(r.parts) == 0 {
@@ -111,7 +120,7 @@ func (r *bodyReader) next() error {
 func (r *bodyReader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.parts = nil
+	r.closed = true
 	return r.closeCurrent()
 }
 
@@ -165,16 +174,24 @@ type builder struct {
 	mark  string
 	limit int64
 	found []*content
+	depth int
 }
 
 var sourceType = reflect.TypeFor[Source]()
+
+// maxDepth bounds how deep a request is nested, so that one that contains itself is an error.
+const maxDepth = 1000
 
 // replace returns v, or a copy of it where local sources have to be replaced. property is the name of the nearest
 // object member.
 func (b *builder) replace(v reflect.Value, property string) (reflect.Value, error) {
 	if !v.IsValid() {
-		return v, errors.New("media: the request is nil")
+		return v, &InputError{Err: errors.New("the request is nil")}
 	}
+	if b.depth++; b.depth > maxDepth {
+		return v, &InputError{property, errors.New("it is nested too deep")}
+	}
+	defer func() { b.depth-- }()
 	if v.Type() == sourceType {
 		return b.placeholder(v, property)
 	}
@@ -195,22 +212,26 @@ func (b *builder) replace(v reflect.Value, property string) (reflect.Value, erro
 		fresh.Set(v)
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
-			if !field.IsExported() {
+			tag := field.Tag.Get("json")
+			if !field.IsExported() || tag == "-" {
 				continue
 			}
-			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			elem, err := b.replace(v.Field(i), name)
+			name, _, _ := strings.Cut(tag, ",")
+			elem, err := b.replace(v.Field(i), cmp.Or(name, field.Name))
 			if err != nil {
 				return v, err
 			}
 			fresh.Field(i).Set(elem)
 		}
 		return fresh, nil
-	case reflect.Slice:
-		if v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
+	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice && v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
 			return v, nil
 		}
-		fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		fresh := reflect.New(v.Type()).Elem()
+		if v.Kind() == reflect.Slice {
+			fresh.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
+		}
 		for i := range v.Len() {
 			elem, err := b.replace(v.Index(i), property)
 			if err != nil {

@@ -58,7 +58,7 @@ func check(property string, size, limit int64, mediaType string) error {
 		want, ok = "a picture", strings.HasPrefix(mediaType, "image/")
 	}
 	switch {
-	case size == 0:
+	case size <= 0:
 		return errors.New("it is empty")
 	case limit > 0 && size > limit:
 		return fmt.Errorf("it has %d bytes, more than the limit of %d; put it where the API can fetch it and give its URL", size, limit)
@@ -87,7 +87,7 @@ func (s Source) sniff() (size int64, mediaType string, err error) {
 		defer f.Close()
 		r, size = f, info.Size()
 	}
-	head := make([]byte, min(size, sniffLen))
+	head := make([]byte, max(0, min(size, sniffLen)))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return 0, "", err
 	}

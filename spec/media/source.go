@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"strings"
@@ -52,6 +53,9 @@ func (s Source) String() string {
 		return redactURL(s.url)
 	}
 }
+
+// LogValue does the same for log/slog.
+func (s Source) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // GoString does the same for %#v.
 func (s Source) GoString() string { return "media.Source(" + s.String() + ")" }
@@ -135,7 +139,7 @@ type exact struct {
 func (e *exact) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
 	e.left -= int64(n)
-	if e.left < 0 || e.left > 0 && err == io.EOF {
+	if e.left < 0 || e.left > 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
 		return 0, fmt.Errorf("media: %s changed its size while it was sent", e.content.source)
 	}
 	return n, err

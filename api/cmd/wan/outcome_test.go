@@ -109,6 +109,15 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+func TestNoTimeout(t *testing.T) {
+	s := newServer(t)
+	for _, none := range []string{"0", "-1s"} {
+		if result := s.wan(t, move("--timeout", none)...); result.code != exitDone {
+			t.Errorf("--timeout %s: exit code %d\n%s", none, result.code, result.stderr)
+		}
+	}
+}
+
 // Without --base-url there is none in the command that goes on.
 func TestTimeoutOfEnvironment(t *testing.T) {
 	s := newServer(t, queued())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,11 +92,19 @@ func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, 
 	}
 	if again := conn.again(job.ID()); again != "" {
 		if o.file != "" {
-			again += " -o " + o.file
+			again += " -o " + shellQuote(o.file)
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "To go on: %s\n", again)
 	}
 	return err
+}
+
+// shellQuote makes a word that a shell takes as it is.
+func shellQuote(word string) string {
+	if strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%") == "" && word != "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func (o *output) print(w io.Writer, r result) error {

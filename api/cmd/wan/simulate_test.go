@@ -95,6 +95,25 @@ func TestSimulateFlags(t *testing.T) {
 	}
 }
 
+func TestSimulateTimeline(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "any-key")
+	for _, test := range []struct{ queued, generating, want string }{
+		{"10m", "0s", "queued"},
+		{"0s", "10m", "generating"},
+		{"0s", "0s", "completed"},
+	} {
+		url, stop := simulate(t, "--queued", test.queued, "--generating", test.generating)
+		result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "1ns")...)
+		first, _, _ := strings.Cut(result.stderr, "\n")
+		id := strings.TrimPrefix(first, "submitted ")
+		result = runWan(t, t.Context(), new(buffer), "get", id, "--json", "--base-url", url)
+		if want := `"status":"` + test.want + `"`; result.code != exitDone || !strings.Contains(result.stdout, want) {
+			t.Errorf("exit code %d: %s%swant %s", result.code, result.stdout, result.stderr, want)
+		}
+		stop()
+	}
+}
+
 // Ctrl-C ends it also while an answer hangs.
 func TestSimulateEndsWithRequestUnderWay(t *testing.T) {
 	t.Parallel() // it takes the two seconds that answers under way are given
@@ -111,6 +130,7 @@ func TestSimulateEndsWithRequestUnderWay(t *testing.T) {
 	if code, _ := stop(); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
+	_, _ = io.Copy(io.Discard, conn) // for ever if the connection is still open
 }
 
 func TestSimulateWrongInput(t *testing.T) {

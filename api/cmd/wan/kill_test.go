@@ -1,0 +1,108 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// build compiles the command as users run it.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "wan")
+	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return binary
+}
+
+// started runs the command until it has told the id of its job.
+func started(t *testing.T, binary string, srv *simulator.Server, out string) (command *exec.Cmd, id string, stderr *bufio.Reader) {
+	t.Helper()
+	command = exec.Command(binary, "animate-move", "--base-url", srv.URL, "--video-url", "https://example.com/v.mp4",
+		"--image-url", "../../../conformance/testdata/hero.png", "-o", out)
+	command.Env = append(os.Environ(), "AIML_API_KEY="+srv.Key)
+	pipe, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stderr = bufio.NewReader(pipe)
+	line, err := stderr.ReadString('\n')
+	id, ok := strings.CutPrefix(strings.TrimSpace(line), "submitted ")
+	if err != nil || !ok {
+		t.Fatalf("the first line is %q: %v", line, err)
+	}
+	return command, id, stderr
+}
+
+// Whenever it is killed, the id brings everything back: one job, one charge, one whole file.
+func TestKill(t *testing.T) {
+	binary := build(t)
+	film, err := os.ReadFile("../../../conformance/simulator/videos/854x480.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 6 {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			// The download is slow, so that some are killed in the middle of it.
+			srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(200*time.Millisecond, 300*time.Millisecond)),
+				simulator.WithFaults(simulator.Fault{On: simulator.Download, Effect: simulator.Slow(30 << 10)}))
+			out := filepath.Join(t.TempDir(), "out.mp4")
+			command, id, _ := started(t, binary, srv, out)
+			after := time.Duration(rand.Int64N(int64(2500 * time.Millisecond)))
+			time.AfterFunc(after, func() { command.Process.Kill() })
+			err := command.Wait()
+			t.Logf("killed after %v: %v", after, err)
+
+			again := exec.Command(binary, "wait", id, "-o", out, "--base-url", srv.URL)
+			again.Env = append(os.Environ(), "AIML_API_KEY="+srv.Key)
+			if output, err := again.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, output)
+			}
+			if got, err := os.ReadFile(out); err != nil || !bytes.Equal(got, film) {
+				t.Errorf("the file has %d bytes of %d: %v", len(got), len(film), err)
+			}
+			if ledger := srv.Ledger(); ledger.Created != 1 || ledger.Charged != 1 {
+				t.Errorf("%d jobs, %d charges", ledger.Created, ledger.Charged)
+			}
+		})
+	}
+}
+
+// Ctrl-C tells how to go on.
+func TestInterrupt(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(time.Hour, 0)))
+	out := filepath.Join(t.TempDir(), "my out.mp4")
+	command, id, stderr := started(t, build(t), srv, out)
+	if err := command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	rest, _ := io.ReadAll(stderr)
+	_ = command.Wait()
+	if code := command.ProcessState.ExitCode(); code != exitRunning {
+		t.Errorf("exit code %d, want %d", code, exitRunning)
+	}
+	if want := "To go on: wan wait " + id + " --base-url " + srv.URL + " -o '" + out + "'\n"; !strings.Contains(string(rest), want) {
+		t.Errorf("it says %s, not %s", rest, want)
+	}
+	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signaled() {
+		t.Errorf("it was killed by the signal: %v", command.ProcessState)
+	}
+}
