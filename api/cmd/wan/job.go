@@ -2,25 +2,34 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 )
 
-// newWait makes the command that takes up a job.
+// newWait makes the command that takes up jobs.
 func newWait() *cobra.Command {
 	var (
 		conn connection
 		out  output
 	)
 	command := &cobra.Command{
-		Use:     "wait ID",
-		Short:   "Wait for a generation and save its video",
-		Long:    "Wait for a generation that was submitted before, here or elsewhere, and save its video.\n\n" + exitCodes,
+		Use:   "wait ID...",
+		Short: "Wait for generations and save their videos",
+		Long: "Wait for generations that were submitted before, here or elsewhere, and save their videos.\n" +
+			"An ID of - reads further ids from standard input. Several are waited for at the same time.\n\n" + exitCodes,
 		GroupID: "jobs",
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := out.check(); err != nil {
+			ids, err := readIDs(args, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			if err := out.check(len(ids)); err != nil {
 				return err
 			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
@@ -28,7 +37,19 @@ func newWait() *cobra.Command {
 				return err
 			}
 			defer stop()
-			return out.finish(cmd, &conn, client.Job(args[0]))
+			progress := newProgress(cmd.ErrOrStderr(), out.quiet)
+			defer progress.stop()
+			errs := make([]error, len(ids))
+			var waiting sync.WaitGroup
+			for i, id := range ids {
+				name := id
+				if len(ids) == 1 {
+					name = ""
+				}
+				waiting.Go(func() { errs[i] = out.finish(cmd, &conn, client.Job(id), progress.of(name), "") })
+			}
+			waiting.Wait()
+			return errors.Join(errs...)
 		},
 	}
 	out.add(command.Flags())
@@ -36,10 +57,29 @@ func newWait() *cobra.Command {
 	return command
 }
 
+// readIDs replaces "-" by the words of standard input.
+func readIDs(args []string, stdin io.Reader) (ids []string, err error) {
+	for _, arg := range args {
+		if arg != "-" {
+			ids = append(ids, arg)
+			continue
+		}
+		text, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, strings.Fields(string(text))...)
+	}
+	if len(ids) == 0 {
+		return nil, inputError(errors.New("standard input holds no id"))
+	}
+	return ids, nil
+}
+
 // newGet makes the command that polls once.
 func newGet() *cobra.Command {
 	var conn connection
-	var raw bool
+	var asJSON bool
 	command := &cobra.Command{
 		Use:     "get ID",
 		Short:   "Ask once how far a generation is",
@@ -65,18 +105,18 @@ func newGet() *cobra.Command {
 				r.Error = &failure{g.Failure.Name, g.Failure.Message}
 				for _, reason := range []string{g.Failure.Name, g.Failure.Message} {
 					if reason != "" {
-						text += ": " + reason
+						text += ": " + strings.Join(strings.Fields(reason), " ")
 					}
 				}
 			}
-			if raw {
+			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
-	command.Flags().BoolVar(&raw, "json", false, "print the result as a JSON object")
+	command.Flags().BoolVar(&asJSON, "json", false, "print the result as a JSON object in one line")
 	conn.add(command.Flags())
 	return command
 }

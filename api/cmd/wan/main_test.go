@@ -83,7 +83,7 @@ func (s *server) wan(t *testing.T, args ...string) outcome {
 func runWan(t *testing.T, ctx context.Context, stderr *buffer, args ...string) outcome {
 	t.Helper()
 	var stdout buffer
-	code := run(ctx, args, &stdout, stderr)
+	code := run(ctx, args, strings.NewReader(""), &stdout, stderr)
 	result := outcome{code, stdout.String(), stderr.String()}
 	if key := os.Getenv("AIML_API_KEY"); key != "" && strings.Contains(result.stdout+result.stderr, key) {
 		t.Errorf("wan %s shows the key:\n%s%s", strings.Join(args, " "), result.stdout, result.stderr)
@@ -192,8 +192,8 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"animate"}, `unknown command "animate"`},
 		{[]string{"--key", "k"}, "unknown flag: --key"},
-		{[]string{"wait"}, "accepts 1 arg(s), received 0"},
-		{[]string{"wait", "a", "b"}, "accepts 1 arg(s), received 2"},
+		{[]string{"wait"}, "requires at least 1 arg(s), only received 0"},
+		{[]string{"wait", "a", "b", "-o", "out.mp4"}, "--output: out.mp4 is one file for several generations; put {id} into its name"},
 		{[]string{"wait", ""}, "generation id: it is empty"},
 		{[]string{"wait", "a", "--timeout", "5"}, `"--timeout"`},
 		{[]string{"get"}, "accepts 1 arg(s), received 0"},

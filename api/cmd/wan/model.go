@@ -1,96 +1,43 @@
 package main
 
 import (
-	"context"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
-	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
-	"github.com/aimlvideo/wan-go/spec/media"
 )
-
-// connection holds the flags with which a command reaches the API.
-type connection struct {
-	baseURL  string
-	simulate bool
-	verbose  bool
-}
-
-func (c *connection) add(flags *pflag.FlagSet) {
-	flags.StringVar(&c.baseURL, "base-url", "", "where the API is; AIML_API_BASE or "+api.DefaultBaseURL+" if not given")
-	flags.BoolVar(&c.verbose, "verbose", false, "log what the client does to stderr")
-}
-
-// again is the command that takes up a job. There is none for a simulator that ends with this process.
-func (c *connection) again(id string) string {
-	switch {
-	case c.simulate:
-		return ""
-	case c.baseURL != "":
-		return "wan wait " + id + " --base-url " + c.baseURL
-	}
-	return "wan wait " + id
-}
-
-// client makes a client, and a simulator for it if that is asked for. The caller calls stop.
-func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), err error) {
-	var opts []api.Option
-	stop = func() {}
-	if c.verbose {
-		opts = append(opts, api.WithLogger(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-	}
-	if c.baseURL != "" {
-		opts = append(opts, api.WithBaseURL(c.baseURL))
-	}
-	if c.simulate {
-		server, err := simulator.Listen("127.0.0.1:0")
-		if err != nil {
-			return nil, nil, err
-		}
-		opts = append(opts, api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
-		stop = server.Close
-	}
-	client, err = api.New(opts...)
-	if err != nil {
-		stop()
-		if errors.Is(err, api.ErrNoAPIKey) {
-			err = inputError(errors.New("there is no API key: set AIML_API_KEY, or let a model's command --simulate, which needs none and costs nothing"))
-		}
-		return nil, nil, err
-	}
-	return client, stop, nil
-}
 
 // newModel makes the command that submits to one model.
 func newModel(document *spec.Document) *cobra.Command {
 	var (
-		conn  connection
-		out   output
-		flags = requestFlags(document)
+		conn        connection
+		out         output
+		file, name  string
+		dry, noWait bool
+		flags       = requestFlags(document)
+		description = document.OpenAPI.Info.Description
 	)
 	command := &cobra.Command{
 		Use:     document.Slug + " [flags]",
-		Short:   firstSentence(document.OpenAPI.Info.Description),
+		Short:   firstSentence(description),
 		GroupID: "models",
-		Long: document.OpenAPI.Info.Description + "\n\nModel: " + document.Model +
+		Long: description + "\n\nModel: " + document.Model +
 			"\nA file given for a media property is sent along. Submitting costs money, but not with --simulate.\n\n" + exitCodes,
 		Example: "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := request(document, flags)
+			body, err := newRequest(document, file, cmd.InOrStdin(), flags)
 			if err != nil {
 				return err
 			}
-			if err := out.check(); err != nil {
+			if dry {
+				return dryRun(cmd.OutOrStdout(), document, body, flags)
+			}
+			if err := out.check(1); err != nil {
 				return err
 			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
@@ -98,20 +45,35 @@ func newModel(document *spec.Document) *cobra.Command {
 				return err
 			}
 			defer stop()
-			job, err := client.Submit(cmd.Context(), body)
+			progress := newProgress(cmd.ErrOrStderr(), out.quiet)
+			defer progress.stop()
+			opts := []api.SubmitOption{api.OnUpload(progress.upload)}
+			if cmd.Flags().Changed("client-request-id") {
+				opts = append(opts, api.WithClientRequestID(name))
+			}
+			job, err := client.Submit(cmd.Context(), body, opts...)
 			if err != nil {
 				return nameFlag(err, flags)
 			}
-			// The id comes first of all: with it, nothing is lost.
-			fmt.Fprintf(cmd.ErrOrStderr(), "submitted %s\n", job.ID())
-			return out.finish(cmd, &conn, job)
+			// The id comes first of all, whatever --quiet says: with it, nothing is lost.
+			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+job.ID()) })
+			if noWait {
+				return out.print(cmd.OutOrStdout(), result{ID: job.ID()})
+			}
+			return out.finish(cmd, &conn, job, progress.of(""), fmt.Sprint(cmp.Or(body["seed"], any(""))))
 		},
 	}
-	command.Flags().SortFlags = false
-	command.Flags().AddFlagSet(flags)
-	out.add(command.Flags())
-	command.Flags().BoolVar(&conn.simulate, "simulate", false, "use a simulator within this process: no key, no cost, a made-up video")
-	conn.add(command.Flags())
+	own := command.Flags()
+	own.SortFlags = false
+	own.AddFlagSet(flags)
+	own.StringVarP(&file, "file", "f", "", "`FILE` with the request as a JSON object, - for standard input; flags go on top of it")
+	out.add(own)
+	own.BoolVar(&noWait, "no-wait", false, "print the id once the generation is submitted, and leave it running")
+	own.BoolVar(&dry, "dry-run", false, "print the request, and send nothing")
+	own.StringVar(&name, "client-request-id", "", "a `NAME` for the submission, to be found in the account's usage logs")
+	own.BoolVar(&conn.simulate, "simulate", false, "use a simulator within this process: no key, no cost, a made-up video")
+	conn.add(own)
+	completeFlags(command, document)
 	command.SetUsageFunc(usage(document, flags))
 	return command
 }
@@ -135,35 +97,4 @@ func example(document *spec.Document) string {
 		}
 	}
 	return b.String()
-}
-
-// preview replaces local files by short data URIs.
-func preview(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		members := make(map[string]any, len(v))
-		for name, member := range v {
-			members[name] = preview(member)
-		}
-		return members
-	case []any:
-		elements := make([]any, len(v))
-		for i, element := range v {
-			elements[i] = preview(element)
-		}
-		return elements
-	case media.Source:
-		if v.IsLocal() {
-			return "data:application/octet-stream;base64,AAAA"
-		}
-	}
-	return value
-}
-
-// withTimeout bounds a wait; 0 is no bound.
-func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout <= 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, timeout)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 // output holds the flags about the result.
@@ -22,18 +23,21 @@ type output struct {
 	file    string
 	timeout time.Duration
 	json    bool
+	quiet   bool
 }
 
 func (o *output) add(flags *pflag.FlagSet) {
-	flags.StringVarP(&o.file, "output", "o", "", "`FILE` to save the video in; without it, only its URL is printed")
+	flags.StringVarP(&o.file, "output", "o", "",
+		"`FILE` to save the video in; {id}, {model} and {seed} stand for those of the generation. Without it, only the URL is printed")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "how long to wait in all, such as 90s or 10m; 0 is without end")
-	flags.BoolVar(&o.json, "json", false, "print the result as a JSON object")
+	flags.BoolVar(&o.json, "json", false, "print the result as a JSON object in one line")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell nothing of the progress")
 }
 
-// A result is what --json prints.
+// A result is what --json prints, one for each generation. Members are only ever added.
 type result struct {
 	ID      string     `json:"id"`
-	Status  api.Status `json:"status"`
+	Status  api.Status `json:"status,omitempty"`
 	URL     string     `json:"url,omitempty"`
 	File    string     `json:"file,omitempty"`
 	Credits *float64   `json:"credits,omitempty"`
@@ -46,57 +50,74 @@ type failure struct {
 	Message string `json:"message"`
 }
 
-// check tries, before anything is paid for, whether the video can be saved.
-func (o *output) check() error {
+// path is the file for a generation.
+func (o *output) path(id, seed string) string {
+	// The id of a generation has the model behind a colon, in one of its two shapes.
+	_, model, _ := strings.Cut(id, ":")
+	if document, ok := spec.ByModel(model); ok {
+		model = document.Slug
+	}
+	safe := strings.NewReplacer("/", "_", `\\`, "_", ":", "_")
+	return strings.NewReplacer("{id}", safe.Replace(id), "{model}", safe.Replace(model), "{seed}", safe.Replace(seed)).Replace(o.file)
+}
+
+// check tries, before anything is paid for, whether the videos of so many generations can be saved.
+func (o *output) check(generations int) error {
 	if o.file == "" {
 		return nil
 	}
-	if info, err := os.Stat(o.file); err == nil && info.IsDir() {
-		return inputError(fmt.Errorf("--output: %s is a directory", o.file))
+	if generations > 1 && !strings.Contains(o.file, "{id}") {
+		return inputError(fmt.Errorf("--output: %s is one file for several generations; put {id} into its name", o.file))
 	}
-	f, err := os.CreateTemp(filepath.Dir(o.file), ".wan-*")
+	path := o.path("id", "0")
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return inputError(fmt.Errorf("--output: %s is a directory", path))
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".wan-*")
 	if err != nil {
-		return inputError(fmt.Errorf("--output: %s can't be created: %w", o.file, errors.Unwrap(err)))
+		return inputError(fmt.Errorf("--output: %s can't be created: %w", path, errors.Unwrap(err)))
 	}
 	f.Close()
 	return os.Remove(f.Name())
 }
 
 // finish waits for the job, saves the video and tells the result.
-func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job) error {
+func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job, p *jobProgress, seed string) error {
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
-	line := newProgressLine(cmd.ErrOrStderr())
-	video, err := job.Wait(ctx, api.OnProgress(line.show))
-	line.clear()
-	if err == nil && o.file != "" {
-		err = video.Save(ctx, o.file)
+	video, err := job.Wait(ctx, api.OnProgress(p.wait))
+	path := o.path(job.ID(), seed)
+	if err == nil && path != "" {
+		err = video.Save(ctx, path, api.OnDownload(p.download))
 		if input := (*api.InputError)(nil); errors.As(err, &input) { // too late for "nothing was sent"
 			err = &api.DownloadError{GenerationID: job.ID(), Err: input.Err}
 		}
 	}
-	if err != nil {
-		return o.unfinished(cmd, conn, job, err)
-	}
-	r := result{ID: job.ID(), Status: "completed", URL: video.URL, File: o.file, Credits: video.Usage.Credits, USD: video.Usage.USD}
-	return o.print(cmd.OutOrStdout(), r)
+	p.aside(func() {
+		if err != nil {
+			o.unfinished(cmd, conn, job, err)
+			return
+		}
+		err = o.print(cmd.OutOrStdout(),
+			result{ID: job.ID(), Status: "completed", URL: video.URL, File: path, Credits: video.Usage.Credits, USD: video.Usage.USD})
+	})
+	return err
 }
 
 // unfinished tells how to go on where there is a way.
-func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, err error) error {
+func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, err error) {
 	if failed := (*api.FailedError)(nil); errors.As(err, &failed) {
 		if o.json {
 			_ = o.print(cmd.OutOrStdout(), result{ID: job.ID(), Status: "error", Error: &failure{failed.Name, failed.Message}})
 		}
-		return err
+		return
 	}
-	if again := conn.again(job.ID()); again != "" {
+	if again := conn.again(job.ID()); again != "" && !errors.Is(err, api.ErrNotFound) {
 		if o.file != "" {
 			again += " -o " + shellQuote(o.file)
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "To go on: %s\n", again)
 	}
-	return err
 }
 
 // shellQuote makes a word that a shell takes as it is.
@@ -111,47 +132,21 @@ func (o *output) print(w io.Writer, r result) error {
 	if o.json {
 		return json.NewEncoder(w).Encode(r)
 	}
-	text := r.File
-	if text == "" {
+	text := r.ID
+	switch {
+	case r.File != "":
+		text = r.File
+	case r.URL != "":
 		text = r.URL
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
 }
 
-// A progressLine shows on a terminal how a wait goes. Elsewhere it is silent.
-type progressLine struct{ w io.Writer }
-
-func newProgressLine(w io.Writer) *progressLine {
-	if !isTerminal(w) {
-		w = io.Discard
+// withTimeout bounds a wait; 0 is no bound.
+func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
+		return context.WithCancel(ctx)
 	}
-	return &progressLine{w}
-}
-
-func (p *progressLine) show(progress api.Progress) {
-	status := string(progress.Status)
-	switch {
-	case progress.Err != nil:
-		status = fmt.Sprintf("%s (%d polls failed)", status, progress.Missed)
-	case !progress.Status.Valid():
-		status += " (not a documented status)"
-	}
-	fmt.Fprintf(p.w, "\r\x1b[K%s %s", progress.Elapsed.Round(time.Second), status)
-}
-
-func (p *progressLine) clear() { fmt.Fprint(p.w, "\r\x1b[K") }
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return min(width, 120)
-		}
-	}
-	return 100
+	return context.WithTimeout(ctx, timeout)
 }

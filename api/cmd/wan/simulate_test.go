@@ -20,7 +20,7 @@ func simulate(t *testing.T, args ...string) (url string, stop func() (int, strin
 	stderr := new(buffer)
 	done := make(chan int, 1)
 	go func() {
-		code := run(ctx, append([]string{"simulate", "--addr", "127.0.0.1:0"}, args...), w, stderr)
+		code := run(ctx, append([]string{"simulate", "--addr", "127.0.0.1:0"}, args...), strings.NewReader(""), w, stderr)
 		w.Close()
 		done <- code
 	}()

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// connection holds the flags with which a command reaches the API.
+type connection struct {
+	baseURL  string
+	simulate bool
+	verbose  bool
+}
+
+func (c *connection) add(flags *pflag.FlagSet) {
+	flags.StringVar(&c.baseURL, "base-url", "", "where the API is; AIML_API_BASE or "+api.DefaultBaseURL+" if not given")
+	flags.BoolVar(&c.verbose, "verbose", false, "log what the client does to stderr")
+}
+
+// again is the command that takes up a job. There is none for a simulator that ends with this process.
+func (c *connection) again(id string) string {
+	switch {
+	case c.simulate:
+		return ""
+	case c.baseURL != "":
+		return "wan wait " + shellQuote(id) + " --base-url " + shellQuote(c.baseURL)
+	}
+	return "wan wait " + shellQuote(id)
+}
+
+// client makes a client, and a simulator for it if that is asked for. The caller calls stop.
+func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), err error) {
+	var opts []api.Option
+	stop = func() {}
+	if c.simulate && c.baseURL != "" {
+		return nil, nil, inputError(errors.New("--simulate and --base-url exclude each other"))
+	}
+	if c.verbose {
+		opts = append(opts, api.WithLogger(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	}
+	if c.baseURL != "" {
+		opts = append(opts, api.WithBaseURL(c.baseURL))
+	}
+	if c.simulate {
+		server, err := simulator.Listen("127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		opts = append(opts, api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
+		stop = server.Close
+	}
+	client, err = api.New(opts...)
+	if err != nil {
+		stop()
+		if errors.Is(err, api.ErrNoAPIKey) {
+			err = inputError(errors.New("there is no API key: set AIML_API_KEY, or let a model's command --simulate, which needs none and costs nothing"))
+		}
+		return nil, nil, err
+	}
+	return client, stop, nil
+}

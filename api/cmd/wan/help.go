@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// usage prints the flags of the model, each as a paragraph, and then those of the command.
+func usage(document *spec.Document, request *pflag.FlagSet) func(*cobra.Command) error {
+	return func(cmd *cobra.Command) error {
+		own := pflag.NewFlagSet("", pflag.ContinueOnError)
+		own.SortFlags = false
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if request.Lookup(f.Name) == nil {
+				own.AddFlag(f)
+			}
+		})
+		w := cmd.OutOrStdout()
+		width := terminalWidth(w)
+		fmt.Fprintf(w, "Usage:\n  %s\n\nExample:\n%s\n\nRequest:\n", cmd.UseLine(), cmd.Example)
+		for _, p := range document.Properties() {
+			if p.Name == "model" {
+				continue
+			}
+			fmt.Fprintf(w, "  --%s %s%s\n", flagName(p.Name), request.Lookup(flagName(p.Name)).Value.Type(), remark(p))
+			for _, line := range wrap(p.Schema.Description, width-6) {
+				fmt.Fprintf(w, "      %s\n", line)
+			}
+		}
+		_, err := fmt.Fprintf(w, "\nCommand:\n%s", own.FlagUsagesWrapped(width))
+		return err
+	}
+}
+
+// remark is what else the document says about a property's value.
+func remark(p spec.Property) string {
+	text := fmt.Sprint(p.Schema.Default)
+	switch {
+	case p.Required:
+		return " (required)"
+	case p.Schema.Default == nil:
+		return ""
+	case len(text) > 60:
+		text = strings.ToValidUTF8(text[:60], "")
+		if i := strings.LastIndex(text, " "); i > 0 {
+			text = text[:i]
+		}
+		text += " ..."
+	}
+	return " (default " + text + ")"
+}
+
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		line += " " + word
+		line = strings.TrimPrefix(line, " ")
+	}
+	return append(lines, line)
+}
