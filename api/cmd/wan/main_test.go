@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/testscript"
+
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
 )
@@ -19,12 +21,15 @@ const (
 	hero  = "../../../conformance/testdata/hero.png"
 )
 
-// The tests see nothing of the account of whoever runs them.
+// TestMain lets scripts run this test's own binary as the command. The tests see nothing of the account of whoever runs
+// them.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"AIML_API_KEY", "AIMLAPI_API_KEY", "AIML_API_BASE", "AIMLAPI_API_BASE"} {
-		os.Unsetenv(name)
+	if filepath.Base(os.Args[0]) != "wan" {
+		for _, name := range []string{"AIML_API_KEY", "AIMLAPI_API_KEY", "AIML_API_BASE", "AIMLAPI_API_BASE"} {
+			os.Unsetenv(name)
+		}
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"wan": main})
 }
 
 // buffer is an output that the command and its simulator may write at once.
