@@ -2,6 +2,8 @@ package simulator
 
 import (
 	"context"
+	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -32,6 +34,8 @@ type Fault struct {
 	Probability float64
 	// Effect is what happens.
 	Effect Effect
+
+	random *rand.Rand // its own, so that which requests are hit doesn't depend on others
 }
 
 // Inject adds faults.
@@ -39,6 +43,8 @@ func (s *Simulator) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
+		s.seeds++
+		f.random = rand.New(rand.NewPCG(s.seed, s.seed+s.seeds))
 		s.faults = append(s.faults, &f)
 	}
 }
@@ -67,7 +73,7 @@ func (s *Simulator) nextFault(operation Operation) *Fault {
 			f.After--
 			continue
 		}
-		if f.Probability > 0 && s.random.Float64() >= f.Probability {
+		if f.Probability > 0 && f.random.Float64() >= f.Probability {
 			continue
 		}
 		if f.Times == 1 {
@@ -114,8 +120,7 @@ func RetryAfter(code int, value string) Effect {
 
 // HTML answers with the status and a page, as a proxy in between does. Nothing else happens.
 func HTML(code int) Effect {
-	return effect(strconv.Itoa(code)+" html", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		exchangeOf(r).entry.Status = code
+	return effect(strconv.Itoa(code)+" html", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(code)
 		w.Write([]byte("<!doctype html><html><head><title>" + http.StatusText(code) + "</title></head><body><h1>" +
@@ -125,22 +130,21 @@ func HTML(code int) Effect {
 
 // Empty answers with the status and no body. Nothing else happens.
 func Empty(code int) Effect {
-	return effect(strconv.Itoa(code)+" empty", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		exchangeOf(r).entry.Status = code
+	return effect(strconv.Itoa(code)+" empty", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.WriteHeader(code)
 	})
 }
 
 // Redirect sends the caller elsewhere, with a status such as 302 or 307. Nothing else happens.
 func Redirect(code int, location string) Effect {
-	return effect("redirect", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		exchangeOf(r).entry.Status = code
+	return effect("redirect", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Location", location)
 		w.WriteHeader(code)
 	})
 }
 
-// Reset breaks the connection before the body of the request is read. Nothing else happens.
+// Reset breaks the connection before the body of the request is read. Nothing else happens. On a connection that was
+// used before, net/http sends a GET once more by itself.
 func Reset() Effect {
 	return effect("reset", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { reset(w) })
 }
@@ -157,7 +161,7 @@ func Drop() Effect {
 func Stall() Effect {
 	return effect("stall", func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
 		record(next, r)
-		<-r.Context().Done()
+		untilGone(r)
 	})
 }
 
@@ -167,8 +171,14 @@ func StallBody() Effect {
 		rec := record(next, r)
 		rec.send(w, len(rec.body)/2)
 		http.NewResponseController(w).Flush()
-		<-r.Context().Done()
+		untilGone(r)
 	})
+}
+
+// untilGone waits until the caller gives up. net/http notices that only when the body has been read.
+func untilGone(r *http.Request) {
+	io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
 }
 
 // Truncate answers as it should, but breaks the connection halfway through the body.
@@ -177,7 +187,7 @@ func Truncate() Effect {
 		rec := record(next, r)
 		rec.send(w, len(rec.body)/2)
 		http.NewResponseController(w).Flush()
-		reset(w)
+		panic(http.ErrAbortHandler) // a reset might overtake the first half
 	})
 }
 
@@ -208,6 +218,7 @@ func Body(body string) Effect {
 	return effect("body", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		rec := record(next, r)
 		rec.status, rec.body = http.StatusOK, []byte(body)
+		rec.header["Content-Type"] = jsonType
 		rec.header.Set("Content-Length", strconv.Itoa(len(body)))
 		rec.send(w, len(body))
 	})
@@ -229,13 +240,15 @@ func Endless() Effect {
 
 // Slow answers as it should, but sends so many bytes of the body in a second.
 func Slow(bytesPerSecond int) Effect {
+	chunk := max(1, bytesPerSecond/10)
+	pause := time.Second * time.Duration(chunk) / time.Duration(max(1, bytesPerSecond))
 	return effect("slow", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		rec := record(next, r)
 		rec.send(w, 0)
-		tick := time.NewTicker(time.Second / 10)
+		tick := time.NewTicker(pause)
 		defer tick.Stop()
 		for body := rec.body; len(body) > 0; {
-			n := min(len(body), max(1, bytesPerSecond/10))
+			n := min(len(body), chunk)
 			if _, err := w.Write(body[:n]); err != nil {
 				return
 			}

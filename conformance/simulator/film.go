@@ -29,6 +29,8 @@ type film struct {
 	etag          string
 }
 
+func (f *film) size() string { return fmt.Sprintf("%dx%d", f.width, f.height) }
+
 var films = sync.OnceValue(func() []*film {
 	entries, err := videos.ReadDir("videos")
 	if err != nil {
@@ -104,9 +106,7 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 		s.mu.Unlock()
 	}
 	token, number, _ := strings.Cut(file, "/")
-	s.mu.RLock()
-	j := s.files[token]
-	s.mu.RUnlock()
+	j := s.find(s.files, token)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		x.reject(w, http.StatusMethodNotAllowed, "Cannot "+r.Method+" a result")
@@ -121,12 +121,11 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 	j.downloads++
 	expired := err != nil || n < j.expired
 	j.mu.Unlock()
+	x.entry.Job, x.entry.Note = j.id, j.film.size()
 	if expired {
 		x.reject(w, http.StatusForbidden, "The URL has expired")
 		return
 	}
-	x.entry.Job, x.entry.Note = j.id, fmt.Sprintf("%dx%d", j.film.width, j.film.height)
-	x.entry.Status = http.StatusOK
 	if r.Header.Get("Range") != "" {
 		x.entry.Note += " " + r.Header.Get("Range")
 	}
@@ -139,9 +138,7 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 func (x *exchange) expire(r *http.Request) {
 	_, file, _ := strings.Cut(r.URL.Path, filesPath)
 	token, number, _ := strings.Cut(file, "/")
-	x.sim.mu.RLock()
-	j := x.sim.files[token]
-	x.sim.mu.RUnlock()
+	j := x.sim.find(x.sim.files, token)
 	n, err := strconv.Atoi(strings.TrimSuffix(number, path.Ext(number)))
 	if j == nil || err != nil {
 		return

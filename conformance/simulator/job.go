@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -52,7 +54,7 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, request
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j.id = s.uuid() + ":" + j.document.Model
+	j.id = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.document.Model
 	j.token = fmt.Sprintf("%016x", s.random.Uint64())
 	j.timeline = s.timelineFor(j.document.Slug)
 	if len(j.timeline) == 0 {
@@ -85,7 +87,7 @@ func (s *Simulator) timelineFor(slug string) Timeline {
 func (s *Simulator) forget(now time.Time) {
 	for len(s.order) > 0 && now.Sub(s.order[0].created) > s.retention {
 		old := s.order[0]
-		if old.step(now).charged() {
+		if old.charged(now) {
 			s.totals.charged++
 		}
 		delete(s.jobs, old.id)
@@ -95,19 +97,36 @@ func (s *Simulator) forget(now time.Time) {
 	}
 }
 
-// uuid makes a random id (RFC 9562, version 4) that a seed makes repeatable.
-func (s *Simulator) uuid() string {
-	a, b := s.random.Uint64(), s.random.Uint64()
+// find looks a job up that is still remembered.
+func (s *Simulator) find(jobs map[string]*job, name string) *job {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if j := jobs[name]; j != nil && s.now().Sub(j.created) <= s.retention {
+		return j
+	}
+	return nil
+}
+
+// uuid makes a random id (RFC 9562, version 4) of random numbers.
+func uuid(a, b uint64) string {
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
 }
 
 func (j *job) step(now time.Time) Step { return j.timeline[j.timeline.at(now.Sub(j.created))] }
 
-// accepted is the answer to the submission.
-func (j *job) accepted() (status string, answer []byte) {
-	status = j.timeline[0].Status
-	return status, encode([]member{{"id", j.id}, {"status", status}})
+// charged reports whether the job has completed, whatever came after that.
+func (j *job) charged(now time.Time) bool {
+	return slices.ContainsFunc(j.timeline[:j.timeline.at(now.Sub(j.created))+1], Step.charged)
 }
+
+// accepted is the answer to the submission.
+func (j *job) accepted(baseURL string) (status string, answer []byte) {
+	step := j.timeline[0]
+	return step.Status, encode(j.members(step, baseURL+j.result()))
+}
+
+// result is the path of the video. The caller holds the job's lock, or the job is new.
+func (j *job) result() string { return filesPath + j.token + "/" + strconv.Itoa(j.expired) + ".mp4" }
 
 // answer is what a poll sees now.
 func (j *job) answer(now time.Time, baseURL string) (Step, []byte) {
@@ -116,7 +135,7 @@ func (j *job) answer(now time.Time, baseURL string) (Step, []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.polls++
-	url := baseURL + filesPath + j.token + "/" + fmt.Sprint(j.expired) + ".mp4"
+	url := baseURL + j.result()
 	key := fmt.Sprint(i, url)
 	answer, ok := j.answers[key]
 	if !ok {
@@ -180,13 +199,10 @@ func encode(members []member) []byte {
 
 // problem is the documented error body.
 func (s *Simulator) problem(path string, status int, message string) []byte {
-	s.mu.Lock()
-	requestID := s.uuid()
-	s.mu.Unlock()
 	return encode([]member{
 		{"message", message},
 		{"path", path},
-		{"requestId", requestID},
+		{"requestId", uuid(rand.Uint64(), rand.Uint64())},
 		{"statusCode", status},
 		{"timestamp", s.now().UTC().Format("2006-01-02T15:04:05.000Z07:00")},
 	})

@@ -3,9 +3,9 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aimlvideo/wan-go/conformance"
 )
@@ -14,7 +14,7 @@ import (
 type Ledger struct {
 	// Created counts the jobs of the simulator's whole life, also those that it has forgotten.
 	Created int `json:"created"`
-	// Charged counts those that have completed; failed ones are never charged.
+	// Charged counts those that have come to the status "completed"; failed ones are never charged.
 	Charged int `json:"charged"`
 	// Credits and USD are what they cost in all.
 	Credits int     `json:"credits"`
@@ -22,13 +22,14 @@ type Ledger struct {
 	// Polls and Downloads count the answers about known jobs that are still remembered.
 	Polls     int `json:"polls"`
 	Downloads int `json:"downloads"`
-	// Rejected counts the API requests that were answered with an error status, by the contract or by a fault.
+	// Rejected counts the requests that were answered with an error status, by the contract or by a fault.
 	Rejected int `json:"rejected"`
 	// Leaks counts the requests for results that carried an API key or a client request id, which belong to the API only.
 	Leaks int `json:"leaks"`
 	// Jobs are those remembered, in the order of their creation.
 	Jobs []Job `json:"jobs"`
-	// Requests are the last requests of all kinds, at most 1000, the newest last.
+	// Requests are the last requests of all kinds, at most 1000, the newest last. One is added when its handler is done,
+	// which may be a moment after its caller has the answer.
 	Requests []Entry `json:"requests"`
 }
 
@@ -50,6 +51,8 @@ type Job struct {
 	BodySHA256 string          `json:"body_sha256"`
 	// Result is the path of the video, below the base URL, once there is one.
 	Result string `json:"result,omitempty"`
+	// Size is that of the video in pixels, such as "854x480".
+	Size string `json:"size"`
 }
 
 // An Entry is one request.
@@ -85,7 +88,12 @@ func (e Entry) String() string {
 	if e.Fault != "" {
 		line += " [fault: " + e.Fault + "]"
 	}
-	return strings.ReplaceAll(line, "\n", " ")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) { // of a path: a terminal would obey it
+			return ' '
+		}
+		return r
+	}, line)
 }
 
 // totals are what outlives the jobs.
@@ -110,7 +118,9 @@ func (h *history) add(e Entry) {
 }
 
 func (h *history) all() []Entry {
-	return slices.Concat(h.entries[h.next:], h.entries[:h.next])
+	all := make([]Entry, 0, len(h.entries)) // in JSON, none is []
+	all = append(all, h.entries[h.next:]...)
+	return append(all, h.entries[:h.next]...)
 }
 
 // record notes an exchange when it is over.
@@ -163,15 +173,16 @@ func (j *job) record(now time.Time) Job {
 		ClientRequestID: j.requestID,
 		Created:         j.created,
 		Status:          step.Status,
-		Charged:         step.charged(),
+		Charged:         j.charged(now),
 		Polls:           j.polls,
 		Downloads:       j.downloads,
 		Body:            j.body.text,
 		BodySize:        j.body.size,
 		BodySHA256:      j.body.sha256,
+		Size:            j.film.size(),
 	}
 	if step.Status == "completed" {
-		record.Result = filesPath + j.token + "/" + fmt.Sprint(j.expired) + ".mp4"
+		record.Result = j.result()
 	}
 	return record
 }

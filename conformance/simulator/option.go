@@ -51,7 +51,8 @@ func WithFaults(faults ...Fault) Option {
 	return func(c *config) { c.faults = append(c.faults, faults...) }
 }
 
-// WithSeed makes ids and everything that depends on a probability repeatable. The default is a random seed.
+// WithSeed makes the ids of jobs and everything that depends on a probability repeatable: the n-th job fails or not,
+// whatever is polled in between. The default is a random seed.
 func WithSeed(seed uint64) Option { return func(c *config) { c.seed = seed } }
 
 // WithMaxBody caps the body of a submission, in bytes. Larger ones are answered 413. The default is 128 MiB.

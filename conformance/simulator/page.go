@@ -4,23 +4,43 @@ import (
 	_ "embed"
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 //go:embed page.html
 var page []byte
 
-// statePath is where the page asks for what it shows.
-const statePath = "/simulator/state"
+// What the page asks for. It plays the films themselves, not the results: those have faults and count downloads.
+const (
+	statePath  = "/simulator/state"
+	videosPath = "/simulator/videos/"
+)
 
-// servePage serves the page about the simulator and the ledger that it shows.
+// maxShown is how many jobs and how many requests the page shows.
+const maxShown = 60
+
+func isPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		(r.URL.Path == "/" || r.URL.Path == statePath || strings.HasPrefix(r.URL.Path, videosPath))
+}
+
+// servePage serves the page about the simulator and the end of the ledger that it shows.
 func (s *Simulator) servePage(w http.ResponseWriter, r *http.Request) {
+	if name, ok := strings.CutPrefix(r.URL.Path, videosPath); ok {
+		w.Header().Set("Cache-Control", "max-age=3600")
+		http.ServeFileFS(w, r, videos, "videos/"+name)
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	if r.URL.Path == statePath {
+		l := s.Ledger()
+		l.Jobs = l.Jobs[max(0, len(l.Jobs)-maxShown):]
+		l.Requests = l.Requests[max(0, len(l.Requests)-maxShown):]
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		json.NewEncoder(w).Encode(s.Ledger())
+		json.NewEncoder(w).Encode(l)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; media-src 'self'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; media-src 'self'; img-src data:")
 	w.Write(page)
 }

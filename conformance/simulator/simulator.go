@@ -33,6 +33,7 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,6 +58,7 @@ type Simulator struct {
 	order   []*job          // by time of creation
 	scripts []Timeline
 	faults  []*Fault
+	seeds   uint64 // how many faults have had a seed
 	totals  totals
 	history history
 }
@@ -91,10 +93,10 @@ func (s *Simulator) Script(timelines ...Timeline) {
 
 // ServeHTTP answers the API's two operations below any prefix of the path, the results, and a page about it all at "/".
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{sim: s, entry: Entry{Time: s.now(), Method: r.Method, Path: r.URL.Path}}
+	x := &exchange{ResponseWriter: w, sim: s, entry: Entry{Time: s.now(), Method: r.Method, Path: r.URL.Path}}
 	var operation Operation
 	var handler http.HandlerFunc
-	switch prefix, file, isFile := strings.Cut(r.URL.Path, filesPath); {
+	switch _, file, isFile := strings.Cut(r.URL.Path, filesPath); {
 	case isFile:
 		operation, handler = Download, func(w http.ResponseWriter, r *http.Request) { x.download(w, r, file) }
 	case strings.HasSuffix(r.URL.Path, s.path):
@@ -108,7 +110,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, HEAD, POST")
 			handler = x.fail(http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+r.URL.Path)
 		}
-	case prefix == "/" || prefix == statePath:
+	case isPage(r):
 		s.servePage(w, r)
 		return
 	default:
@@ -117,18 +119,36 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.record(x) // also when a fault panics to break the connection
 	if fault := s.nextFault(operation); fault != nil {
 		x.entry.Fault = fault.Effect.Name
-		fault.Effect.Wrap(handler).ServeHTTP(w, withExchange(r, x))
+		fault.Effect.Wrap(handler).ServeHTTP(x, withExchange(r, x))
 		return
 	}
-	handler(w, r)
+	handler(x, r)
 }
 
-// An exchange is one request and its answer.
+// An exchange is one request and its answer. It notes the status that is sent, whoever sends it.
 type exchange struct {
+	http.ResponseWriter
 	sim    *Simulator
 	prefix string // of the path
 	entry  Entry
 }
+
+func (x *exchange) WriteHeader(status int) {
+	if x.entry.Status == 0 && status >= 200 {
+		x.entry.Status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(p []byte) (int, error) {
+	if x.entry.Status == 0 {
+		x.entry.Status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 	s := x.sim
@@ -139,7 +159,7 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusUnsupportedMediaType, "Unsupported media type: expected application/json")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxBody))
+	body, err := x.readBody(w, r)
 	if _, tooLarge := err.(*http.MaxBytesError); tooLarge {
 		x.reject(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Payload too large: expected at most %d bytes", s.maxBody))
 		return
@@ -149,10 +169,13 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 	}
 	submission, findings := conformance.CheckSubmission(body)
 	if findings != nil {
-		x.entry.Findings = findings
-		texts := make([]string, len(findings))
-		for i, f := range findings {
-			texts[i] = f.String()
+		x.entry.Findings = slices.Clone(findings[:min(len(findings), maxFindings)])
+		var texts []string
+		for _, f := range x.entry.Findings {
+			texts = append(texts, f.String())
+		}
+		if more := len(findings) - len(texts); more > 0 {
+			texts = append(texts, fmt.Sprintf("and %d more", more))
 		}
 		x.reject(w, http.StatusBadRequest, "Body validation error: "+strings.Join(texts, "; "))
 		return
@@ -160,12 +183,21 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 	requestID := clientRequestID(r)
 	j := s.create(submission, body, requestID)
 	x.entry.Job = j.id
-	status, answer := j.accepted()
+	status, answer := j.accepted(x.baseURL(r))
 	x.entry.Note = submission.Document.Slug + " " + status
-	header := w.Header()
-	header.Set("X-Inference-Id", j.id)
+	w.Header().Set("X-Inference-Id", j.id)
 	x.answer(w, http.StatusOK, requestID, answer)
 }
+
+func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > x.sim.maxBody {
+		return nil, &http.MaxBytesError{Limit: x.sim.maxBody}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, x.sim.maxBody))
+}
+
+// maxFindings is how many findings an answer names: a body of some megabytes can have a million.
+const maxFindings = 50
 
 func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 	s := x.sim
@@ -177,9 +209,7 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, "Query validation error: generation_id: expected a string that isn't empty, received nothing")
 		return
 	}
-	s.mu.RLock()
-	j := s.jobs[id]
-	s.mu.RUnlock()
+	j := s.find(s.jobs, id)
 	if j == nil {
 		x.reject(w, http.StatusNotFound, "Generation not found")
 		return
@@ -218,7 +248,6 @@ func (x *exchange) authorized(w http.ResponseWriter, r *http.Request) bool {
 var jsonType = []string{"application/json; charset=utf-8"}
 
 func (x *exchange) answer(w http.ResponseWriter, status int, requestID string, body []byte) {
-	x.entry.Status = status
 	header := w.Header()
 	header["Content-Type"] = jsonType
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}

@@ -1,34 +1,132 @@
 package simulator_test
 
 import (
-	"fmt"
+	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-const move = `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png"}`
+const (
+	generations = "/v2/video/generations"
 
-func TestSmoke(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := simulator.StartInMemory(t, simulator.WithTimeline(simulator.Complete(5*time.Minute, 5*time.Minute)))
-		req, _ := http.NewRequest("POST", s.URL+"/v2/video/generations", strings.NewReader(move))
-		req.Header.Set("Authorization", "Bearer "+s.Key)
+	// Submissions that the documents allow.
+	move    = `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png"}`
+	pose    = `{"model":"alibaba/wan2.2-vace-fun-a14b-pose","video_url":"https://example.com/v.mp4","prompt":"A dancer"}`
+	reframe = `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
+)
+
+// inBubble runs a test on fake time, with a simulator in memory.
+func inBubble(t *testing.T, f func(t *testing.T, srv *simulator.Server), opts ...simulator.Option) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, simulator.StartInMemory(t, opts...)) })
+}
+
+// newRequest makes a request to the server with what a caller usually sends. Headers are written "Name: value"; without
+// a value the header isn't sent. A target that isn't a whole URL is a path.
+func newRequest(t testing.TB, srv *simulator.Server, method, target, body string, headers ...string) *http.Request {
+	t.Helper()
+	if strings.HasPrefix(target, "/") {
+		target = srv.URL + target
+	}
+	req, err := http.NewRequest(method, target, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(target, "/files/") {
+		req.Header.Set("Authorization", "Bearer "+srv.Key)
+	}
+	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
-		res, err := s.Client().Do(req)
-		if err != nil {
-			t.Fatal(err)
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ":")
+		if req.Header.Del(name); value != "" {
+			req.Header.Set(name, strings.TrimPrefix(value, " "))
 		}
-		b, _ := io.ReadAll(res.Body)
-		fmt.Println(res.Status, string(b))
-		time.Sleep(10 * time.Minute)
-		fmt.Printf("%+v\n", s.Ledger())
-	})
-	_ = httptest.NewServer
+	}
+	return req
+}
+
+// An answer is a response that has been read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// ask sends a request that must be answered.
+func ask(t testing.TB, srv *simulator.Server, method, target, body string, headers ...string) answer {
+	t.Helper()
+	res, err := srv.Client().Do(newRequest(t, srv, method, target, body, headers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, b}
+}
+
+// A generation is the body of an answer.
+type generation struct {
+	ID, Status, Message string
+	Video               struct{ URL string }
+}
+
+func (a answer) decode(t testing.TB) (g generation) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, &g); err != nil {
+		t.Fatalf("%v in %q", err, a.body)
+	}
+	return g
+}
+
+// submit submits what must be accepted.
+func submit(t testing.TB, srv *simulator.Server, body string, headers ...string) (id string) {
+	t.Helper()
+	a := ask(t, srv, "POST", generations, body, headers...)
+	if a.status != http.StatusOK {
+		t.Fatalf("the submission was answered %d: %s", a.status, a.body)
+	}
+	return a.decode(t).ID
+}
+
+func pollPath(id string) string { return generations + "?generation_id=" + url.QueryEscape(id) }
+
+func poll(t testing.TB, srv *simulator.Server, id string) generation {
+	t.Helper()
+	return ask(t, srv, "GET", pollPath(id), "").decode(t)
+}
+
+// film reads the file that the simulator serves for a video of the size.
+func film(t testing.TB, size string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("videos/" + size + ".mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var token = regexp.MustCompile(`/files/[0-9a-f]{16}/`)
+
+// anonymous writes an answer without spaces, and with ID and TOKEN for what differs from run to run.
+func anonymous(t testing.TB, a answer, id string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, a.body); err != nil {
+		t.Fatalf("%v in %q", err, a.body)
+	}
+	return token.ReplaceAllString(strings.ReplaceAll(b.String(), id, "ID"), "/files/TOKEN/")
 }

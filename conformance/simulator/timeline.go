@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A Timeline is what polls of a job see as time passes. The last step lasts for ever.
+// A Timeline is what polls of a job see as time passes. The first step also answers the submission, the last one lasts
+// for ever.
 type Timeline []Step
 
 // A Step is one stretch of a timeline.

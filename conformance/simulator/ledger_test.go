@@ -1,0 +1,210 @@
+package simulator_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// One call, one job, one charge; and all of it is in the ledger.
+func TestLedger(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		began := time.Now()
+		id := submit(t, srv, move, "X-Client-Request-Id: clip-1")
+		if l := srv.Ledger(); l.Created != 1 || l.Charged != 0 || l.Credits != 0 || l.USD != 0 {
+			t.Errorf("before the job is completed: %+v", l)
+		}
+		poll(t, srv, id)
+		time.Sleep(3 * time.Second)
+		url := poll(t, srv, id).Video.URL
+		ask(t, srv, "GET", url, "", "Range: bytes=5-")
+		time.Sleep(time.Second)
+
+		sum := sha256.Sum256([]byte(move))
+		path := strings.TrimPrefix(url, srv.URL)
+		completed := began.Add(3 * time.Second)
+		want := simulator.Ledger{
+			Created: 1, Charged: 1, Credits: 420000, USD: 0.21, Polls: 2, Downloads: 1,
+			Jobs: []simulator.Job{{
+				ID: id, Model: "alibaba/wan2.2-14b-animate-move", ClientRequestID: "clip-1", Created: began,
+				Status: "completed", Charged: true, Polls: 2, Downloads: 1,
+				Body:     json.RawMessage(`{"image_url":"https://example.com/i.png","model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4"}`),
+				BodySize: len(move), BodySHA256: hex.EncodeToString(sum[:]), Result: path, Size: "854x480",
+			}},
+			Requests: []simulator.Entry{
+				{Time: began, Method: "POST", Path: generations, Status: 200, Job: id, Note: "animate-move queued"},
+				{Time: began, Method: "GET", Path: generations, Status: 200, Job: id, Note: "queued"},
+				{Time: completed, Method: "GET", Path: generations, Status: 200, Job: id, Note: "completed"},
+				{Time: completed, Method: "GET", Path: path, Status: 206, Job: id, Note: "854x480 bytes=5-"},
+			},
+		}
+		if got := srv.Ledger(); !reflect.DeepEqual(got, want) {
+			t.Errorf("the ledger is\n%s\nwant\n%s", indent(t, got), indent(t, want))
+		}
+	})
+}
+
+func indent(t *testing.T, value any) []byte {
+	b, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// What is lost on the way to the caller is charged all the same; what is refused or fails isn't.
+func TestCharges(t *testing.T) {
+	tests := []struct {
+		name    string
+		option  simulator.Option
+		want    string
+		credits int
+	}{
+		{"completed", simulator.WithTimeline(simulator.Complete(0, 0)), "1 created, 1 charged, 0 rejected", simulator.CreditsPerJob},
+		{"failed", simulator.WithTimeline(simulator.Fail("N", "M")), "1 created, 0 charged, 0 rejected", 0},
+		{"unfinished", simulator.WithTimeline(simulator.Complete(time.Hour, 0)), "1 created, 0 charged, 0 rejected", 0},
+		{"lost", simulator.WithFaults(simulator.Fault{Effect: simulator.Drop()}), "1 created, 1 charged, 0 rejected", simulator.CreditsPerJob},
+		{"refused", simulator.WithFaults(simulator.Fault{Effect: simulator.Status(503)}), "0 created, 0 charged, 1 rejected", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *simulator.Server) {
+				res, err := srv.Client().Do(newRequest(t, srv, "POST", generations, move))
+				if err == nil {
+					res.Body.Close()
+				}
+				time.Sleep(time.Minute) // nobody polls
+				l := srv.Ledger()
+				if got := summary(l); got != test.want || l.Credits != test.credits {
+					t.Errorf("%s, %d credits, want %s, %d credits", got, l.Credits, test.want, test.credits)
+				}
+			}, test.option)
+		})
+	}
+}
+
+// The ledger keeps a large body's size and sum, but not its data.
+func TestLedgerBody(t *testing.T) {
+	srv := simulator.Start(t)
+	data := strings.Repeat("QUJD", 1000)
+	tests := []struct{ property, value, want string }{
+		{"image_url", "data:image/png;base64," + data, "data:image/png;base64,... (4000 characters)"},
+		{"image_url", "https://example.com/" + strings.Repeat("i", 980), "https://example.com/" + strings.Repeat("i", 980)},
+		{"not_documented", strings.Repeat("ü", 501), strings.Repeat("ü", 500) + "... (1002 bytes)"},
+		{"not_documented", "short, data:", "short, data:"},
+	}
+	for i, test := range tests {
+		request := map[string]string{}
+		if err := json.Unmarshal([]byte(move), &request); err != nil {
+			t.Fatal(err)
+		}
+		request[test.property] = test.value
+		body, _ := json.Marshal(request)
+		submit(t, srv, string(body))
+		job := srv.Ledger().Jobs[i]
+		request[test.property] = test.want
+		if want, _ := json.Marshal(request); string(job.Body) != string(want) {
+			t.Errorf("the ledger holds the body\n\t%s, want\n\t%s", job.Body, want)
+		}
+		sum := sha256.Sum256(body)
+		if job.BodySize != len(body) || job.BodySHA256 != hex.EncodeToString(sum[:]) {
+			t.Errorf("the ledger holds %d bytes with the sum %s", job.BodySize, job.BodySHA256)
+		}
+	}
+	long := strings.Replace(move, "{", `{"x":[`+strings.Repeat(`"0123456789",`, 5000)+`0],`, 1)
+	submit(t, srv, long)
+	if body := srv.Ledger().Jobs[len(tests)].Body; string(body) != fmt.Sprintf(`"a body of %d bytes"`, len(long)) {
+		t.Errorf("of a body with many members, the ledger holds %d bytes: %.100s", len(body), body)
+	}
+}
+
+// The API's headers have no business at the place of the result.
+func TestLeaks(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	url := poll(t, srv, submit(t, srv, move)).Video.URL
+	for i, header := range []string{"Accept: */*", "Authorization: Bearer " + srv.Key, "X-Client-Request-Id: clip-1"} {
+		if a := ask(t, srv, "GET", url, "", header); a.status != http.StatusOK {
+			t.Errorf("%s: status %d", header, a.status)
+		}
+		if got := srv.Ledger().Leaks; got != i {
+			t.Errorf("%d leaks after %s, want %d", got, header, i)
+		}
+	}
+}
+
+// The caller may do with the ledger what it likes.
+func TestLedgerCopy(t *testing.T) {
+	srv := simulator.Start(t)
+	submit(t, srv, move)
+	l := srv.Ledger()
+	l.Jobs[0].ID, l.Requests[0].Path, l.Created = "mine", "mine", 5
+	if l := srv.Ledger(); l.Jobs[0].ID == "mine" || l.Requests[0].Path == "mine" || l.Created != 1 {
+		t.Errorf("the ledger has changed: %+v", l)
+	}
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	sim := simulator.New()
+	for i := range 2345 {
+		sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", fmt.Sprint("/unknown/", i), nil))
+	}
+	l := sim.Ledger()
+	if len(l.Requests) != 1000 || l.Rejected != 2345 {
+		t.Fatalf("%d requests are remembered of %d", len(l.Requests), l.Rejected)
+	}
+	for i, entry := range l.Requests {
+		if want := fmt.Sprint("/unknown/", 1345+i); entry.Path != want {
+			t.Fatalf("request %d is %s, want %s", i, entry.Path, want)
+		}
+	}
+}
+
+// One line for each request, without the key, the body or what a terminal might obey.
+func TestLog(t *testing.T) {
+	var log lockedBuilder
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		srv.Inject(simulator.Fault{On: simulator.Submit, After: 1, Times: 1, Effect: simulator.Drop()})
+		id := submit(t, srv, move, "X-Client-Request-Id: clip-1")
+		if _, err := srv.Client().Do(newRequest(t, srv, "POST", generations, move)); err == nil {
+			t.Error("the fault has no effect")
+		}
+		ask(t, srv, "POST", generations, move, "Authorization: Bearer wrong-key")
+		ask(t, srv, "GET", "/x%0a%1b%5b31m%0d", "")
+		time.Sleep(time.Second)
+		lost := srv.Ledger().Jobs[1].ID
+		want := "00:00:00.000 200 POST /v2/video/generations " + id + " animate-move queued\n" +
+			"00:00:00.000 --- POST /v2/video/generations " + lost + " animate-move queued [fault: drop]\n" +
+			"00:00:00.000 401 POST /v2/video/generations Unauthorized: the key isn't valid\n" +
+			"00:00:00.000 404 GET  /x  [31m  Cannot GET /x  [31m \n"
+		if got := log.String(); got != want {
+			t.Errorf("the log is\n%s\nwant\n%s", got, want)
+		}
+	}, simulator.WithLog(&log))
+}
+
+type lockedBuilder struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuilder) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuilder) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
