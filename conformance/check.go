@@ -105,10 +105,19 @@ func finding(e *openapi3.SchemaError) Finding {
 func pointer(path []string) string {
 	var b strings.Builder
 	for _, token := range path {
+		if len(token) > maxName {
+			token = strings.ToValidUTF8(token[:maxName], "") + "..."
+		}
 		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(token))
+		if b.Len() > 10*maxName {
+			return b.String() + "/..."
+		}
 	}
 	return b.String()
 }
+
+// maxName is how many bytes of a member's name a finding shows.
+const maxName = 100
 
 // checkURI is the format "uri" as the documents mean it, which kin-openapi leaves unchecked. A regular expression would
 // cost most of a second for a data URI of 10 MB.

@@ -66,6 +66,8 @@ func TestCheckSubmission(t *testing.T) {
 		{"cut", `{"model":`, "body: expected well-formed JSON, received something else at byte 9"},
 		{"trailing garbage", fmt.Sprintf(move, ``) + `x`, "body: expected one JSON value, received more behind it, at byte 123"},
 		{"duplicate", fmt.Sprintf(move, `,"a":{"b":[{"c~/":1,"c~/":2}]}`), "/a/b/0/c~0~1: expected the member once, received it twice"},
+		{"long name", `{"` + strings.Repeat("n", 5000) + `":1,"` + strings.Repeat("n", 5000) + `":1}`,
+			"/" + strings.Repeat("n", 100) + "...: expected the member once, received it twice"},
 		{"not UTF-8", "{\"model\":\"\xff\"}", "body: expected UTF-8, received other bytes"},
 		{"too deep", strings.Repeat("[", 20000), "body: expected well-formed JSON, received something else at byte 10002"},
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -48,10 +49,7 @@ type Finding struct {
 //	/num_frames: expected an integer from 81 to 241, received 242
 //	violation: getGeneration answer 200: /id: expected a string that isn't empty, received nothing
 func (f Finding) String() string {
-	pointer := f.Pointer
-	if pointer == "" {
-		pointer = "body"
-	}
+	pointer := shownPointer(f.Pointer)
 	text := fmt.Sprintf("%s: expected %s, received %s", pointer, f.Expected, f.Received)
 	if f.Operation == "" {
 		return text
@@ -60,6 +58,24 @@ func (f Finding) String() string {
 		return fmt.Sprintf("%s: %s request: %s", f.Grade, f.Operation, text)
 	}
 	return fmt.Sprintf("%s: %s answer %d: %s", f.Grade, f.Operation, f.Status, text)
+}
+
+// maxPointer is how many bytes of a pointer a line shows: names of members come from whoever sent the message.
+const maxPointer = 200
+
+func shownPointer(pointer string) string {
+	if pointer == "" {
+		return "body"
+	}
+	if len(pointer) > maxPointer {
+		pointer = strings.ToValidUTF8(pointer[:maxPointer], "") + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, pointer)
 }
 
 func violation(pointer, rule, expected, received string) Finding {

@@ -210,9 +210,13 @@ func (x *exchange) response(r *http.Response) {
 	case !isJSON(contentType):
 		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-type", Expected: "application/json", Received: fmt.Sprintf("%.60q", contentType)})
 	}
+	encoding := r.Header.Get("Content-Encoding")
+	if encoding != "" { // net/http has taken it away where it has decompressed the body
+		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-encoding", Expected: "a plain body", Received: fmt.Sprintf("one in %.20q, which wasn't checked", encoding)})
+	}
 	x.stamp(findings, status)
 	x.transport.report(findings...)
-	if !declared || r.Request != nil && r.Request.Method == http.MethodHead {
+	if !declared || encoding != "" || r.Request != nil && r.Request.Method == http.MethodHead {
 		return
 	}
 	r.Body = x.watch(r.Body, r.ContentLength, func(c *condenser) {

@@ -26,7 +26,7 @@ func defaultConfig() config {
 		timeline:  Complete(time.Second, 2*time.Second),
 		timelines: map[string]Timeline{},
 		seed:      rand.Uint64(),
-		maxBody:   128 << 20,
+		maxBody:   256 << 20,
 		retention: time.Hour,
 	}
 }
@@ -55,7 +55,7 @@ func WithFaults(faults ...Fault) Option {
 // whatever is polled in between. The default is a random seed.
 func WithSeed(seed uint64) Option { return func(c *config) { c.seed = seed } }
 
-// WithMaxBody caps the body of a submission, in bytes. Larger ones are answered 413. The default is 128 MiB.
+// WithMaxBody caps the body of a submission, in bytes. Larger ones are answered 413. The default is 256 MiB.
 func WithMaxBody(bytes int64) Option { return func(c *config) { c.maxBody = bytes } }
 
 // WithRetention sets for how long jobs are remembered after their submission. The default is one hour.

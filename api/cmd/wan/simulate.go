@@ -72,7 +72,7 @@ func newSimulate() *cobra.Command {
 	flags.Float64Var(&fail, "fail", 0, "the probability, from 0 to 1, that a job fails")
 	flags.Uint64Var(&seed, "seed", 0, "makes ids and chance repeatable")
 	flags.StringArrayVar(&faults, "fault", nil, "a fault; may be given more than once")
-	flags.Int64Var(&maxBody, "max-body", 128<<20, "the largest submission in bytes")
+	flags.Int64Var(&maxBody, "max-body", 256<<20, "the largest submission in bytes")
 	flags.DurationVar(&retention, "retention", time.Hour, "how long a job is remembered")
 	return command
 }
