@@ -19,20 +19,10 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// build compiles the command as users run it.
-func build(t *testing.T) string {
+// started runs the command as a process (see TestMain) until it has told the id of its job.
+func started(t *testing.T, srv *simulator.Server, out string) (command *exec.Cmd, id string, stderr *bufio.Reader) {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "wan")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	return binary
-}
-
-// started runs the command until it has told the id of its job.
-func started(t *testing.T, binary string, srv *simulator.Server, out string) (command *exec.Cmd, id string, stderr *bufio.Reader) {
-	t.Helper()
-	command = exec.Command(binary, "animate-move", "--base-url", srv.URL, "--video-url", "https://example.com/v.mp4",
+	command = exec.Command("wan", "animate-move", "--base-url", srv.URL, "--video-url", "https://example.com/v.mp4",
 		"--image-url", "../../../conformance/testdata/hero.png", "-o", out)
 	command.Env = append(os.Environ(), "AIML_API_KEY="+srv.Key)
 	pipe, err := command.StderrPipe()
@@ -53,7 +43,6 @@ func started(t *testing.T, binary string, srv *simulator.Server, out string) (co
 
 // Whenever it is killed, the id brings everything back: one job, one charge, one whole file.
 func TestKill(t *testing.T) {
-	binary := build(t)
 	film, err := os.ReadFile("../../../conformance/simulator/videos/854x480.mp4")
 	if err != nil {
 		t.Fatal(err)
@@ -65,13 +54,13 @@ func TestKill(t *testing.T) {
 			srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(200*time.Millisecond, 300*time.Millisecond)),
 				simulator.WithFaults(simulator.Fault{On: simulator.Download, Effect: simulator.Slow(30 << 10)}))
 			out := filepath.Join(t.TempDir(), "out.mp4")
-			command, id, _ := started(t, binary, srv, out)
+			command, id, _ := started(t, srv, out)
 			after := time.Duration(rand.Int64N(int64(2500 * time.Millisecond)))
 			time.AfterFunc(after, func() { command.Process.Kill() })
 			err := command.Wait()
 			t.Logf("killed after %v: %v", after, err)
 
-			again := exec.Command(binary, "wait", id, "-o", out, "--base-url", srv.URL)
+			again := exec.Command("wan", "wait", id, "-o", out, "--base-url", srv.URL)
 			again.Env = append(os.Environ(), "AIML_API_KEY="+srv.Key)
 			if output, err := again.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, output)
@@ -90,7 +79,7 @@ func TestKill(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(time.Hour, 0)))
 	out := filepath.Join(t.TempDir(), "my out.mp4")
-	command, id, stderr := started(t, build(t), srv, out)
+	command, id, stderr := started(t, srv, out)
 	if err := command.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
