@@ -118,7 +118,7 @@ func (d *download) piece(parent context.Context) error {
 		}
 	}
 	response, err := d.client.files.Do(request)
-	if refused := (*refusedError)(nil); errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusedError](err); ok {
 		return refused
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(withoutURL(err)))
@@ -182,7 +182,7 @@ func (d *download) read(response *http.Response, watch *watchdog) error {
 		}
 	}
 	_, err = io.Copy(writer{d}, body)
-	if failed := (*writeError)(nil); errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*writeError](err); ok {
 		return failed.err
 	}
 	if err != nil {

@@ -58,7 +58,7 @@ type answer struct {
 // decodeAnswer fails only where the body is no JSON object.
 func decodeAnswer(body []byte) (a answer, err error) {
 	err = json.Unmarshal(body, &a)
-	if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) && mismatch.Field != "" {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
 		err = nil
 	}
 	if err != nil {
@@ -139,10 +139,10 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 
 // isFinal reports whether a failed poll tells something that further polls won't change.
 func isFinal(err error) bool {
-	if input := (*InputError)(nil); errors.As(err, &input) {
+	if input, ok := errors.AsType[*InputError](err); ok {
 		return true
 	}
-	if refusal := (*ResponseError)(nil); errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*ResponseError](err); ok {
 		switch refusal.StatusCode {
 		case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 			return false

@@ -36,7 +36,7 @@ func (c *Client) do(request *http.Request) (*http.Response, error) {
 
 // withoutURL drops the URL that net/http puts into its errors: it says nothing new, and that of a result may be signed.
 func withoutURL(err error) error {
-	if e := (*url.Error)(nil); errors.As(err, &e) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
 	return err
@@ -162,7 +162,7 @@ func (w *watchdog) stop() {
 
 // explain replaces the "context canceled" that the watchdog has caused.
 func (w *watchdog) explain(err error) error {
-	if stalled := (*stalledError)(nil); errors.As(context.Cause(w.ctx), &stalled) {
+	if stalled, ok := errors.AsType[*stalledError](context.Cause(w.ctx)); ok {
 		return stalled
 	}
 	return err

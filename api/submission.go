@@ -89,10 +89,10 @@ func (s *submission) run(ctx context.Context) (*Job, error) {
 
 // retryable reports whether it is certain that no job was created, and how long the server asks to wait.
 func retryable(err error) (hint time.Duration, again bool) {
-	if notSent := (*NotSentError)(nil); errors.As(err, &notSent) {
+	if notSent, ok := errors.AsType[*NotSentError](err); ok {
 		return 0, true
 	}
-	if rejected := (*RejectedError)(nil); errors.As(err, &rejected) && rejected.Err.StatusCode == http.StatusTooManyRequests {
+	if rejected, ok := errors.AsType[*RejectedError](err); ok && rejected.Err.StatusCode == http.StatusTooManyRequests {
 		return rejected.Err.RetryAfter, true
 	}
 	return 0, false
@@ -130,10 +130,10 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	request.ContentLength, request.GetBody = s.body.Len(), open
 	response, err := s.client.do(request.WithContext(traced))
 	// A transport may know that it has sent nothing, as the strict one of package conformance does.
-	if refusal := (interface {
+	if refusal, ok := errors.AsType[interface {
 		error
 		NotSent() bool
-	})(nil); errors.As(err, &refusal) && refusal.NotSent() {
+	}](err); ok && refusal.NotSent() {
 		return nil, &InputError{Err: refusal}
 	} else if err != nil {
 		return nil, s.lost(watch.explain(err), written.Load())

@@ -25,7 +25,7 @@ func decode(body []byte) (any, []Finding) {
 		}
 		return nil, []Finding{violation("", "json", "one JSON value", fmt.Sprintf("more behind it, at byte %d", d.InputOffset()))}
 	}
-	if duplicate := (*duplicateError)(nil); errors.As(err, &duplicate) {
+	if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 		slices.Reverse(duplicate.path)
 		return nil, []Finding{violation(pointer(duplicate.path), "json", "the member once", "it twice")}
 	}
@@ -43,7 +43,7 @@ func (e *duplicateError) Error() string { return "duplicate member" }
 
 // within adds the step that led to the value with the error.
 func within(step string, err error) error {
-	if duplicate := (*duplicateError)(nil); errors.As(err, &duplicate) {
+	if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 		duplicate.path = append(duplicate.path, step)
 	}
 	return err

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -125,6 +126,10 @@ func (h *history) all() []Entry {
 
 // record notes an exchange when it is over.
 func (s *Simulator) record(x *exchange) {
+	var line string
+	if s.log != nil {
+		line = x.entry.String() + "\n"
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if x.entry.Status >= 400 {
@@ -132,7 +137,7 @@ func (s *Simulator) record(x *exchange) {
 	}
 	s.history.add(x.entry)
 	if s.log != nil {
-		fmt.Fprintln(s.log, x.entry)
+		io.WriteString(s.log, line)
 	}
 }
 

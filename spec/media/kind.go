@@ -40,7 +40,7 @@ func (s Source) inspect(property string, limit int64) (*content, error) {
 	}
 	if err != nil {
 		// The path stands in the message already.
-		if pathError := (*os.PathError)(nil); errors.As(err, &pathError) {
+		if pathError, ok := errors.AsType[*os.PathError](err); ok {
 			err = pathError.Err
 		}
 		return nil, &InputError{property, fmt.Errorf("%s: %w", s, err)}

@@ -89,7 +89,7 @@ func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job, p *j
 	path := o.path(job.ID(), seed)
 	if err == nil && path != "" {
 		err = video.Save(ctx, path, api.OnDownload(p.download))
-		if input := (*api.InputError)(nil); errors.As(err, &input) { // too late for "nothing was sent"
+		if input, ok := errors.AsType[*api.InputError](err); ok { // too late for "nothing was sent"
 			err = &api.DownloadError{GenerationID: job.ID(), Err: input.Err}
 		}
 	}
@@ -106,7 +106,7 @@ func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job, p *j
 
 // unfinished tells how to go on where there is a way.
 func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, err error) {
-	if failed := (*api.FailedError)(nil); errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*api.FailedError](err); ok {
 		if o.json {
 			_ = o.print(cmd.OutOrStdout(), result{ID: job.ID(), Status: "error", Error: &failure{failed.Name, failed.Message}})
 		}
