@@ -139,7 +139,7 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 
 // isFinal reports whether a failed poll tells something that further polls won't change.
 func isFinal(err error) bool {
-	if input, ok := errors.AsType[*InputError](err); ok {
+	if _, ok := errors.AsType[*InputError](err); ok {
 		return true
 	}
 	if refusal, ok := errors.AsType[*ResponseError](err); ok {

@@ -89,7 +89,7 @@ func (s *submission) run(ctx context.Context) (*Job, error) {
 
 // retryable reports whether it is certain that no job was created, and how long the server asks to wait.
 func retryable(err error) (hint time.Duration, again bool) {
-	if notSent, ok := errors.AsType[*NotSentError](err); ok {
+	if _, ok := errors.AsType[*NotSentError](err); ok {
 		return 0, true
 	}
 	if rejected, ok := errors.AsType[*RejectedError](err); ok && rejected.Err.StatusCode == http.StatusTooManyRequests {

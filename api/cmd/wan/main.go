@@ -119,23 +119,22 @@ func inputError(err error) error {
 }
 
 func exitCode(err error) int {
-	var (
-		input   *api.InputError
-		failed  *api.FailedError
-		waiting *api.WaitError
-		unknown *api.UnknownError
-	)
 	switch {
-	case errors.Is(err, errInput), errors.As(err, &input):
+	case errors.Is(err, errInput), is[*api.InputError](err):
 		return exitInput
-	case errors.As(err, &failed):
+	case is[*api.FailedError](err):
 		return exitFailed
 	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
 		return exitAccount
-	case errors.As(err, &unknown):
+	case is[*api.UnknownError](err):
 		return exitUnknown
-	case errors.As(err, &waiting) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+	case is[*api.WaitError](err) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return exitRunning
 	}
 	return exitTrouble
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
