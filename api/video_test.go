@@ -103,6 +103,7 @@ func TestDownloadResumes(t *testing.T) {
 		if err != nil || n != int64(len(want)) || !bytes.Equal(buffer.Bytes(), want) {
 			t.Errorf("%d of %d bytes: %v", n, len(want), err)
 		}
+		synctest.Wait() // until the last answer is in the ledger, too
 		var notes []string
 		for _, r := range srv.Ledger().Requests {
 			if strings.HasPrefix(r.Path, "/files/") {
