@@ -85,42 +85,42 @@ func (e VideoWriteMode) Valid() bool {
 
 // Request What an animate-move generation is made from.
 type Request struct {
-	// EnableSafetyChecker Whether the inputs are examined by the safety checker before the work begins. Left out, the server decides.
+	// EnableSafetyChecker Whether the safety checker is on. What it looks at, and what happens when this is left out, isn't documented.
 	//
 	// Example: true
 	EnableSafetyChecker *bool `json:"enable_safety_checker,omitempty"`
 
-	// ImageURL The picture of the character: an https address, or the picture itself as a base64 data URI (`data:image/png;base64,...`). A picture of another shape than the video is resized and cropped around its centre.
+	// ImageURL The picture of the character: an https URL, or the picture itself as a base64 data URI of an `image/*` type (`data:image/png;base64,...`). A picture whose shape doesn't fit the video's is resized and cropped around its centre.
 	//
 	// Example: https://example.com/hero.png
 	ImageURL media.Source `json:"image_url"`
 
-	// Model The id of the model.
+	// Model The id of the model: always this one.
 	//
 	// Example: alibaba/wan2.2-14b-animate-move
 	Model Model `json:"model"`
 
-	// NumInferenceSteps How many denoising steps the model takes. More steps look better and take longer.
+	// NumInferenceSteps How many steps the sampling takes. More steps look better and take longer. No bounds are documented.
 	//
 	// Example: 20
 	NumInferenceSteps *int `json:"num_inference_steps,omitempty"`
 
-	// Resolution How large the video becomes, told by the length of its short side in pixels.
+	// Resolution How large the video becomes: the length of its short side in pixels.
 	//
 	// Example: 720p
 	Resolution Resolution `json:"resolution,omitempty,omitzero"`
 
-	// Shift Shifts the noise schedule of the sampling. It has no unit.
+	// Shift Shifts the noise schedule of the sampling. It has no unit. No bounds are documented here; those of animate-replace are 1 and 10.
 	//
 	// Example: 5
 	Shift *float64 `json:"shift,omitempty"`
 
-	// VideoQuality How much quality the encoding of the video keeps. Higher quality makes a larger file.
+	// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
 	//
 	// Example: high
 	VideoQuality VideoQuality `json:"video_quality,omitempty,omitzero"`
 
-	// VideoURL The reference video whose movements and expressions the character takes over: an https address, or the video itself as a base64 data URI (`data:video/mp4;base64,...`).
+	// VideoURL The reference video, whose movements and expressions the character takes over: an https URL, or the video itself as a base64 data URI of a `video/*` type (`data:video/mp4;base64,...`). Formats and limits of size and length aren't documented.
 	//
 	// Example: https://example.com/dance.mp4
 	VideoURL media.Source `json:"video_url"`
@@ -131,17 +131,17 @@ type Request struct {
 	VideoWriteMode VideoWriteMode `json:"video_write_mode,omitempty,omitzero"`
 }
 
-// Model The id of the model.
+// Model The id of the model: always this one.
 //
 // Example: alibaba/wan2.2-14b-animate-move
 type Model string
 
-// Resolution How large the video becomes, told by the length of its short side in pixels.
+// Resolution How large the video becomes: the length of its short side in pixels.
 //
 // Example: 720p
 type Resolution string
 
-// VideoQuality How much quality the encoding of the video keeps. Higher quality makes a larger file.
+// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
 //
 // Example: high
 type VideoQuality string
@@ -151,9 +151,12 @@ type VideoQuality string
 // Example: balanced
 type VideoWriteMode string
 
+// Submitted One run of a model, from submission to result.
+type Submitted = externalRef0.Generation
+
 // SubmitGenerationParams defines parameters for SubmitGeneration.
 type SubmitGenerationParams struct {
-	// XClientRequestID A name that the caller gives to this request. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops a value outside the pattern.
+	// XClientRequestID A name that the caller gives to this request, of 1 to 128 letters, digits and `.`, `_`, `:`, `-`. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops any other value.
 	XClientRequestID *externalRef0.ClientRequestID `json:"X-Client-Request-Id,omitempty"`
 }
 
@@ -236,7 +239,7 @@ type ClientInterface interface {
 
 	// SubmitGenerationWithBody Submit an animate-move generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -245,7 +248,7 @@ type ClientInterface interface {
 
 	// SubmitGeneration Submit an animate-move generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -255,7 +258,7 @@ type ClientInterface interface {
 
 // SubmitGenerationWithBody Submit an animate-move generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes any type of body and a specified content type.
 //
@@ -274,7 +277,7 @@ func (c *Client) SubmitGenerationWithBody(ctx context.Context, params *SubmitGen
 
 // SubmitGeneration Submit an animate-move generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -392,7 +395,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithBodyWithResponse Submit an animate-move generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -401,7 +404,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithResponse Submit an animate-move generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -435,9 +438,9 @@ type SubmitGenerationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *externalRef0.Submitted
+	JSON200 *Submitted
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *externalRef0.Submitted
+	JSON201 *Submitted
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *externalRef0.BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -494,7 +497,7 @@ func (r SubmitGenerationResponse) ContentType() string {
 
 // SubmitGenerationWithBodyWithResponse Submit an animate-move generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -509,7 +512,7 @@ func (c *ClientWithResponses) SubmitGenerationWithBodyWithResponse(ctx context.C
 
 // SubmitGenerationWithResponse Submit an animate-move generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -537,14 +540,14 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest externalRef0.Submitted
+		var dest Submitted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest externalRef0.Submitted
+		var dest Submitted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

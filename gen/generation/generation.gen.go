@@ -44,17 +44,17 @@ type Error struct {
 	// Example: Unauthorized
 	Message string `json:"message"`
 
-	// Path The path of the request.
+	// Path The path of the request, without the host.
 	//
 	// Example: /v2/video/generations
 	Path *string `json:"path,omitempty"`
 
-	// RequestID Names the request; the vendor's support asks for it.
+	// RequestID Names the request on the vendor's side.
 	//
 	// Example: req_7f3b9c2e
 	RequestID *string `json:"requestId,omitempty"`
 
-	// StatusCode The HTTP status once more. A number, in some answers written as a string.
+	// StatusCode The HTTP status once more. A number, in some answers a string with the number.
 	//
 	// Example: 401
 	StatusCode json.Number `json:"statusCode"`
@@ -67,27 +67,27 @@ type Error struct {
 
 // Generation One run of a model, from submission to result.
 type Generation struct {
-	// Error Why the generation failed. Present once it has.
+	// Error Why the generation failed. Present once it has; null or absent before.
 	Error *Failure `json:"error,omitempty"`
 
-	// ID Names the generation for all further requests. It may hold `:` and `/`.
+	// ID Names the generation in all further requests, and stays the same. It has no fixed form: it may be short, and it may hold `:` and `/`.
 	//
 	// Example: b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move
 	ID string `json:"id"`
 
-	// Meta What else there is to say about the generation.
+	// Meta What else there is to say about the generation, which is its cost.
 	Meta *Meta `json:"meta,omitempty"`
 
-	// Status How far the generation is. `completed` and `error` are final. All others mean that it goes on: `queued` and `generating` by the schemas, `waiting` and `active` by the samples. Other models of the API use further words, so a word that isn't listed means "not finished".
+	// Status How far the generation is. `completed` and `error` are final, all others mean that it goes on: `queued` and `generating` stand in the vendor's schemas, `waiting` and `active` in its samples. Other models of the API use further words, so take a word that isn't listed for "not finished".
 	//
 	// Example: generating
 	Status Status `json:"status"`
 
-	// Video The result. Present once the generation is completed.
+	// Video The result. Present once the generation is completed; null or absent before.
 	Video *Video `json:"video,omitempty"`
 }
 
-// Failure Why the generation failed. Present once it has.
+// Failure Why the generation failed. Present once it has; null or absent before.
 type Failure struct {
 	// Message What went wrong, for people.
 	//
@@ -100,34 +100,34 @@ type Failure struct {
 	Name string `json:"name"`
 }
 
-// Usage What the generation consumed. A failed generation is never charged.
+// Usage What the generation was charged. A failed one is never charged.
 type Usage struct {
-	// CreditsUsed How many credits the generation was charged.
+	// CreditsUsed The charge in credits of the account. The vendor's text calls them tokens.
 	//
 	// Example: 420000
 	CreditsUsed float64 `json:"credits_used"`
 
-	// USDSpent The same in US dollars.
+	// USDSpent The same charge in US dollars.
 	//
 	// Example: 0.21
 	USDSpent *float64 `json:"usd_spent,omitempty"`
 }
 
-// Meta What else there is to say about the generation.
+// Meta What else there is to say about the generation, which is its cost.
 type Meta struct {
-	// Usage What the generation consumed. A failed generation is never charged.
+	// Usage What the generation was charged. A failed one is never charged.
 	Usage *Usage `json:"usage,omitempty"`
 }
 
-// Video The result. Present once the generation is completed.
+// Video The result. Present once the generation is completed; null or absent before.
 type Video struct {
-	// URL Where the video can be fetched, usually on another host than the API. The address may be signed and may expire; a further poll answers a fresh one.
+	// URL Where the video can be fetched, usually on another host than the API and without the API key. The URL may be signed and may expire; poll again for the current one.
 	//
 	// Example: https://cdn.example.com/files/wan_animate_output.mp4
 	URL string `json:"url"`
 }
 
-// Status How far the generation is. `completed` and `error` are final. All others mean that it goes on: `queued` and `generating` by the schemas, `waiting` and `active` by the samples. Other models of the API use further words, so a word that isn't listed means "not finished".
+// Status How far the generation is. `completed` and `error` are final, all others mean that it goes on: `queued` and `generating` stand in the vendor's schemas, `waiting` and `active` in its samples. Other models of the API use further words, so take a word that isn't listed for "not finished".
 //
 // Example: generating
 type Status string
@@ -165,9 +165,6 @@ type RequestTimeout = Error
 // ServiceUnavailable The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
 type ServiceUnavailable = Error
 
-// Submitted One run of a model, from submission to result.
-type Submitted = Generation
-
 // TooManyRequests The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
 type TooManyRequests = Error
 
@@ -176,10 +173,10 @@ type Unauthorized = Error
 
 // GetGenerationParams defines parameters for GetGeneration.
 type GetGenerationParams struct {
-	// GenerationID The id that the submission answered. It may hold `:` and `/`, which have to be percent-encoded.
+	// GenerationID The id that the submission answered, whole. It may hold `:` and `/`, which have to be percent-encoded.
 	GenerationID GenerationID `form:"generation_id" json:"generation_id"`
 
-	// XClientRequestID A name that the caller gives to this request. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops a value outside the pattern.
+	// XClientRequestID A name that the caller gives to this request, of 1 to 128 letters, digits and `.`, `_`, `:`, `-`. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops any other value.
 	XClientRequestID *ClientRequestID `json:"X-Client-Request-Id,omitempty"`
 }
 
@@ -259,7 +256,7 @@ type ClientInterface interface {
 
 	// GetGeneration Poll a generation
 	//
-	// Tells how far a generation is. Once it is completed, the answer carries the address of the video and what the generation cost; once it has failed, the reason. Polling costs nothing.
+	// Tells how far a generation is, by the id that `submitGeneration` answered. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
 	//
 	// Corresponds with GET /v2/video/generations (the `GetGeneration` operationId).
 	GetGeneration(ctx context.Context, params *GetGenerationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -267,7 +264,7 @@ type ClientInterface interface {
 
 // GetGeneration Poll a generation
 //
-// Tells how far a generation is. Once it is completed, the answer carries the address of the video and what the generation cost; once it has failed, the reason. Polling costs nothing.
+// Tells how far a generation is, by the id that `submitGeneration` answered. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
 //
 // Corresponds with GET /v2/video/generations (the `GetGeneration` operationId).
 func (c *Client) GetGeneration(ctx context.Context, params *GetGenerationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -393,7 +390,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetGenerationWithResponse Poll a generation
 	//
-	// Tells how far a generation is. Once it is completed, the answer carries the address of the video and what the generation cost; once it has failed, the reason. Polling costs nothing.
+	// Tells how far a generation is, by the id that `submitGeneration` answered. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -477,7 +474,7 @@ func (r GetGenerationResponse) ContentType() string {
 
 // GetGenerationWithResponse Poll a generation
 //
-// Tells how far a generation is. Once it is completed, the answer carries the address of the video and what the generation cost; once it has failed, the reason. Polling costs nothing.
+// Tells how far a generation is, by the id that `submitGeneration` answered. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -135,32 +135,32 @@ func (e VideoWriteMode) Valid() bool {
 
 // Request What a vace-fun-pose generation is made from.
 type Request struct {
-	// Acceleration Whether shortcuts speed up the work: `regular` takes them, `none` doesn't.
+	// Acceleration Whether the work is sped up: `regular` does so, `none` doesn't. What it costs in quality isn't documented.
 	//
 	// Example: regular
 	Acceleration Acceleration `json:"acceleration,omitempty,omitzero"`
 
-	// AspectRatio The shape of the video, width to height. `auto` chooses by the input.
+	// AspectRatio The shape of the video, width to height. What `auto` chooses isn't documented.
 	//
 	// Example: 9:16
 	AspectRatio AspectRatio `json:"aspect_ratio,omitempty,omitzero"`
 
-	// AutoDownsampleMinFps The frame rate, in frames per second, below which the automatic lowering doesn't go. Only with `enable_auto_downsample`.
+	// AutoDownsampleMinFps The lowest frame rate, in frames per second, that the lowering of `enable_auto_downsample` goes to. Bounds aren't documented.
 	//
 	// Example: 15
 	AutoDownsampleMinFps *float64 `json:"auto_downsample_min_fps,omitempty"`
 
-	// EnableAutoDownsample Whether the frame rate of the input video is lowered by itself where that helps, but not below `auto_downsample_min_fps`.
+	// EnableAutoDownsample Whether the frame rate of the video may be lowered automatically, but not below `auto_downsample_min_fps`. What happens when it is left out isn't documented.
 	//
 	// Example: false
 	EnableAutoDownsample *bool `json:"enable_auto_downsample,omitempty"`
 
-	// EnablePromptExpansion Whether the server works the prompt out in more detail before it is used.
+	// EnablePromptExpansion Whether the server expands the prompt before it uses it. How, and what happens when this is left out, isn't documented.
 	//
 	// Example: false
 	EnablePromptExpansion *bool `json:"enable_prompt_expansion,omitempty"`
 
-	// EnableSafetyChecker Whether the inputs are examined by the safety checker before the work begins. Left out, the server decides.
+	// EnableSafetyChecker Whether the safety checker is on. What it looks at, and what happens when this is left out, isn't documented.
 	//
 	// Example: true
 	EnableSafetyChecker *bool `json:"enable_safety_checker,omitempty"`
@@ -170,107 +170,107 @@ type Request struct {
 	// Example: 16
 	FramesPerSecond *int `json:"frames_per_second,omitempty"`
 
-	// GuidanceScale How closely the video keeps to the prompt (classifier-free guidance): higher is more faithful, lower is freer. It has no unit.
+	// GuidanceScale How closely the video keeps to the prompt (classifier-free guidance): higher is more faithful, lower is freer. It has no unit, and no bounds are documented.
 	//
 	// Example: 5
 	GuidanceScale *float64 `json:"guidance_scale,omitempty"`
 
-	// ImageList Two to four pictures to make the video from, each an https address or a base64 data URI (`data:image/png;base64,...`).
+	// ImageList Two to four pictures to make the video from, each as an https URL or as a base64 data URI of an `image/*` type (`data:image/png;base64,...`). The vendor's own sample sends one, so only the upper bound is binding here. How the list goes together with `image_url` and `last_image_url` isn't documented.
 	//
 	// Example: ["https://example.com/hero.png","https://example.com/coat.png"]
 	ImageList []media.Source `json:"image_list,omitempty,omitzero"`
 
-	// ImageURL The picture that becomes the first frame of the video: an https address, or the picture itself as a base64 data URI (`data:image/png;base64,...`).
+	// ImageURL The picture that becomes the first frame of the video: an https URL, or the picture itself as a base64 data URI of an `image/*` type (`data:image/png;base64,...`).
 	//
 	// Example: https://example.com/hero.png
 	ImageURL media.Source `json:"image_url,omitempty,omitzero"`
 
-	// InterpolatorModel The model that makes the frames which `num_interpolated_frames` asks for.
+	// InterpolatorModel The model that makes the frames that `num_interpolated_frames` asks for.
 	//
 	// Example: film
 	InterpolatorModel InterpolatorModel `json:"interpolator_model,omitempty,omitzero"`
 
-	// LastImageURL The picture that becomes the last frame of the video: an https address, or the picture itself as a base64 data URI (`data:image/png;base64,...`).
+	// LastImageURL The picture that becomes the last frame of the video: an https URL, or the picture itself as a base64 data URI of an `image/*` type (`data:image/png;base64,...`).
 	//
 	// Example: https://example.com/end.png
 	LastImageURL media.Source `json:"last_image_url,omitempty,omitzero"`
 
-	// MatchInputFramesPerSecond Whether the video gets the frame rate of the input video. If true, `frames_per_second` has no effect.
+	// MatchInputFramesPerSecond Whether the video gets the frame rate of the input video, in place of `frames_per_second`. What happens when it is left out isn't documented.
 	//
 	// Example: false
 	MatchInputFramesPerSecond *bool `json:"match_input_frames_per_second,omitempty"`
 
-	// MatchInputNumFrames Whether the video gets as many frames as the input video. If true, `num_frames` has no effect.
+	// MatchInputNumFrames Whether the video gets as many frames as the input video, in place of `num_frames`. The vendor doesn't describe it: this is what its name says. What happens when it is left out isn't documented.
 	//
 	// Example: false
 	MatchInputNumFrames *bool `json:"match_input_num_frames,omitempty"`
 
-	// Model The id of the model.
+	// Model The id of the model: always this one.
 	//
 	// Example: alibaba/wan2.2-vace-fun-a14b-pose
 	Model Model `json:"model"`
 
-	// NegativePrompt What the video should stay clear of.
+	// NegativePrompt What the video is to keep clear of. Giving one replaces the default.
 	//
 	// Example: blurred details, subtitles
 	NegativePrompt *string `json:"negative_prompt,omitempty"`
 
-	// NumFrames How many frames are generated. Together with `frames_per_second` this sets the length: 81 frames at 16 per second last about 5 seconds. Without effect if `match_input_num_frames` is true.
+	// NumFrames How many frames are generated. Divided by `frames_per_second` it is the length in seconds: 81 frames at 16 per second last about 5. Without effect if `match_input_num_frames` is true.
 	//
 	// Example: 81
 	NumFrames *int `json:"num_frames,omitempty"`
 
-	// NumInferenceSteps How many denoising steps the model takes. More steps look better and take longer.
+	// NumInferenceSteps How many steps the sampling takes. More steps look better and take longer. No bounds are documented.
 	//
 	// Example: 30
 	NumInferenceSteps *int `json:"num_inference_steps,omitempty"`
 
-	// NumInterpolatedFrames How many frames are put between each two generated ones, by the model that `interpolator_model` names.
+	// NumInterpolatedFrames How many frames are put between each two, made by the model that `interpolator_model` names. Neither bounds nor a default are documented, nor whether `num_frames` counts them.
 	//
 	// Example: 1
 	NumInterpolatedFrames *int `json:"num_interpolated_frames,omitempty"`
 
-	// Preprocess Whether the input video is prepared for the model before it is used.
+	// Preprocess Whether the input video is preprocessed. How, and what happens when this is left out, isn't documented.
 	//
 	// Example: true
 	Preprocess *bool `json:"preprocess,omitempty"`
 
-	// Prompt What the video shows: the scene, who is in it and what happens.
+	// Prompt What the video is to show: the scene, who is in it and what happens. No limit of length is documented.
 	//
 	// Example: A dancer in a red coat under neon lights, at night
 	Prompt string `json:"prompt"`
 
-	// Resolution How large the video becomes, told by the length of its short side in pixels. `auto` chooses by the input.
+	// Resolution How large the video becomes: the length of its short side in pixels. What `auto` chooses isn't documented.
 	//
 	// Example: 720p
 	Resolution Resolution `json:"resolution,omitempty,omitzero"`
 
-	// Seed Makes a generation repeatable: the same seed with the same request gives a similar video, another seed another one. Left out, a random one is drawn.
+	// Seed Where the randomness starts: with the same seed, the same request gives a similar video, with another one another. Left out, a random one is drawn. No bounds are documented.
 	//
 	// Example: 7
 	Seed *int `json:"seed,omitempty"`
 
-	// Shift Shifts the noise schedule of the sampling, which changes how motion unfolds over time. It has no unit.
+	// Shift Shifts the noise schedule of the sampling, which changes how things move over time. It has no unit, and no bounds are documented.
 	//
 	// Example: 5
 	Shift *float64 `json:"shift,omitempty"`
 
-	// SyncMode How sound and picture are kept together. The vendor's text speaks of a loose and a tight way and doesn't say which one is true.
+	// SyncMode How sound and picture are kept together. The vendor's text speaks of a loose and a tight way and doesn't say which one is true, nor what happens when it is left out.
 	//
 	// Example: false
 	SyncMode *bool `json:"sync_mode,omitempty"`
 
-	// TemporalDownsampleFactor By what factor the frames of the input video are thinned out before the work begins.
+	// TemporalDownsampleFactor The factor by which the number of frames is reduced. Whether that is done to the input video or to the result isn't documented, nor are bounds and a default.
 	//
 	// Example: 1
 	TemporalDownsampleFactor *int `json:"temporal_downsample_factor,omitempty"`
 
-	// VideoQuality How much quality the encoding of the video keeps. Higher quality makes a larger file.
+	// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
 	//
 	// Example: high
 	VideoQuality VideoQuality `json:"video_quality,omitempty,omitzero"`
 
-	// VideoURL The video whose poses the new video follows: an https address, or the video itself as a base64 data URI (`data:video/mp4;base64,...`).
+	// VideoURL The video whose poses the new video follows: an https URL, or the video itself as a base64 data URI of a `video/*` type (`data:video/mp4;base64,...`). Data URIs are documented for other models of the family, not for this one. Formats and limits of size and length aren't documented.
 	//
 	// Example: https://example.com/dance.mp4
 	VideoURL media.Source `json:"video_url"`
@@ -281,32 +281,32 @@ type Request struct {
 	VideoWriteMode VideoWriteMode `json:"video_write_mode,omitempty,omitzero"`
 }
 
-// Acceleration Whether shortcuts speed up the work: `regular` takes them, `none` doesn't.
+// Acceleration Whether the work is sped up: `regular` does so, `none` doesn't. What it costs in quality isn't documented.
 //
 // Example: regular
 type Acceleration string
 
-// AspectRatio The shape of the video, width to height. `auto` chooses by the input.
+// AspectRatio The shape of the video, width to height. What `auto` chooses isn't documented.
 //
 // Example: 9:16
 type AspectRatio string
 
-// InterpolatorModel The model that makes the frames which `num_interpolated_frames` asks for.
+// InterpolatorModel The model that makes the frames that `num_interpolated_frames` asks for.
 //
 // Example: film
 type InterpolatorModel string
 
-// Model The id of the model.
+// Model The id of the model: always this one.
 //
 // Example: alibaba/wan2.2-vace-fun-a14b-pose
 type Model string
 
-// Resolution How large the video becomes, told by the length of its short side in pixels. `auto` chooses by the input.
+// Resolution How large the video becomes: the length of its short side in pixels. What `auto` chooses isn't documented.
 //
 // Example: 720p
 type Resolution string
 
-// VideoQuality How much quality the encoding of the video keeps. Higher quality makes a larger file.
+// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
 //
 // Example: high
 type VideoQuality string
@@ -316,9 +316,12 @@ type VideoQuality string
 // Example: balanced
 type VideoWriteMode string
 
+// Submitted One run of a model, from submission to result.
+type Submitted = externalRef0.Generation
+
 // SubmitGenerationParams defines parameters for SubmitGeneration.
 type SubmitGenerationParams struct {
-	// XClientRequestID A name that the caller gives to this request. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops a value outside the pattern.
+	// XClientRequestID A name that the caller gives to this request, of 1 to 128 letters, digits and `.`, `_`, `:`, `-`. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops any other value.
 	XClientRequestID *externalRef0.ClientRequestID `json:"X-Client-Request-Id,omitempty"`
 }
 
@@ -401,7 +404,7 @@ type ClientInterface interface {
 
 	// SubmitGenerationWithBody Submit a vace-fun-pose generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -410,7 +413,7 @@ type ClientInterface interface {
 
 	// SubmitGeneration Submit a vace-fun-pose generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -420,7 +423,7 @@ type ClientInterface interface {
 
 // SubmitGenerationWithBody Submit a vace-fun-pose generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes any type of body and a specified content type.
 //
@@ -439,7 +442,7 @@ func (c *Client) SubmitGenerationWithBody(ctx context.Context, params *SubmitGen
 
 // SubmitGeneration Submit a vace-fun-pose generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -557,7 +560,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithBodyWithResponse Submit a vace-fun-pose generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -566,7 +569,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithResponse Submit a vace-fun-pose generation
 	//
-	// Queues a generation and answers its id at once. The generation is charged when it completes.
+	// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -600,9 +603,9 @@ type SubmitGenerationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *externalRef0.Submitted
+	JSON200 *Submitted
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *externalRef0.Submitted
+	JSON201 *Submitted
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *externalRef0.BadRequest
 	// JSON401 the response for an HTTP 401 `application/json` response
@@ -659,7 +662,7 @@ func (r SubmitGenerationResponse) ContentType() string {
 
 // SubmitGenerationWithBodyWithResponse Submit a vace-fun-pose generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -674,7 +677,7 @@ func (c *ClientWithResponses) SubmitGenerationWithBodyWithResponse(ctx context.C
 
 // SubmitGenerationWithResponse Submit a vace-fun-pose generation
 //
-// Queues a generation and answers its id at once. The generation is charged when it completes.
+// Queues a generation and answers its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -702,14 +705,14 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest externalRef0.Submitted
+		var dest Submitted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest externalRef0.Submitted
+		var dest Submitted
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// drift runs the command and returns the lines it prints.
+func drift(t *testing.T, args ...string) (lines []string, stderr string, code int) {
+	t.Helper()
+	var stdout, errors bytes.Buffer
+	code = run(context.Background(), args, &stdout, &errors)
+	for line := range strings.Lines(stdout.String()) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return lines, errors.String(), code
+}
+
+// write makes a file for the command to read.
+func write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func equal(t *testing.T, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestOwnDocuments(t *testing.T) {
+	var files []string
+	for _, d := range append(spec.Models(), spec.Generation()) {
+		files = append(files, filepath.Join("..", d.Slug+".yaml"))
+	}
+	lines, stderr, code := drift(t, files...)
+	if len(lines) != 0 || stderr != "" || code != 0 {
+		t.Errorf("lines %q, stderr %q, exit status %d, want nothing and 0", lines, stderr, code)
+	}
+}
+
+// A copy of one of ours with four changes: these four are found and nothing else.
+func TestFourChanges(t *testing.T) {
+	data, err := spec.Files.ReadFile("vace-fun-pose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := string(data)
+	for _, change := range [][2]string{
+		{"maximum: 241", "maximum: 161"},
+		{"        sync_mode:\n          type: boolean\n", "      x-dropped:\n        sync_mode:\n          type: boolean\n"},
+		{"enum: [none, regular]", "enum: [none, regular, high]"},
+		{"default: 30", "default: 25"},
+	} {
+		if strings.Count(document, change[0]) != 1 {
+			t.Fatalf("%q isn't there once", change[0])
+		}
+		document = strings.Replace(document, change[0], change[1], 1)
+	}
+	lines, _, code := drift(t, write(t, "vace-fun-pose.yaml", []byte(document)))
+	const p = "vace-fun-pose vace-fun-pose.yaml#/components/schemas/Request/properties/"
+	equal(t, lines, []string{
+		"new breaking " + p + "num_frames/maximum: ours 241, theirs 161: requests that our document allows may be refused",
+		"new breaking " + p + "num_inference_steps/default: ours 30, theirs 25: requests that leave it out get something else, without an error",
+		"new breaking " + p + `sync_mode: ours {"type":"boolean"}, theirs nothing: requests with it may be refused, or it is ignored`,
+		"new compatible " + p + `acceleration/enum: ours nothing, theirs "high": a value that our types don't have`,
+	})
+	if code != 1 {
+		t.Errorf("exit status %d, want 1", code)
+	}
+}
+
+// The vendor's dialect, with our facts: what differs is known.
+func TestVendorsDialect(t *testing.T) {
+	lines, stderr, code := drift(t, "testdata/vendor.json")
+	if stderr != "" || code != 0 || len(lines) != 12 {
+		t.Errorf("%d lines, stderr %q, exit status %d, want 12, nothing and 0", len(lines), stderr, code)
+	}
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "known ") {
+			t.Error(line)
+		}
+	}
+	// Without the list all of them are new.
+	lines, _, code = drift(t, "--known", os.DevNull, "testdata/vendor.json")
+	if code != 1 || len(lines) != 12 {
+		t.Errorf("%d lines, exit status %d, want 12 and 1", len(lines), code)
+	}
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "new ") {
+			t.Error(line)
+		}
+	}
+}
+
+func TestKnownButGone(t *testing.T) {
+	list := write(t, "known.yaml", []byte(`
+differences:
+  - {pointer: /components/schemas/Request/properties/num_frames/maximum, ours: 241, theirs: 161, reason: "because"}
+  - {pointer: /components/schemas/Request/properties/shift/maximum, models: [animate-replace], ours: 10, reason: "not looked at"}
+`))
+	lines, _, code := drift(t, "--known", list, "testdata/vendor.json")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "new ") })
+	equal(t, lines, []string{"gone compatible vace-fun-reframe vace-fun-reframe.yaml#/components/schemas/Request/properties/num_frames/maximum: " +
+		"ours 241, theirs 161: listed as known, but it isn't there: look what they say now, and edit known.yaml (because)"})
+	if code != 1 {
+		t.Errorf("exit status %d, want 1", code)
+	}
+}
+
+// Every known difference is about a place that our documents have, and every text about a property of theirs.
+func TestKnownIsAboutOurDocuments(t *testing.T) {
+	list, err := readKnown("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents := map[string]any{}
+	for _, d := range append(spec.Models(), spec.Generation()) {
+		data, _ := d.OpenAPI.MarshalJSON()
+		var decoded any
+		if err := json.Unmarshal(data, &decoded); err != nil {
+			t.Fatal(err)
+		}
+		documents[d.Slug] = decoded
+	}
+	for _, d := range list.Differences {
+		models := d.Models
+		if models == nil {
+			models = []string{"generation"}
+		}
+		for _, model := range models {
+			if resolve(documents[model], d.Pointer) == nil {
+				t.Errorf("%s.yaml has nothing at %s", model, d.Pointer)
+			}
+		}
+	}
+	for slug, texts := range list.Texts {
+		for name, sum := range texts {
+			pointer := "/components/schemas/Request/properties/" + name
+			if slug == "generation" {
+				pointer = "/components/schemas/Generation/properties/" + strings.ReplaceAll(name, ".", "/properties/")
+			}
+			if resolve(documents[slug], pointer) == nil {
+				t.Errorf("%s.yaml has no %s", slug, name)
+			}
+			if len(sum) != 8 {
+				t.Errorf("%s.yaml: %s has the fingerprint %q", slug, name, sum)
+			}
+		}
+	}
+}
+
+func resolve(value any, pointer string) any {
+	for _, step := range strings.Split(pointer, "/")[1:] {
+		object, _ := value.(map[string]any)
+		value = object[strings.NewReplacer("~1", "/", "~0", "~").Replace(step)]
+	}
+	return value
+}
+
+func TestJSON(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run(context.Background(), []string{"--json", "testdata/vendor.json"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit status %d: %s", code, &stderr)
+	}
+	var findings []finding
+	if err := json.Unmarshal(stdout.Bytes(), &findings); err != nil || len(findings) != 12 {
+		t.Fatalf("%d findings, %v", len(findings), err)
+	}
+	got := fmt.Sprintf("%+v", findings[0])
+	want := "known  breaking    generation        generation.yaml#/components/parameters/ClientRequestID: " +
+		`ours "header X-Client-Request-Id", theirs nothing: requests with it may be refused, or it is ignored ` +
+		"(The vendor documents it for the API as a whole, not for each model.)"
+	if got != want || findings[0].Source != "testdata/vendor.json" {
+		t.Errorf("got %s from %s\nwant %s", got, findings[0].Source, want)
+	}
+
+	stdout.Reset()
+	run(context.Background(), []string{"--json", "../generation.yaml"}, &stdout, &stderr)
+	if stdout.String() != "[]\n" {
+		t.Errorf("nothing is printed as %q, want an empty array", &stdout)
+	}
+}

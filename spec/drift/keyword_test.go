@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// Whatever single keyword or property is taken out of a copy of our documents, drift reports that place and no other.
+func TestNothingGoesUnnoticed(t *testing.T) {
+	tried := 0
+	largest, _ := spec.BySlug("vace-fun-pose")
+	for _, d := range []*spec.Document{largest, spec.Generation()} {
+		data, err := spec.Files.ReadFile(d.Slug + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document object
+		if err := yaml.Unmarshal(data, &document); err != nil {
+			t.Fatal(err)
+		}
+		find := func() (places []string) {
+			data, err := json.Marshal(document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := load(data)
+			if err != nil {
+				t.Fatalf("%s: %v", d.Slug, err)
+			}
+			for _, o := range operations(loaded) {
+				c := &comparison{operation: o}
+				c.compare()
+				for _, f := range c.findings {
+					places = append(places, f.Pointer)
+				}
+			}
+			slices.Sort(places)
+			return slices.Compact(places) // an enum has one finding for each value
+		}
+		schemas := at(document, "components", "schemas")
+		for _, name := range []string{"Request", "Generation", "Status"} {
+			if schemas[name] == nil {
+				continue
+			}
+			root := place{pointer: "/components/schemas/" + name}
+			eachMember(schemas[name].(object), root, func(o object, key string, p place) {
+				switch {
+				case ignored[key]:
+					return
+				case p == root.down("description"): // the properties have those that may hide facts
+					return
+				case p == root.down("properties", "model"), p == root.down("properties", "model", "enum"):
+					return // by these the model is recognised
+				}
+				tried++
+				value := o[key]
+				delete(o, key)
+				places := find()
+				expected := strings.Replace(p.pointer, "Generation/properties/status/$ref", "Status", 1)
+				if len(places) == 0 || slices.ContainsFunc(places, func(place string) bool { return !strings.HasPrefix(place, expected) }) {
+					t.Errorf("%s without %s: reported are %q", d.Slug, p.pointer, places)
+				}
+				o[key] = value
+			})
+		}
+		if places := find(); places != nil {
+			t.Errorf("%s: the test left traces: %q", d.Slug, places)
+		}
+	}
+	t.Logf("%d keywords and properties taken out", tried)
+	if tried < 150 {
+		t.Errorf("only %d", tried)
+	}
+}
+
+// ignored keywords say nothing to a caller; required is another test's.
+var ignored = map[string]bool{"example": true, "required": true, "properties": true}
+
+// eachMember visits the keywords of a schema and of its properties.
+func eachMember(schema object, p place, visit func(o object, key string, p place)) {
+	for _, key := range slices.Sorted(maps.Keys(schema)) {
+		visit(schema, key, p.down(key))
+	}
+	properties, _ := schema["properties"].(object)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		here := p.down("properties", name)
+		visit(properties, name, here)
+		eachMember(properties[name].(object), here, visit)
+	}
+}

@@ -1,0 +1,146 @@
+// Drift tells what the vendor's published documents say differently from the documents in spec.
+//
+//	go run ./spec/drift [--json] [--known FILE] FILE_OR_URL...
+//
+// Each argument is an OpenAPI document, as JSON, as YAML, or inside a Markdown page, and may be slightly invalid. A model
+// is recognised by the enum of the model property of a POST request, the polling by its path or its generation_id.
+// Everything else in the documents is left aside.
+//
+// Each finding is a line:
+//
+//	new    breaking    vace-fun-pose  vace-fun-pose.yaml#/components/schemas/Request/properties/num_frames/maximum: ours 241, theirs 161: ...
+//
+// The JSON pointer leads to the place in our document, which is where the next edit is. The grade says what becomes of
+// a program that keeps to our document: it is "breaking" where the API may refuse it, answer what it can't read or make
+// something else of the same request; "compatible" where it goes on as before; "text" where the vendor words something
+// differently than when it was last read, which may hide a fact.
+//
+// Differences that we know and keep are listed with a reason in known.yaml, or another FILE, and reported as known. One
+// that is listed but isn't there any more is reported as gone. The list is about the vendor's documents: to a copy of
+// one of ours, told by its operationId, it doesn't apply.
+//
+// Exit status: 0 for nothing new, 1 for something new or gone, 2 for an argument that couldn't be read.
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("drift", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, "usage: drift [--json] [--known FILE] FILE_OR_URL...\n")
+		flags.PrintDefaults()
+	}
+	asJSON := flags.Bool("json", false, "print a JSON array")
+	knownFile := flags.String("known", "", "the differences that are known (default spec/drift/known.yaml, built in)")
+	if flags.Parse(args) != nil {
+		return 2
+	}
+	if flags.NArg() == 0 {
+		flags.Usage()
+		return 2
+	}
+	known, err := readKnown(*knownFile)
+	if err != nil {
+		fmt.Fprintf(stderr, "drift: %s\n", clean(err.Error()))
+		return 2
+	}
+	report := report{known: known}
+	unread := false
+	for _, name := range flags.Args() {
+		if err := report.add(ctx, name); err != nil {
+			fmt.Fprintf(stderr, "drift: %s: %s\n", clean(name), clean(err.Error()))
+			unread = true
+		}
+	}
+	findings := report.finish()
+	if *asJSON {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(findings)
+	} else {
+		for _, f := range findings {
+			if _, err = fmt.Fprintln(stdout, f); err != nil {
+				break
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		fmt.Fprintf(stderr, "drift: %s\n", clean(err.Error()))
+		return 2
+	case unread:
+		return 2
+	case slices.ContainsFunc(findings, func(f finding) bool { return f.State != stateKnown }):
+		return 1
+	}
+	return 0
+}
+
+// A report gathers what the documents differ in.
+type report struct {
+	known    *known
+	findings []finding
+	visits   []visit
+}
+
+// add compares all that one argument holds.
+func (r *report) add(ctx context.Context, name string) error {
+	data, err := read(ctx, name)
+	if err != nil {
+		return err
+	}
+	found := 0
+	for _, block := range extract(data) {
+		document, err := load(block)
+		if err != nil {
+			return err
+		}
+		for _, o := range operations(document) {
+			found++
+			c := &comparison{operation: o, source: name}
+			if !o.isCopy() {
+				c.known = r.known
+			}
+			c.compare()
+			r.findings = append(r.findings, c.findings...)
+			if c.known != nil {
+				r.visits = append(r.visits, c.visits...)
+			}
+		}
+	}
+	if found == 0 {
+		return fmt.Errorf("none of our models is in it, nor the polling of a generation")
+	}
+	return nil
+}
+
+// finish puts the findings in order, once each: the vendor repeats the document of the polling on each model's page.
+func (r *report) finish() []finding {
+	all := append([]finding{}, r.findings...)
+	all = append(all, r.known.gone(r.findings, r.visits)...)
+	rank := func(f finding) int {
+		return slices.Index([]string{stateNew, stateGone, stateKnown}, f.State)*10 + slices.Index([]string{breaking, compatible, text}, f.Grade)
+	}
+	slices.SortStableFunc(all, func(a, b finding) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a.String(), b.String()))
+	})
+	return slices.CompactFunc(all, func(a, b finding) bool { return a.String() == b.String() })
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// An operation is one of ours, found in another document.
+type operation struct {
+	ours     *spec.Document
+	document *openapi3.T
+	path     string
+	item     *openapi3.PathItem
+	theirs   *openapi3.Operation
+	// request and mediaType are those of the body, if there is one.
+	request   *openapi3.SchemaRef
+	mediaType string
+}
+
+// isCopy reports whether the document is a copy of ours, made to try something.
+func (o *operation) isCopy() bool { return o.theirs.OperationID == o.ours.Operation.OperationID }
+
+// operations finds ours in a document, in a fixed order.
+func operations(document *openapi3.T) []*operation {
+	var all []*operation
+	paths := document.Paths.Map()
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		item := paths[path]
+		if item == nil {
+			continue
+		}
+		if item.Post != nil {
+			o := operation{document: document, path: path, item: item, theirs: item.Post}
+			all = append(all, o.submissions()...)
+		}
+		if item.Get != nil {
+			o := operation{document: document, path: path, item: item, theirs: item.Get, ours: spec.Generation()}
+			if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
+				all = append(all, &o)
+			}
+		}
+	}
+	return all
+}
+
+// submissions makes one operation of o for each of our models that its body names.
+func (o operation) submissions() []*operation {
+	var all []*operation
+	if o.theirs.RequestBody == nil || o.theirs.RequestBody.Value == nil {
+		return nil
+	}
+	content := o.theirs.RequestBody.Value.Content
+	for _, mediaType := range slices.Sorted(maps.Keys(content)) {
+		if content[mediaType] == nil {
+			continue
+		}
+		for _, schema := range variants(content[mediaType].Schema) {
+			for _, id := range modelIDs(schema) {
+				ours, ok := spec.ByModel(id)
+				if ok && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
+					found := o
+					found.ours, found.request, found.mediaType = ours, schema, mediaType
+					all = append(all, &found)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// variants returns the schema itself, or its alternatives where one document serves several models.
+func variants(schema *openapi3.SchemaRef) []*openapi3.SchemaRef {
+	if schema == nil || schema.Value == nil {
+		return nil
+	}
+	all := []*openapi3.SchemaRef{schema}
+	all = append(all, schema.Value.OneOf...)
+	all = append(all, schema.Value.AnyOf...)
+	return slices.DeleteFunc(all, func(s *openapi3.SchemaRef) bool { return s == nil || s.Value == nil })
+}
+
+func modelIDs(schema *openapi3.SchemaRef) []string {
+	model := schema.Value.Properties["model"]
+	if model == nil || model.Value == nil {
+		return nil
+	}
+	var ids []string
+	for _, value := range append([]any{model.Value.Const}, model.Value.Enum...) {
+		if id, ok := value.(string); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// parameters are those of the operation and of its path.
+func (o *operation) parameters() []*openapi3.Parameter {
+	var all []*openapi3.Parameter
+	for _, p := range append(slices.Clip(o.theirs.Parameters), o.item.Parameters...) {
+		if p != nil && p.Value != nil {
+			all = append(all, p.Value)
+		}
+	}
+	return all
+}
+
+func (o *operation) parameter(in, name string) *openapi3.Parameter {
+	for _, p := range o.parameters() {
+		if isParameter(p, in, name) {
+			return p
+		}
+	}
+	return nil
+}
+
+// isParameter goes by the name, which has no capitals of its own in a header.
+func isParameter(p *openapi3.Parameter, in, name string) bool {
+	return p.In == in && (p.Name == name || in == openapi3.ParameterInHeader && strings.EqualFold(p.Name, name))
+}
+
+// urls are where the document says the operation is reached.
+func (o *operation) urls() []string {
+	servers := o.document.Servers
+	if o.item.Servers != nil {
+		servers = o.item.Servers
+	}
+	if o.theirs.Servers != nil {
+		servers = *o.theirs.Servers
+	}
+	var urls []string
+	for _, server := range servers {
+		if server != nil {
+			urls = append(urls, strings.TrimSuffix(server.URL, "/")+o.path)
+		}
+	}
+	if urls == nil { // it doesn't say
+		urls = []string{o.ours.OpenAPI.Servers[0].URL + o.path}
+	}
+	return urls
+}
+
+// security names the ways to authenticate, such as "http bearer".
+func security(document *openapi3.T, operation *openapi3.Operation) []string {
+	requirements := document.Security
+	if operation.Security != nil {
+		requirements = *operation.Security
+	}
+	var ways []string
+	for _, requirement := range requirements {
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(requirement)) {
+			way := "an unknown scheme"
+			if document.Components != nil {
+				if ref := document.Components.SecuritySchemes[name]; ref != nil && ref.Value != nil {
+					way = strings.TrimSpace(ref.Value.Type + " " + strings.ToLower(ref.Value.Scheme))
+					if ref.Value.Type == "apiKey" {
+						way += " in " + ref.Value.In + " " + ref.Value.Name
+					}
+				}
+			}
+			parts = append(parts, way)
+		}
+		ways = append(ways, strings.Join(parts, " and "))
+	}
+	return ways
+}

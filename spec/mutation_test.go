@@ -1,0 +1,251 @@
+package spec
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// A mutant is one small change of one document. Apply makes it and returns what takes it back.
+type mutant struct {
+	row, what string
+	apply     func() (undo func())
+}
+
+// TestFactsFailForEveryMutant shows that TestFacts can fail: whatever single thing is altered in the documents, it
+// finds it, and finds it in the right place. Each cell of the table is hit at least once.
+func TestFactsFailForEveryMutant(t *testing.T) {
+	want := expected(t)
+	count := 0
+	for _, document := range fresh(t) {
+		want := maps.Clone(want)
+		maps.DeleteFunc(want, func(cell, _ string) bool { return !strings.HasPrefix(cell, document.Slug+" ") })
+		untouched := maps.Clone(want)
+		if d := differences(want, describe(document)); d != nil {
+			t.Fatalf("TestFacts fails without a mutant: %q", d)
+		}
+		for _, m := range mutants(document) {
+			count++
+			undo := m.apply()
+			got := describe(document)
+			found := differences(want, got)
+			if !slices.ContainsFunc(found, func(d string) bool { return strings.HasPrefix(d, m.row) }) {
+				t.Errorf("%s: %s isn't found; the differences are %q", m.row, m.what, found)
+			}
+			maps.DeleteFunc(untouched, func(cell, text string) bool { return got[cell] != text })
+			undo()
+		}
+		if d := differences(want, describe(document)); d != nil {
+			t.Errorf("the mutants left traces: %q", d)
+		}
+		for cell := range untouched {
+			t.Errorf("%s: no mutant altered it", cell)
+		}
+	}
+	t.Logf("%d mutants, all of them found; %d facts, each altered at least once", count, len(want))
+	if count < 3000 {
+		t.Errorf("only %d mutants", count)
+	}
+}
+
+func mutants(d *Document) []mutant {
+	all := operationMutants(d)
+	if d.Slug != shared {
+		return append(all, objectMutants(d.Slug+" ", d.Request())...)
+	}
+	for _, name := range bodies {
+		schema := d.OpenAPI.Components.Schemas[name].Value
+		all = append(all, schemaMutants(shared+" "+name, schema)...)
+		all = append(all, objectMutants(shared+" "+name+".", schema)...)
+	}
+	return all
+}
+
+// assign makes a mutant of an assignment.
+func assign[T any](row, what string, target *T, value T) mutant {
+	return mutant{row, what, func() func() {
+		old := *target
+		*target = value
+		return func() { *target = old }
+	}}
+}
+
+func operationMutants(d *Document) []mutant {
+	operation := d.Operation
+	all := []mutant{
+		assign(d.Slug+" operation", "path", &d.Path, "/v3/video/generations"),
+		assign(d.Slug+" operation", "method", &d.Method, "PUT"),
+		assign(d.Slug+" operation", "server", &d.OpenAPI.Servers[0].URL, "https://api.example.com"),
+		assign(d.Slug+" operation", "server added", &d.OpenAPI.Servers,
+			append(slices.Clip(d.OpenAPI.Servers), &openapi3.Server{URL: "https://example.com"})),
+		assign(d.Slug+" security", "dropped", &d.OpenAPI.Security, nil),
+		assign(d.Slug+" security", "dropped by the operation", &operation.Security, new(openapi3.SecurityRequirements)),
+		assign(d.Slug+" security", "scheme", &d.OpenAPI.Components.SecuritySchemes["bearerAuth"].Value.Scheme, "basic"),
+		assign(d.Slug+" header X-New", "parameter added", &operation.Parameters, append(slices.Clip(operation.Parameters),
+			&openapi3.ParameterRef{Value: openapi3.NewHeaderParameter("X-New").WithSchema(openapi3.NewStringSchema())})),
+	}
+	if body := operation.RequestBody; body != nil {
+		all = append(all, assign(d.Slug+" operation", "body optional", &body.Value.Required, false),
+			assignKey(d.Slug+" operation", body.Value.Content, "text/plain", body.Value.Content["application/json"]),
+			assign(d.Slug+" operation", "body closed", &d.Request().AdditionalProperties.Has, new(false)))
+	}
+	for i, p := range operation.Parameters {
+		row := d.Slug + " " + p.Value.In + " " + p.Value.Name
+		all = append(all, assign(row, "parameter dropped", &operation.Parameters, slices.Delete(slices.Clone(operation.Parameters), i, i+1)),
+			assign(row, "required", &p.Value.Required, !p.Value.Required),
+			assign(row, "name", &p.Value.Name, "other"), assign(row, "in", &p.Value.In, "cookie"))
+		all = append(all, schemaMutants(row, p.Value.Schema.Value)...)
+	}
+	return append(all, answerMutants(d)...)
+}
+
+func answerMutants(d *Document) []mutant {
+	responses := d.Operation.Responses
+	all := []mutant{{d.Slug + " errors", "status added", func() func() {
+		responses.Set("418", responses.Value("400"))
+		return func() { responses.Delete("418") }
+	}}, {d.Slug + " success", "status added", func() func() {
+		responses.Set("202", responses.Value("200"))
+		return func() { responses.Delete("202") }
+	}}}
+	for code, response := range responses.Map() {
+		row := d.Slug + " success"
+		if code >= "400" {
+			row = d.Slug + " errors"
+		}
+		all = append(all, mutant{row, "status " + code + " dropped", func() func() {
+			responses.Delete(code)
+			return func() { responses.Set(code, response) }
+		}})
+		all = append(all, assignKey(row, response.Value.Content, "application/json", nil),
+			assign(row, "body", &response.Value.Content["application/json"].Schema.Ref, "#/components/schemas/Other"),
+			assign(row+" header x-new", "header added", &response.Value.Headers,
+				openapi3.Headers{"x-new": {Value: &openapi3.Header{Parameter: *openapi3.NewHeaderParameter("").WithSchema(openapi3.NewStringSchema())}}}))
+		for name, header := range response.Value.Headers {
+			all = append(all, schemaMutants(row+" header "+name, header.Value.Schema.Value)...)
+			all = append(all, assignKey(row+" header "+name, response.Value.Headers, name, nil))
+		}
+	}
+	return all
+}
+
+// assignKey makes one of an assignment to a map; nil drops the key.
+func assignKey[M ~map[string]*V, V any](row string, m M, key string, value *V) mutant {
+	return mutant{row, key, func() func() {
+		old, ok := m[key]
+		if m[key] = value; value == nil {
+			delete(m, key)
+		}
+		return func() {
+			if m[key] = old; !ok {
+				delete(m, key)
+			}
+		}
+	}}
+}
+
+// objectMutants alters the properties of an object, one after the other and however deep.
+func objectMutants(prefix string, object *openapi3.Schema) []mutant {
+	all := []mutant{
+		assignKey(prefix+"added", object.Properties, "added", openapi3.NewStringSchema().NewRef()),
+		assign(prefix+"undeclared", "required", &object.Required, append(slices.Clip(object.Required), "undeclared")),
+	}
+	for name, property := range object.Properties {
+		row := prefix + name
+		required := append(slices.Clip(object.Required), name)
+		if i := slices.Index(object.Required, name); i >= 0 {
+			required = slices.Delete(slices.Clone(object.Required), i, i+1)
+		}
+		all = append(all, assign(row, "required", &object.Required, required), assignKey(row, object.Properties, name, nil),
+			assignKey(row, object.Properties, name, openapi3.NewObjectSchema().NewRef()))
+		all = append(all, schemaMutants(row, property.Value)...)
+		if property.Value.Properties != nil {
+			all = append(all, objectMutants(row+".", property.Value)...)
+		}
+	}
+	return all
+}
+
+// schemaMutants alters each keyword of a schema that is there, and adds each that isn't.
+func schemaMutants(row string, s *openapi3.Schema) []mutant {
+	all := []mutant{
+		assign(row, "format", &s.Format, s.Format+"x"),
+		assign(row, "pattern", &s.Pattern, s.Pattern+"x"),
+		assign(row, "nullable", &s.Nullable, !s.Nullable),
+		assign(row, "uniqueItems", &s.UniqueItems, true),
+		assign(row, "readOnly", &s.ReadOnly, true),
+		assign(row, "multipleOf", &s.MultipleOf, new(2.0)),
+		assign(row, "not", &s.Not, openapi3.NewStringSchema().NewRef()),
+		assign(row, "additionalProperties", &s.AdditionalProperties.Has, new(false)),
+		assign(row, "enum added", &s.Enum, append(slices.Clip(s.Enum), "added")),
+		assign(row, "default", &s.Default, altered(s.Default)),
+		assign(row, "minLength", &s.MinLength, s.MinLength+1),
+		assign(row, "maxLength", &s.MaxLength, new(uint64(7))),
+		assign(row, "minItems", &s.MinItems, s.MinItems+1),
+		assign(row, "maxItems", &s.MaxItems, new(uint64(7))),
+		assign(row, "exclusiveMinimum", &s.ExclusiveMin.Bool, new(true)),
+		assign(row, "minimum", &s.Min, new(value(s.Min)+1)),
+		assign(row, "maximum", &s.Max, new(value(s.Max)-1)),
+	}
+	for _, name := range []string{"string", "integer", "number", "boolean", "array", "object"} {
+		if s.Type != nil && !s.Type.Is(name) {
+			all = append(all, assign(row, "type "+name, &s.Type, &openapi3.Types{name}))
+		}
+	}
+	if s.Format != "" {
+		all = append(all, assign(row, "format dropped", &s.Format, ""))
+	}
+	if s.Pattern != "" {
+		all = append(all, assign(row, "pattern dropped", &s.Pattern, ""))
+	}
+	if s.Default != nil {
+		all = append(all, assign(row, "default dropped", &s.Default, nil))
+	}
+	if s.Min != nil {
+		all = append(all, assign(row, "minimum lowered", &s.Min, new(*s.Min-1)), assign(row, "minimum dropped", &s.Min, nil))
+	}
+	if s.Max != nil {
+		all = append(all, assign(row, "maximum raised", &s.Max, new(*s.Max+1)), assign(row, "maximum dropped", &s.Max, nil))
+	}
+	if s.MinLength != 0 {
+		all = append(all, assign(row, "minLength dropped", &s.MinLength, 0))
+	}
+	if s.MaxItems != nil {
+		all = append(all, assign(row, "maxItems dropped", &s.MaxItems, nil))
+	}
+	for i := range s.Enum {
+		all = append(all, assign(row, "enum value dropped", &s.Enum, slices.Delete(slices.Clone(s.Enum), i, i+1)),
+			assign(row, "enum value", &s.Enum[i], any("altered")))
+	}
+	for i := range s.OneOf {
+		all = append(all, assign(row, "alternative dropped", &s.OneOf, slices.Delete(slices.Clone(s.OneOf), i, i+1)))
+		all = append(all, schemaMutants(row, s.OneOf[i].Value)...)
+	}
+	if s.Items != nil {
+		all = append(all, assign(row, "items dropped", &s.Items, nil))
+		all = append(all, schemaMutants(row, s.Items.Value)...)
+	}
+	return all
+}
+
+func altered(v any) any {
+	switch v := v.(type) {
+	case bool:
+		return !v
+	case float64:
+		return v + 1
+	case string:
+		return v + "x"
+	}
+	return "x"
+}
+
+func value(f *float64) float64 {
+	if f == nil {
+		return 5
+	}
+	return *f
+}
