@@ -41,6 +41,7 @@ func TestCheckSubmission(t *testing.T) {
 
 		{"bound", fmt.Sprintf(pose, `,"num_frames":80`), "/num_frames: expected an integer from 81 to 241, received 80"},
 		{"fraction", fmt.Sprintf(pose, `,"num_frames":81.5`), "/num_frames: expected an integer from 81 to 241, received 81.5"},
+		{"fraction out of bounds", fmt.Sprintf(pose, `,"num_frames":80.5`), "/num_frames: expected an integer from 81 to 241, received 80.5"},
 		{"enum", fmt.Sprintf(move, `,"resolution":"1080p"`), `/resolution: expected one of 480p, 580p, 720p, received "1080p"`},
 		{"type", fmt.Sprintf(move, `,"shift":"5"`), `/shift: expected a number, received "5"`},
 		{"null", fmt.Sprintf(move, `,"shift":null`), `/shift: expected a number, received null`},

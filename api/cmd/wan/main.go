@@ -87,7 +87,7 @@ func newRoot() *cobra.Command {
 	for _, document := range spec.Models() {
 		root.AddCommand(newModel(document))
 	}
-	root.AddCommand(newWait(), newGet(), newModels(), newSimulate())
+	root.AddCommand(newWait(), newGet(), newModels(), newSimulate(), newConformance(), newProxy())
 	for _, command := range append(root.Commands(), root) {
 		if args := command.Args; args != nil {
 			command.Args = func(cmd *cobra.Command, given []string) error { return inputError(args(cmd, given)) }

@@ -1,0 +1,409 @@
+package suite_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// The broken servers: one fault each in what is accepted, in answers, in HTTP, in the key, or in the life of a job.
+var brokenServers = []broken{
+	// Validation that lets too much through.
+	{"accepts 242 frames", "vace-fun-pose/num_frames/outside-maximum", "", onMember("num_frames", func(v any) any {
+		if v == json.Number("242") {
+			return 241
+		}
+		return v
+	})},
+	{"accepts 80 frames", "vace-fun-pose/num_frames/outside-minimum", "", onMember("num_frames", func(v any) any {
+		if v == json.Number("80") {
+			return 81
+		}
+		return v
+	})},
+	{"ignores bounds that have no effect", "vace-fun-pose/num_frames/out-of-bounds-without-effect", "", onRequest(func(m map[string]any) {
+		if m["match_input_num_frames"] == true {
+			delete(m, "num_frames")
+		}
+	})},
+	{"rounds to the bounds", "animate-replace/shift/10.0000000001", "", onMember("shift", func(v any) any {
+		if n, ok := v.(json.Number); ok {
+			f, _ := strconv.ParseFloat(n.String(), 32)
+			return float32(f)
+		}
+		return v
+	})},
+	{"forgets a required property", "vace-fun-pose/prompt/missing", "", onRequest(func(m map[string]any) {
+		if m["prompt"] == nil {
+			m["prompt"] = ""
+		}
+	})},
+	{"has a default model", "animate-move/model/left-out-with-a-good-request", "", onRequest(func(m map[string]any) {
+		if _, ok := m["model"]; !ok {
+			m["model"] = "alibaba/wan2.2-14b-animate-move"
+		}
+	})},
+	{"knows models in any case", "animate-move/model/alibaba/wan2.2-14b-animate-move-in-upper-case", "", onMember("model", func(v any) any {
+		text, _ := v.(string)
+		return strings.ToLower(text)
+	})},
+	{"knows values in any case", "animate-move/resolution/480p-in-upper-case", "", onMember("resolution", lower)},
+	{"trims values", "animate-move/resolution/480p-before-a-space", "", onMember("resolution", func(v any) any {
+		text, ok := v.(string)
+		if !ok {
+			return v
+		}
+		return strings.TrimSpace(text)
+	})},
+	{"knows names in any case", "animate-move/video_url/name-in-upper-case", "", onRequest(func(m map[string]any) {
+		for name, value := range m {
+			delete(m, name)
+			m[strings.ToLower(name)] = value
+		}
+	})},
+	{"takes null for left out", "animate-move/shift/null", "", onRequest(func(m map[string]any) {
+		for name, value := range m {
+			if value == nil {
+				delete(m, name)
+			}
+		}
+	})},
+	{"takes strings for numbers", "vace-fun-pose/num_frames/its-number-in-a-string", "", onRequest(func(m map[string]any) {
+		for name, value := range m {
+			if text, ok := value.(string); ok && quotedNumber.MatchString(text) {
+				m[name] = json.Number(text)
+			}
+		}
+	})},
+	{"takes numbers for booleans", "animate-move/enable_safety_checker/one", "", onMember("enable_safety_checker", func(v any) any {
+		if v == json.Number("1") {
+			return true
+		}
+		return v
+	})},
+	{"cuts fractions off", "vace-fun-pose/num_frames/with-a-fraction", "", onMember("num_frames", func(v any) any {
+		if n, ok := v.(json.Number); ok {
+			whole, _, _ := strings.Cut(n.String(), ".")
+			return json.Number(whole)
+		}
+		return v
+	})},
+	{"accepts five images", "vace-fun-pose/image_list/5", "", onMember("image_list", func(v any) any {
+		if list, ok := v.([]any); ok && len(list) == 5 {
+			return list[:4]
+		}
+		return v
+	})},
+	{"looks at the first image only", "vace-fun-pose/image_list/a-file-name-at-3", "", onMember("image_list", func(v any) any {
+		if list, ok := v.([]any); ok && len(list) > 0 {
+			return list[:1]
+		}
+		return v
+	})},
+	{"accepts ftp", "animate-move/image_url/ftp", "", onMember("image_url", func(v any) any {
+		text, _ := v.(string)
+		return strings.Replace(text, "ftp:", "https:", 1)
+	})},
+	{"doesn't look into data URIs", "animate-move/image_url/data-rubbish", "", onMember("image_url", func(v any) any {
+		if text, ok := v.(string); ok && strings.HasPrefix(text, "data:image/") {
+			return "data:image/png;base64,AAAA"
+		}
+		return v
+	})},
+
+	// Validation that lets too little through.
+	{"refuses what isn't listed", "vace-fun-reframe/vendor-sample", "", refuse(func(m map[string]any) bool {
+		return m["model"] == "alibaba/wan2.2-vace-fun-a14b-reframe" && m["image_url"] != nil
+	})},
+	{"refuses data URIs", "animate-move/image_url/data-png", "", refuse(func(m map[string]any) bool {
+		text, _ := m["image_url"].(string)
+		return strings.HasPrefix(text, "data:")
+	})},
+	{"refuses an empty prompt", "vace-fun-pose/prompt/empty", "", refuse(func(m map[string]any) bool { return m["prompt"] == "" })},
+	{"refuses long prompts", "vace-fun-pose/prompt/20000-characters", "", refuse(func(m map[string]any) bool {
+		text, _ := m["prompt"].(string)
+		return len(text) > 10_000
+	})},
+	{"refuses NUL", "vace-fun-pose/prompt/nul", "", refuse(func(m map[string]any) bool {
+		text, _ := m["prompt"].(string)
+		return strings.Contains(text, "\x00")
+	})},
+	{"refuses 81.0", "vace-fun-pose/num_frames/81.0", "", refuse(func(m map[string]any) bool { return m["num_frames"] == json.Number("81.0") })},
+	{"refuses what doesn't fit 64 bits", "vace-fun-pose/seed/beyond-int64", "", refuse(func(m map[string]any) bool {
+		n, ok := m["seed"].(json.Number)
+		_, err := strconv.ParseInt(n.String(), 10, 64)
+		return ok && err != nil
+	})},
+	{"holds the bounds of a sibling", "animate-move/shift/replaces-maximum", "", refuse(func(m map[string]any) bool { return m["shift"] == json.Number("11") })},
+	{"lets properties exclude each other", "vace-fun-pose/pairs/image_url+last_image_url", "", refuse(func(m map[string]any) bool {
+		return m["image_url"] != nil && m["last_image_url"] != nil
+	})},
+	{"refuses escaped slashes", "json/escaped-names", "", onText(func(text string) string { return strings.ReplaceAll(text, `\/`, `\x`) })},
+
+	// The syntax of the body.
+	{"answers malformed JSON with 500", "json/brace", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 400 && strings.Contains(a.Body.String(), "well-formed") {
+			problem(a, 500, "Internal server error")
+		}
+	})},
+	{"lets the last duplicate win", "json/duplicate", "", onRequest(func(map[string]any) {})},
+	{"looks for duplicates at the top only", "json/duplicate-deep", "", onText(func(text string) string {
+		return strings.Replace(text, `{"b":1,"b":2}`, `{"b":2}`, 1)
+	})},
+	{"ignores garbage behind the body", "json/garbage-behind", "", firstValue},
+	{"ignores a second value", "json/two-values", "", firstValue},
+	{"takes trailing commas", "json/trailing-comma", "", onText(func(text string) string { return strings.Replace(text, ",}", "}", 1) })},
+	{"takes NaN", "json/nan", "", onText(func(text string) string { return strings.Replace(text, "NaN", "5", 1) })},
+	{"takes Latin-1", "json/not-utf-8", "", onText(func(text string) string { return strings.ToValidUTF8(text, "?") })},
+	{"takes a list for a submission", "json/batch", "", onText(func(text string) string {
+		return strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	})},
+
+	// Errors.
+	{"names no pointers", "animate-move/shift/null", "", onMembers("POST", 400, func(m map[string]any) { m["message"] = "Bad request" })},
+	{"names the wrong pointer", "animate-move/shift/null", "", onMembers("POST", 400, func(m map[string]any) {
+		m["message"] = strings.ReplaceAll(m["message"].(string), "/shift", "/resolution")
+	})},
+	{"names too much", "animate-move/shift/null", "", onMembers("POST", 400, func(m map[string]any) {
+		m["message"] = m["message"].(string) + "; /seed: expected an integer, received nothing"
+	})},
+	{"names the first problem only", "vace-fun-reframe/two-wrong-one-missing", "", onMembers("POST", 400, func(m map[string]any) {
+		m["message"], _, _ = strings.Cut(m["message"].(string), ";")
+	})},
+	{"answers errors without a message", "animate-move/shift/null", "", onMembers("POST", 400, func(m map[string]any) { delete(m, "message") })},
+	{"answers errors without a statusCode", "http/unknown-id", "", onMembers("GET", 404, func(m map[string]any) { delete(m, "statusCode") })},
+	{"answers another statusCode", "http/unknown-id", "", onMembers("GET", 404, func(m map[string]any) { m["statusCode"] = 400 })},
+	{"answers another path", "http/unknown-id", "", onMembers("GET", 404, func(m map[string]any) { m["path"] = "/" })},
+	{"answers errors as a page", "animate-move/shift/null", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 400 {
+			replaceAnswer(a, 400, "text/html", "<h1>Bad Request</h1>")
+		}
+	})},
+	{"answers errors as text", "http/content-type-text", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 415 {
+			a.Header().Set("Content-Type", "text/plain")
+		}
+	})},
+	{"answers 422 for 400", "animate-move/shift/null", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 400 {
+			a.Code = 422
+		}
+	})},
+
+	// HTTP.
+	{"knows every id", "http/unknown-id", "", on(func(r *http.Request) bool { return r.URL.Query().Get("generation_id") != "" }, 200, "application/json", `{"id":"x","status":"queued"}`)},
+	{"answers unknown ids with 500", "http/unknown-id", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 404 {
+			problem(a, 500, "null pointer")
+		}
+	})},
+	{"answers unknown ids with 400", "http/unknown-nanoid", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 404 {
+			problem(a, 400, "malformed id")
+		}
+	})},
+	{"takes PUT for POST", "http/put", "", onHeader(func(r *http.Request) {
+		if r.Method == http.MethodPut {
+			body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
+			r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader(body)), int64(len(body))
+		}
+	})},
+	{"takes a header for the method", "http/method-override", "", onHeader(func(r *http.Request) {
+		if method := r.Header.Get("X-HTTP-Method-Override"); method != "" {
+			r.Method = method
+		}
+	})},
+	{"says that it deletes", "http/delete", "", on(is(http.MethodDelete), 200, "application/json", `{}`)},
+	{"doesn't look at the content type", "http/content-type-text", "", onHeader(func(r *http.Request) {
+		if r.Method == http.MethodPost {
+			r.Header.Set("Content-Type", "application/json")
+		}
+	})},
+	{"takes anything that begins with application/json", "http/content-type-json-lines", "", onHeader(func(r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			r.Header.Set("Content-Type", "application/json")
+		}
+	})},
+	{"refuses a charset", "http/content-type-charset", "", onHeader(func(r *http.Request) {
+		if strings.Contains(r.Header.Get("Content-Type"), "charset") {
+			r.Header.Set("Content-Type", "text/plain")
+		}
+	})},
+	{"refuses a content type with GET", "animate-move/http/content-type-on-get", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if r.Method == http.MethodGet && r.Header.Get("Content-Type") != "" {
+			problem(a, 400, "no body expected")
+		}
+	})},
+	{"knows no HEAD", "animate-move/http/head", "", on(is(http.MethodHead), 405, "application/json", "")},
+	{"doesn't undo escapes", "animate-move/http/id-all-escaped", "", onHeader(func(r *http.Request) {
+		if strings.Count(r.URL.RawQuery, "%") > 10 {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%", "%25")
+		}
+	})},
+	{"undoes escapes twice", "animate-move/http/id-escaped-twice", "", onHeader(func(r *http.Request) {
+		r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%25", "%")
+	})},
+	{"cuts ids at the slash", "animate-move/http/id-as-it-is", "", onHeader(func(r *http.Request) {
+		r.URL.RawQuery, _, _ = strings.Cut(r.URL.RawQuery, "/")
+	})},
+	{"knows ids by their beginning", "animate-move/http/id-and-more", "", onHeader(func(r *http.Request) {
+		r.URL.RawQuery = strings.TrimSuffix(r.URL.RawQuery, "x")
+	})},
+	{"redirects submissions", "animate-move/only-required", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if r.Method == http.MethodPost {
+			a.Header().Set("Location", "https://elsewhere.example.com/")
+			replaceAnswer(a, 307, "text/html", "")
+		}
+	})},
+
+	// The key.
+	{"wants no key", "auth/submit-without-key", "", onHeader(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+goodKey) })},
+	{"wants no key for polls", "animate-move/auth/known-id-without-key", "", onHeader(func(r *http.Request) {
+		if r.Method == http.MethodGet {
+			r.Header.Set("Authorization", "Bearer "+goodKey)
+		}
+	})},
+	{"takes any key", "auth/poll-wrong-key", "", onHeader(func(r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") {
+			r.Header.Set("Authorization", "Bearer "+goodKey)
+		}
+	})},
+	{"takes a bare key", "auth/submit-bare-key", "", onHeader(func(r *http.Request) {
+		if r.Header.Get("Authorization") == "conformance-wrong-key" {
+			r.Header.Set("Authorization", "Bearer "+goodKey)
+		}
+	})},
+	{"looks at the body before the key", "auth/submit-rubbish-without-key", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if r.Method == http.MethodPost && r.ContentLength == 1 {
+			problem(a, 400, "Body validation error")
+		}
+	})},
+
+	// Answers to submissions, and headers.
+	{"answers with an empty body", "animate-move/only-required", "", on(is(http.MethodPost), 200, "application/json", "")},
+	{"answers without a status", "animate-move/only-required", "", onMembers("POST", 200, func(m map[string]any) { delete(m, "status") })},
+	{"answers without an id", "animate-move/lifecycle/submission-answer", "", onMembers("POST", 200, func(m map[string]any) { delete(m, "id") })},
+	{"answers an id that is a number", "animate-move/only-required", "", onMembers("POST", 200, func(m map[string]any) { m["id"] = 4711 })},
+	{"answers with garbage behind the body", "animate-move/only-required", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) { a.Body.WriteString("}") })},
+	{"answers a member twice", "animate-move/only-required", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		a.Body = bytes.NewBufferString(strings.Replace(a.Body.String(), "{", `{"status":"queued",`, 1))
+	})},
+	{"is done when it begins", "animate-move/lifecycle/submission-answer", "", onMembers("POST", 200, func(m map[string]any) {
+		m["status"], m["video"] = "completed", map[string]any{"url": "https://example.com/v.mp4"}
+	})},
+	{"has one id for all", "submissions/every-id-is-new", "|^animate-move/(only-required|everything)$", onMembers("POST", 200, func(m map[string]any) { m["id"] = "the-only-id" })},
+	{"answers as text/plain", "animate-move/headers/content-type", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == http.StatusOK {
+			a.Header().Set("Content-Type", "text/plain")
+		}
+	})},
+	{"has no x-inference-id", "animate-move/headers/inference-id", "", withoutHeader("X-Inference-Id")},
+	{"has another x-inference-id", "animate-move/headers/inference-id", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		id, _, _ := strings.Cut(a.Header().Get("X-Inference-Id"), ":")
+		a.Header().Set("X-Inference-Id", id)
+	})},
+	{"echoes no request id", "animate-move/headers/client-request-id", "", withoutHeader("X-Client-Request-Id")},
+	{"echoes no request id of polls", "animate-move/headers/client-request-id-of-a-poll", "", withoutHeader("X-Client-Request-Id")},
+	{"echoes request ids in lower case", "animate-move/headers/client-request-id-with-all-characters", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		a.Header().Set("X-Client-Request-Id", strings.ToLower(a.Header().Get("X-Client-Request-Id")))
+	})},
+	{"echoes any request id", "animate-move/headers/client-request-id-with-a-space", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		a.Header().Set("X-Client-Request-Id", r.Header.Get("X-Client-Request-Id"))
+	})},
+	{"cuts request ids", "animate-move/headers/client-request-id-of-128", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		id := a.Header().Get("X-Client-Request-Id")
+		a.Header().Set("X-Client-Request-Id", id[:min(64, len(id))])
+	})},
+	{"has another cost in its header", "animate-move/headers/cost-as-in-the-body", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Header().Get("X-Aimlapi-Usd-Spent") != "" {
+			a.Header().Set("X-Aimlapi-Usd-Spent", "2.10")
+		}
+	})},
+
+	// Lives.
+	{"changes the case of the id", "animate-move/lifecycle/id-unchanged", "", onMembers("GET", 200, func(m map[string]any) { m["id"] = strings.ToUpper(m["id"].(string)) })},
+	{"escapes the id", "animate-move/lifecycle/id-unchanged", "", onMembers("GET", 200, func(m map[string]any) { m["id"] = url.QueryEscape(m["id"].(string)) })},
+	{"forgets what it has just accepted", "animate-move/lifecycle/known-at-once", "", forgetsAtFirst()},
+	{"goes backward", "animate-move/lifecycle/legal-order", "", onMembers("GET", 200, func(m map[string]any) {
+		switch m["status"] {
+		case "queued":
+			m["status"] = "generating"
+		case "generating":
+			m["status"] = "queued"
+		}
+	})},
+	{"never ends", "animate-move/lifecycle/comes-to-an-end", "", onMembers("GET", 200, func(m map[string]any) {
+		m["status"] = "generating"
+		delete(m, "video")
+	})},
+	{"calls the end by another word", "animate-move/lifecycle/comes-to-an-end", "", onMembers("GET", 200, func(m map[string]any) {
+		if m["status"] == "completed" {
+			m["status"] = "succeeded"
+		}
+	})},
+	{"reverts after the end", "animate-move/lifecycle/final-stays", "", polled(3, "completed", func(a *httptest.ResponseRecorder) {
+		edit(a, func(m map[string]any) {
+			m["status"] = "generating"
+			delete(m, "video")
+		})
+	})},
+	{"fails after the end", "animate-move/lifecycle/final-stays", "", polled(5, "completed", func(a *httptest.ResponseRecorder) {
+		edit(a, func(m map[string]any) { m["status"], m["error"] = "error", map[string]any{"name": "n", "message": "m"} })
+	})},
+	{"forgets what has ended", "animate-move/lifecycle/final-stays", "", polled(2, "completed", func(a *httptest.ResponseRecorder) { problem(a, 404, "Generation not found") })},
+	{"completes without a URL", "animate-move/lifecycle/completed-has-url", "", onMembers("GET", 200, func(m map[string]any) {
+		if m["status"] == "completed" {
+			m["video"] = nil
+		}
+	})},
+	{"completes with an empty URL", "animate-move/lifecycle/completed-has-url", "", onMembers("GET", 200, func(m map[string]any) {
+		if video := member("video")(m); video != nil {
+			video["url"] = ""
+		}
+	})},
+	{"loses the video", "animate-move/lifecycle/url-serves-a-video", "", on(download, 404, "application/json", `{}`)},
+	{"serves a page for the video", "animate-move/lifecycle/url-serves-a-video", "", on(download, 200, "video/mp4", "<!doctype html><h1>Gone</h1>")},
+	{"wants a key for the video", "animate-move/lifecycle/url-serves-a-video", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if download(r) && r.Header.Get("Authorization") == "" {
+			problem(a, 401, "Unauthorized")
+		}
+	})},
+	{"serves nothing for the video", "animate-move/lifecycle/url-serves-a-video", "", on(download, 200, "video/mp4", "")},
+	{"has a URL before the end", "animate-move/lifecycle/video-only-when-completed", "", onMembers("GET", 200, func(m map[string]any) {
+		m["video"] = map[string]any{"url": "https://example.com/v.mp4"}
+	})},
+	{"has an error all along", "animate-move/lifecycle/error-only-when-failed", "", onMembers("GET", 200, func(m map[string]any) {
+		m["error"] = map[string]any{"name": "", "message": ""}
+	})},
+	{"answers numbers as strings", "animate-move/lifecycle/answers-match", "", onMembers("GET", 200, func(m map[string]any) {
+		if usage := member("meta", "usage")(m); usage != nil {
+			usage["credits_used"] = "420000"
+		}
+	})},
+	{"answers a path for the URL", "animate-move/lifecycle/answers-match", "", onMembers("GET", 200, func(m map[string]any) {
+		if video := member("video")(m); video != nil {
+			video["url"] = "/files/v.mp4"
+		}
+	})},
+	{"stumbles at the second poll", "animate-move/lifecycle/answers-match", "", polled(2, "", func(a *httptest.ResponseRecorder) { problem(a, 500, "oops") })},
+	{"fails without a reason", "generation-1/lifecycle/error-has-reason", "", onMembers("GET", 200, func(m map[string]any) { delete(m, "error") })},
+	{"fails without a message", "generation-1/lifecycle/error-has-reason", "", onMembers("GET", 200, func(m map[string]any) {
+		if reason := member("error")(m); reason != nil {
+			reason["message"] = ""
+		}
+	})},
+	{"fails with a string", "generation-1/lifecycle/answers-match", "", onMembers("GET", 200, func(m map[string]any) {
+		if m["error"] != nil {
+			m["error"] = "refused"
+		}
+	})},
+	{"charges failures", "generation-1/lifecycle/failed-costs-nothing", "", onMembers("GET", 200, func(m map[string]any) {
+		m["meta"] = map[string]any{"usage": map[string]any{"credits_used": 420000}}
+	})},
+	{"charges failures in a header", "generation-1/lifecycle/failed-costs-nothing", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) { a.Header().Set("X-Aimlapi-Usd-Spent", "0.21") })},
+}

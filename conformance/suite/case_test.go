@@ -1,0 +1,307 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+func TestCases(t *testing.T) {
+	names, requests := map[string]bool{}, map[string]string{}
+	derived, byHand := 0, 0
+	for _, c := range Cases() {
+		if names[c.Name] {
+			t.Errorf("%s stands there twice", c.Name)
+		}
+		names[c.Name] = true
+		request := fmt.Sprint(c.Request.Method, c.Request.Path, c.Request.Query, headerText(c.Request), string(c.Request.Body))
+		if other := requests[request]; other != "" {
+			t.Errorf("%s and %s send the same", c.Name, other)
+		}
+		requests[request] = c.Name
+		if c.Derived {
+			derived++
+		} else {
+			byHand++
+		}
+		if c.Accepted == (c.Status != 0) || c.Source == "" || c.Why == "" || strings.Contains(c.Why, "\n") {
+			t.Errorf("%s isn't complete: %+v", c.Name, c)
+		}
+	}
+	if derived < 1500 || byHand < 120 {
+		t.Errorf("%d derived cases and %d by hand, want 1500 and 120", derived, byHand)
+	}
+	t.Logf("%d derived, %d by hand", derived, byHand)
+}
+
+func headerText(r Request) string {
+	var b strings.Builder
+	for name, value := range r.Header {
+		if value != nil {
+			fmt.Fprint(&b, name, *value)
+		} else {
+			b.WriteString(name)
+		}
+	}
+	return b.String()
+}
+
+// The package conformance, which is made without a look at the cases, comes to the same verdicts.
+func TestCasesAgainstConformance(t *testing.T) {
+	for _, c := range Cases() {
+		if !c.Request.plain() {
+			continue
+		}
+		_, findings := conformance.CheckSubmission(c.Request.Body)
+		var pointers []string
+		for _, f := range findings {
+			pointer := f.Pointer
+			if pointer == "" {
+				pointer = "body"
+			}
+			pointers = append(pointers, pointer)
+		}
+		slices.Sort(pointers)
+		if want := slices.Sorted(slices.Values(c.Pointers)); !slices.Equal(pointers, want) {
+			t.Errorf("%s: found %v, want %v", c.Name, findings, want)
+		}
+	}
+}
+
+// Nothing that the documents say of a property goes untried.
+func TestDerived(t *testing.T) {
+	accepted := map[string]bool{} // by name
+	for _, c := range derive() {
+		accepted[c.Name] = c.Accepted
+	}
+	want := func(verdict bool, format string, args ...any) {
+		t.Helper()
+		name := fmt.Sprintf(format, args...)
+		if got, ok := accepted[name]; !ok || got != verdict {
+			t.Errorf("%s: there %t, accepted %t, want %t", name, ok, got, verdict)
+		}
+	}
+	for _, d := range spec.Models() {
+		optional := 0
+		for _, p := range d.Properties() {
+			at := d.Slug + "/" + p.Name
+			want(false, "%s/null", at)
+			if p.Required {
+				want(false, "%s/missing", at)
+			} else {
+				optional++
+			}
+			for _, value := range p.Schema.Enum {
+				want(true, "%s/%v", at, value)
+			}
+			if p.Schema.Enum != nil {
+				want(false, "%s/foreign", at)
+			}
+			if p.Schema.Min != nil {
+				want(true, "%s/at-minimum", at)
+				want(true, "%s/inside-minimum", at)
+				want(false, "%s/outside-minimum", at)
+			}
+			if p.Schema.Max != nil {
+				want(true, "%s/at-maximum", at)
+				want(true, "%s/inside-maximum", at)
+				want(false, "%s/outside-maximum", at)
+			}
+			for name, types := range map[string][]string{
+				"a-string": {openapi3.TypeString}, "an-integer": {openapi3.TypeInteger, openapi3.TypeNumber}, "true": {openapi3.TypeBoolean},
+				"an-empty-object": {openapi3.TypeObject}, "an-empty-array": {openapi3.TypeArray},
+			} {
+				if !slices.ContainsFunc(types, p.Schema.Type.Is) {
+					want(false, "%s/%s", at, name)
+				}
+			}
+			switch {
+			case p.Schema.Format == "uri":
+				want(true, "%s/https", at)
+				want(true, "%s/data-png", at)
+				want(false, "%s/data-rubbish", at)
+			case p.Schema.MaxItems != nil:
+				want(true, "%s/%d", at, *p.Schema.MaxItems)
+				want(false, "%s/%d", at, *p.Schema.MaxItems+1)
+			case p.Schema.Type.Is(openapi3.TypeInteger):
+				want(true, "%s/with-a-fraction-of-nothing", at)
+				want(false, "%s/with-a-fraction", at)
+			case p.Schema.Type.Is(openapi3.TypeString) && p.Schema.Enum == nil:
+				want(true, "%s/empty", at)
+				want(true, "%s/emoji", at)
+				want(true, "%s/200000-characters", at)
+			}
+		}
+		pairs := 0
+		for name := range accepted {
+			if rest, ok := strings.CutPrefix(name, d.Slug+"/pairs/"); ok && !strings.HasPrefix(rest, "wrong-") {
+				pairs++
+			}
+		}
+		if pairs != optional*(optional-1)/2 {
+			t.Errorf("%s: %d pairs of %d optional properties", d.Slug, pairs, optional)
+		}
+	}
+}
+
+// A document that changes changes the cases: nothing of the models is written into the code.
+func TestValuesFollowTheSchema(t *testing.T) {
+	schema := openapi3.NewIntegerSchema().WithMin(5).WithMax(7)
+	schema.Example, schema.Nullable = 6, true
+	got := map[string]bool{}
+	for _, v := range values(schema) {
+		got[v.json] = v.accepted
+	}
+	for json, want := range map[string]bool{"4": false, "5": true, "6": true, "7": true, "8": false, "null": true, `"text"`: false, "6.0": true, "6.5": false} {
+		if accepted, ok := got[json]; !ok || accepted != want {
+			t.Errorf("%s: there %t, accepted %t, want %t", json, ok, accepted, want)
+		}
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	const good = "{name: n, group: type, source: s, why: w, expect: accepted, model: animate-move}"
+	for _, test := range []struct{ name, text, want string }{
+		{"good", "cases: [" + good + "]", ""},
+		{"not YAML", "cases: [", "did not find expected node content"},
+		{"unknown field", "cases: [{nmae: n}]", "field nmae not found"},
+		{"no name", "cases: [{group: type, source: s, why: w, expect: accepted}]", "it has no name, no source or no why"},
+		{"no why", "cases: [{name: n, group: type, source: s, expect: accepted}]", "it has no name, no source or no why"},
+		{"no source", "cases: [{name: n, group: type, why: w, expect: accepted}]", "it has no name, no source or no why"},
+		{"unknown group", "cases: [{name: n, group: types, source: s, why: w, expect: accepted}]", `there is no group "types"`},
+		{"no verdict", "cases: [{name: n, group: type, source: s, why: w}]", `expect is accepted or rejected, not ""`},
+		{"accepted with a status", "cases: [{name: n, group: type, source: s, why: w, expect: accepted, status: 400}]", "what is accepted has no status"},
+		{"unknown model", "cases: [{name: n, group: type, source: s, why: w, expect: accepted, model: sora}]", `there is no model "sora"`},
+		{"nothing to unset", "cases: [{name: n, group: type, source: s, why: w, expect: accepted, model: animate-move, unset: [prompt]}]", "there is no prompt to unset"},
+		{"body and changes", "cases: [{name: n, group: type, source: s, why: w, expect: accepted, body: '{}', set: {a: 1}}]", "it has a body and changes to one"},
+		{"set is a list", "cases: [{name: n, group: type, source: s, why: w, expect: accepted, model: animate-move, set: [a]}]", "it isn't a mapping"},
+		{"twice", "cases: [" + good + "," + good + "]", "f/n stands there twice"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			list, err := load(fstest.MapFS{"cases/f.yaml": {Data: []byte(test.text)}})
+			if test.want == "" {
+				if err != nil || len(list) != 1 || list[0].Name != "f/n" || list[0].Model != "" {
+					t.Errorf("%v, %v", list, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "cases/f.yaml") {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestFits(t *testing.T) {
+	accepted, rejected, noKey, unknown := Case{Accepted: true}, Case{Status: 400}, Case{Status: 401}, Case{Status: 404}
+	for _, test := range []struct {
+		name   string
+		c      Case
+		status int
+		exact  bool // the verdict of an exact target
+		other  bool // that of any other
+	}{
+		{"200", accepted, 200, true, true},
+		{"201", accepted, 201, true, true},
+		{"302", accepted, 302, false, false},
+		{"400", accepted, 400, false, false},
+		{"rejected 400", rejected, 400, true, true},
+		{"rejected 422", rejected, 422, false, true},
+		{"rejected 404", rejected, 404, false, true},
+		{"rejected 200", rejected, 200, false, false},
+		{"rejected 301", rejected, 301, false, false},
+		{"rejected 401", rejected, 401, false, false},
+		{"rejected 403", rejected, 403, false, false},
+		{"rejected 408", rejected, 408, false, false},
+		{"rejected 429", rejected, 429, false, false},
+		{"rejected 500", rejected, 500, false, false},
+		{"no key 401", noKey, 401, true, true},
+		{"no key 403", noKey, 403, false, true},
+		{"no key 400", noKey, 400, false, false},
+		{"unknown 404", unknown, 404, true, true},
+		{"unknown 400", unknown, 400, false, true},
+	} {
+		if got := test.c.fits(true, test.status); got != test.exact {
+			t.Errorf("%s: exact %t, want %t", test.name, got, test.exact)
+		}
+		if got := test.c.fits(false, test.status); got != test.other {
+			t.Errorf("%s: other %t, want %t", test.name, got, test.other)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	const message = "Body validation error: /a/0: expected one of x, received 1; body: expected y, received z; /b: expected a path such as /c, received nothing"
+	if got := strings.Join(named(message), " "); got != "/a/0 /b body" {
+		t.Errorf("got %s", got)
+	}
+	if got := named("Bad request"); got != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestDeviations(t *testing.T) {
+	d, err := ParseDeviations([]byte("http/put: it has no 405\n'*/ftp': any URI will do\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"http/put": 1, "http/put2": 0, "x/http/put": 0, "animate-move/image_url/ftp": 1, "ftp": 0} {
+		if got := d.names(name); len(got) != want {
+			t.Errorf("%s: %v, want %d", name, got, want)
+		}
+	}
+	for _, wrong := range []string{"a", "- a", "a: ''", "'': b", "a: {b: c}", "a: b\na: c"} {
+		if d, err := ParseDeviations([]byte(wrong)); err == nil {
+			t.Errorf("%q gives %v", wrong, d)
+		}
+	}
+	if d, err := ParseDeviations(nil); err != nil || len(d) != 0 {
+		t.Errorf("nothing gives %v, %v", d, err)
+	}
+	for _, test := range []struct {
+		pattern, name string
+		want          bool
+	}{{"a*c", "abc", true}, {"a*c", "ac", true}, {"a*c", "acb", false}, {"*", "", true}, {"a*b*c", "a1b2b3c", true}, {"a", "ab", false}, {"**", "x", true}} {
+		if got := matches(test.pattern, test.name); got != test.want {
+			t.Errorf("%s with %s: %t", test.pattern, test.name, got)
+		}
+	}
+}
+
+func TestParseTarget(t *testing.T) {
+	for _, test := range []struct {
+		raw      string
+		insecure bool
+		want     string // of a good one
+		err      string
+	}{
+		{"https://api.aimlapi.com", false, "https://api.aimlapi.com", ""},
+		{"https://api.aimlapi.com/v2/", false, "https://api.aimlapi.com", ""},
+		{"https://example.com/proxy/v1", false, "https://example.com/proxy", ""},
+		{" http://127.0.0.1:80 ", false, "http://127.0.0.1:80", ""},
+		{"http://localhost:1/", false, "http://localhost:1", ""},
+		{"http://[::1]:1", false, "http://[::1]:1", ""},
+		{"http://example.com", true, "http://example.com", ""},
+		{"http://example.com", false, "", "plain http would show the API key"},
+		{"example.com", false, "", "isn't an http or https URL"},
+		{"ftp://example.com", true, "", "isn't an http or https URL"},
+		{"", false, "", "isn't an http or https URL"},
+		{"https://u:p@example.com", false, "", "it has a user"},
+		{"https://example.com/?a=b", false, "", "it has a user, a query"},
+	} {
+		u, err := ParseTarget(test.raw, test.insecure)
+		switch {
+		case test.err == "" && (err != nil || u.String() != test.want):
+			t.Errorf("%q: %v %v", test.raw, u, err)
+		case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+			t.Errorf("%q: %v, want %q", test.raw, err, test.err)
+		}
+	}
+}

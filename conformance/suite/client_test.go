@@ -1,0 +1,430 @@
+package suite_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/conformance/suite"
+	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/gen/animatereplace"
+	"github.com/aimlvideo/wan-go/gen/generation"
+	"github.com/aimlvideo/wan-go/gen/vacefunpose"
+	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
+	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/media"
+)
+
+// A modelClient submits requests, given as JSON, by the types of one model.
+type modelClient struct {
+	request reflect.Type
+	// facade goes through package api.
+	facade func(ctx context.Context, c *api.Client, body []byte) (id string, err error)
+	// generated goes through the generated client alone.
+	generated func(ctx context.Context, c *http.Client, body []byte) (id string, err error)
+}
+
+func newModelClient[T any](
+	facade func(*api.Client, context.Context, T, ...api.SubmitOption) (*api.Job, error),
+	generated func(context.Context, *http.Client, T) (*generation.Generation, error),
+) modelClient {
+	return modelClient{
+		request: reflect.TypeFor[T](),
+		facade: func(ctx context.Context, c *api.Client, body []byte) (string, error) {
+			var request T
+			if err := json.Unmarshal(body, &request); err != nil {
+				return "", err
+			}
+			job, err := facade(c, ctx, request)
+			if err != nil {
+				return "", err
+			}
+			return job.ID(), nil
+		},
+		generated: func(ctx context.Context, c *http.Client, body []byte) (string, error) {
+			var request T
+			if err := json.Unmarshal(body, &request); err != nil {
+				return "", err
+			}
+			answer, err := generated(ctx, c, request)
+			if err != nil {
+				return "", err
+			}
+			return answer.ID, nil
+		},
+	}
+}
+
+const server = "http://localhost"
+
+var modelClients = map[string]modelClient{
+	"animate-move": newModelClient((*api.Client).AnimateMove, func(ctx context.Context, c *http.Client, r animatemove.Request) (*generation.Generation, error) {
+		client, err := animatemove.NewClientWithResponses(server, animatemove.WithHTTPClient(c), animatemove.WithRequestEditorFn(authorize))
+		if err != nil {
+			return nil, err
+		}
+		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatemove.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+	}),
+	"animate-replace": newModelClient((*api.Client).AnimateReplace, func(ctx context.Context, c *http.Client, r animatereplace.Request) (*generation.Generation, error) {
+		client, err := animatereplace.NewClientWithResponses(server, animatereplace.WithHTTPClient(c), animatereplace.WithRequestEditorFn(authorize))
+		if err != nil {
+			return nil, err
+		}
+		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatereplace.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+	}),
+	"vace-fun-pose": newModelClient((*api.Client).VaceFunPose, func(ctx context.Context, c *http.Client, r vacefunpose.Request) (*generation.Generation, error) {
+		client, err := vacefunpose.NewClientWithResponses(server, vacefunpose.WithHTTPClient(c), vacefunpose.WithRequestEditorFn(authorize))
+		if err != nil {
+			return nil, err
+		}
+		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunpose.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+	}),
+	"vace-fun-reframe": newModelClient((*api.Client).VaceFunReframe, func(ctx context.Context, c *http.Client, r vacefunreframe.Request) (*generation.Generation, error) {
+		client, err := vacefunreframe.NewClientWithResponses(server, vacefunreframe.WithHTTPClient(c), vacefunreframe.WithRequestEditorFn(authorize))
+		if err != nil {
+			return nil, err
+		}
+		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunreframe.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+	}),
+}
+
+func authorize(_ context.Context, r *http.Request) error {
+	r.Header.Set("Authorization", "Bearer "+goodKey)
+	return nil
+}
+
+// answered takes the generation out of an answer.
+func answered[R any](response R, err error) func(func(R) *generation.Generation) (*generation.Generation, error) {
+	return func(take func(R) *generation.Generation) (*generation.Generation, error) {
+		if err != nil {
+			return nil, err
+		}
+		if g := take(response); g != nil {
+			return g, nil
+		}
+		return nil, errors.New("the answer isn't 200 with JSON")
+	}
+}
+
+// A wire is the way from a client to the simulator. It keeps the last body that passed and what the transport found.
+type wire struct {
+	transport *conformance.Transport
+	next      http.RoundTripper
+	body      []byte
+}
+
+func newWire() *wire {
+	w := &wire{next: handlerTransport{simulator.New(simulator.WithKey(goodKey), simulator.WithTimeline(simulator.Complete(0, 0)))}}
+	w.transport = &conformance.Transport{Base: w}
+	return w
+}
+
+func (w *wire) client() *http.Client { return &http.Client{Transport: w.transport} }
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPost {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		w.body = body
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return w.next.RoundTrip(r)
+}
+
+// accepted are the cases that a client can send: bodies that are valid, with nothing else about the request.
+func accepted() (list []suite.Case) {
+	for _, c := range suite.Cases() {
+		if c.Accepted && c.Request.Header == nil && c.Request.Method == http.MethodPost && c.Request.Query == "" {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// decodeMembers decodes a body so that numbers can be compared by their value.
+func decodeMembers(t *testing.T, body []byte) map[string]any {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal(body, &members); err != nil {
+		t.Fatalf("%v in %.200s", err, body)
+	}
+	return members
+}
+
+// What the client sends is what it was given, and nothing is found in what passes, in either direction: requests as
+// maps, which may hold what the documents don't list.
+func TestFacade(t *testing.T) {
+	t.Parallel()
+	w := newWire()
+	client, err := api.New(api.WithBaseURL(server), api.WithAPIKey(goodKey), api.WithHTTPClient(w.client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := accepted()
+	for _, c := range cases {
+		var request map[string]json.RawMessage
+		if err := json.Unmarshal(c.Request.Body, &request); err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		job, err := client.Submit(t.Context(), request)
+		if err != nil {
+			t.Errorf("%s: %v", c.Name, err)
+			continue
+		}
+		if want, got := decodeMembers(t, c.Request.Body), decodeMembers(t, w.body); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: sent %.300s for %.300s", c.Name, w.body, c.Request.Body)
+		}
+		if g, err := job.Poll(t.Context()); err != nil || g.Video == nil {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+	for _, f := range w.transport.Findings() {
+		if f.Rule != "properties" || f.Status != 0 {
+			t.Errorf("found %v", f)
+		}
+	}
+	if len(cases) < 1000 {
+		t.Errorf("only %d cases", len(cases))
+	}
+}
+
+// So do the typed requests, by the facade and by the generated clients alone, with three exceptions that are Go's: an
+// int takes no 81.0 and no 2^64, an empty list is no list, and an empty string is no prompt to the facade.
+func TestTypedClients(t *testing.T) {
+	t.Parallel()
+	w := newWire()
+	client, err := api.New(api.WithBaseURL(server), api.WithAPIKey(goodKey), api.WithHTTPClient(w.client()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent, numbers, empty int
+	for _, c := range accepted() {
+		body, want := documented(t, c.Request.Body)
+		submission, _ := conformance.CheckSubmission(body)
+		m := modelClients[submission.Document.Slug]
+		for way, submit := range map[string]func() (string, error){
+			"facade":    func() (string, error) { return m.facade(t.Context(), client, body) },
+			"generated": func() (string, error) { return m.generated(t.Context(), w.client(), body) },
+		} {
+			id, err := submit()
+			mismatch, input := (*json.UnmarshalTypeError)(nil), (*api.InputError)(nil)
+			switch {
+			case errors.As(err, &mismatch) && mismatch.Type.Kind() == reflect.Int && isFloat(mismatch.Value):
+				numbers++
+			case errors.As(err, &input) && way == "facade" && input.Property == "prompt" && want["prompt"] == "":
+				empty++
+			case err != nil || id == "":
+				t.Errorf("%s by the %s client: %q, %v", c.Name, way, id, err)
+			default:
+				sent++
+				if got := decodeMembers(t, w.body); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s by the %s client: sent %.300s for %.300s", c.Name, way, w.body, c.Request.Body)
+				}
+			}
+		}
+	}
+	if findings := w.transport.Findings(); findings != nil {
+		t.Errorf("%d findings, the first is %v", len(findings), findings[0])
+	}
+	t.Logf("%d sent, %d numbers that Go's int doesn't take, %d empty prompts", sent, numbers, empty)
+	if sent < 2500 || numbers > sent/10 {
+		t.Errorf("only %d were sent", sent)
+	}
+}
+
+// isFloat tells whether encoding/json complains of a number that is no int as Go writes it.
+func isFloat(complaint string) bool {
+	text, ok := strings.CutPrefix(complaint, "number ")
+	_, err := strconv.Atoi(text)
+	return ok && err != nil
+}
+
+// documented leaves out of a body what the types have no field for, and what they don't tell from unset. It returns it as
+// JSON, with its numbers as they are written, and decoded.
+func documented(t *testing.T, body []byte) ([]byte, map[string]any) {
+	t.Helper()
+	submission, _ := conformance.CheckSubmission(body)
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		t.Fatal(err)
+	}
+	for name := range members {
+		if submission.Document.Request().Properties[name] == nil || string(members[name]) == "[]" {
+			delete(members, name)
+		}
+	}
+	body, err := json.Marshal(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body, decodeMembers(t, body)
+}
+
+// What encoding/json makes of each field of each request: set, zero and unset are told apart as far as the documents
+// do, and null is never sent.
+func TestEncoding(t *testing.T) {
+	if slugs := slices.Sorted(maps.Keys(modelClients)); len(slugs) != len(spec.Models()) {
+		t.Fatalf("the models are %v", slugs)
+	}
+	for _, d := range spec.Models() {
+		t.Run(d.Slug, func(t *testing.T) {
+			typ := modelClients[d.Slug].request
+			minimal := reflect.New(typ).Elem()
+			for _, p := range d.Properties() {
+				if p.Required {
+					set(t, minimal, p)
+				}
+			}
+			fields := 0
+			for _, p := range d.Properties() {
+				fields++
+				e := encoding{t, d, p, minimal}
+				e.set()
+				e.zero()
+				if !p.Required {
+					e.unset()
+				}
+			}
+			if fields != typ.NumField() {
+				t.Errorf("%d properties, but %d fields", fields, typ.NumField())
+			}
+		})
+	}
+}
+
+// field finds the field of a property.
+func field(t *testing.T, request reflect.Value, name string) reflect.Value {
+	t.Helper()
+	for i := range request.NumField() {
+		if tag, _, _ := strings.Cut(request.Type().Field(i).Tag.Get("json"), ","); tag == name {
+			return request.Field(i)
+		}
+	}
+	t.Fatalf("there is no field for %s", name)
+	return reflect.Value{}
+}
+
+// set sets the field to the example of the document.
+func set(t *testing.T, request reflect.Value, p spec.Property) {
+	t.Helper()
+	example, err := json.Marshal(p.Schema.Example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(example, field(t, request, p.Name).Addr().Interface()); err != nil {
+		t.Fatalf("%s: %v", p.Name, err)
+	}
+}
+
+// An encoding is about one field of one request.
+type encoding struct {
+	t        *testing.T
+	document *spec.Document
+	property spec.Property
+	minimal  reflect.Value
+}
+
+// encode encodes the smallest request with the field changed, and holds it against the document.
+func (e *encoding) encode(change func(reflect.Value)) (members map[string]any, findings []conformance.Finding, err error) {
+	e.t.Helper()
+	request := reflect.New(e.minimal.Type()).Elem()
+	request.Set(e.minimal)
+	change(field(e.t, request, e.property.Name))
+	body, err := json.Marshal(request.Interface())
+	if err != nil {
+		return nil, nil, err
+	}
+	if bytes.Contains(body, []byte("null")) {
+		e.t.Errorf("%s: null in %s", e.property.Name, body)
+	}
+	_, findings = conformance.CheckSubmission(body)
+	return decodeMembers(e.t, body), findings, nil
+}
+
+func (e *encoding) set() {
+	e.t.Helper()
+	example, _ := json.Marshal(e.property.Schema.Example)
+	var want any
+	_ = json.Unmarshal(example, &want)
+	members, findings, err := e.encode(func(f reflect.Value) {
+		if err := json.Unmarshal(example, f.Addr().Interface()); err != nil {
+			e.t.Error(err)
+		}
+	})
+	if err != nil || findings != nil || !reflect.DeepEqual(members[e.property.Name], want) {
+		e.t.Errorf("%s set: %v, %v, sent %v, want %v", e.property.Name, err, findings, members[e.property.Name], want)
+	}
+}
+
+func (e *encoding) unset() {
+	e.t.Helper()
+	members, findings, err := e.encode(func(f reflect.Value) { f.SetZero() })
+	if value, ok := members[e.property.Name]; err != nil || findings != nil || ok {
+		e.t.Errorf("%s unset: %v, %v, sent %v", e.property.Name, err, findings, value)
+	}
+}
+
+// zero sends the zero value of the type where there is a way to say it.
+func (e *encoding) zero() {
+	e.t.Helper()
+	p := e.property
+	var sent bool
+	members, findings, err := e.encode(func(f reflect.Value) {
+		switch {
+		case f.Kind() == reflect.Pointer: // optional: unset and zero are two things
+			sent = true
+			f.Set(reflect.New(f.Type().Elem()))
+		case f.Kind() == reflect.Slice: // an empty list is unset
+			f.Set(reflect.MakeSlice(f.Type(), 0, 0))
+		default:
+			sent = p.Required
+			f.SetZero()
+		}
+	})
+	if p.Required && p.Schema.Format == "uri" { // a source that isn't set can't be encoded
+		if err == nil {
+			e.t.Errorf("%s zero: sent %v", p.Name, members[p.Name])
+		}
+		return
+	}
+	value, ok := members[p.Name]
+	if err != nil || ok != sent || ok && !reflect.ValueOf(value).IsZero() {
+		e.t.Errorf("%s zero: %v, sent %v %t", p.Name, err, value, ok)
+	}
+	allowed := !sent || len(p.Schema.Enum) == 0 && (p.Schema.Min == nil || *p.Schema.Min <= 0)
+	if (findings == nil) != allowed || !allowed && (len(findings) != 1 || findings[0].Pointer != "/"+p.Name) {
+		e.t.Errorf("%s zero: found %v, want it allowed: %t", p.Name, findings, allowed)
+	}
+}
+
+// A list of sources has no way to send null either.
+func TestEncodingOfLists(t *testing.T) {
+	_, err := json.Marshal(vacefunpose.Request{Model: vacefunpose.ModelID, VideoURL: api.URL("https://example.com/v"), Prompt: "p",
+		ImageList: []media.Source{{}}})
+	if err == nil {
+		t.Error("a source that isn't set was encoded")
+	}
+	body, err := json.Marshal(vacefunpose.Request{Model: vacefunpose.ModelID, VideoURL: api.URL("https://example.com/v"), Prompt: "p",
+		ImageList: []media.Source{api.URL("https://example.com/a"), api.URL("data:image/png;base64,AAAA")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(decodeMembers(t, body)["image_list"]); got != "[https://example.com/a data:image/png;base64,AAAA]" {
+		t.Errorf("sent %s", got)
+	}
+}

@@ -1,0 +1,200 @@
+package suite
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+//go:embed cases/*.yaml
+var files embed.FS
+
+// A file is a file of cases. What it says at the top holds for all of its cases that don't say otherwise. Its own name is
+// the prefix of theirs, and if it is that of a model, they are about that one.
+type file struct {
+	Model  string      `yaml:"model"`  // the slug of the one whose requests are sent
+	Group  Group       `yaml:"group"`  // of rules
+	Source string      `yaml:"source"` // the document that the verdicts follow from
+	Cases  []fileEntry `yaml:"cases"`
+}
+
+// A fileEntry is a case as people write it. The body is the smallest valid request of the model, changed by unset, set
+// and json, or else the text of body.
+type fileEntry struct {
+	Name   string `yaml:"name"`
+	Model  string `yaml:"model"`
+	Group  Group  `yaml:"group"`
+	Source string `yaml:"source"`
+	Why    string `yaml:"why"`
+
+	Method string             `yaml:"method"` // POST if not given
+	Path   string             `yaml:"path"`   // of the generations if not given
+	Query  string             `yaml:"query"`
+	Header map[string]*string `yaml:"header"` // null takes away what is sent by default
+	Unset  []string           `yaml:"unset"`  // names of members
+	Set    yaml.Node          `yaml:"set"`    // members and their values
+	JSON   yaml.Node          `yaml:"json"`   // members and their values as JSON text, for what YAML can't tell apart
+	Body   *string            `yaml:"body"`
+
+	Expect   string   `yaml:"expect"` // accepted or rejected
+	Status   int      `yaml:"status"` // of a rejection; 400 if not given
+	Pointers []string `yaml:"pointers"`
+}
+
+func load(files fs.FS) ([]Case, error) {
+	names, err := fs.Glob(files, "cases/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var list []Case
+	seen := map[string]bool{}
+	for _, name := range names {
+		loaded, err := loadFile(files, name)
+		if err != nil {
+			return nil, fmt.Errorf("suite: %s: %w", name, err)
+		}
+		for _, c := range loaded {
+			if seen[c.Name] {
+				return nil, fmt.Errorf("suite: %s: %s stands there twice", name, c.Name)
+			}
+			seen[c.Name] = true
+		}
+		list = append(list, loaded...)
+	}
+	return list, nil
+}
+
+func loadFile(files fs.FS, name string) ([]Case, error) {
+	data, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	var f file
+	if err := decodeYAML(data, &f); err != nil {
+		return nil, err
+	}
+	var list []Case
+	for _, e := range f.Cases {
+		c, err := f.newCase(e)
+		if err != nil {
+			return nil, fmt.Errorf("case %q: %w", e.Name, err)
+		}
+		prefix := strings.TrimSuffix(path.Base(name), ".yaml")
+		c.Name = prefix + "/" + e.Name
+		if _, ok := spec.BySlug(prefix); ok {
+			c.Model = prefix
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// decodeYAML decodes exactly one document, and knows all of its fields.
+func decodeYAML(data []byte, value any) error {
+	d := yaml.NewDecoder(bytes.NewReader(data))
+	d.KnownFields(true)
+	if err := d.Decode(value); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+func (f *file) newCase(e fileEntry) (Case, error) {
+	c := Case{
+		Group:    cmp.Or(e.Group, f.Group),
+		Source:   cmp.Or(e.Source, f.Source),
+		Why:      e.Why,
+		Accepted: e.Expect == "accepted",
+		Status:   e.Status,
+		Pointers: e.Pointers,
+		Request: Request{
+			Method: cmp.Or(e.Method, http.MethodPost),
+			Path:   cmp.Or(e.Path, spec.Generation().Path),
+			Query:  e.Query,
+			Header: e.Header,
+		},
+	}
+	switch {
+	case e.Name == "" || c.Source == "" || c.Why == "":
+		return c, errors.New("it has no name, no source or no why")
+	case !slices.Contains(groups, c.Group):
+		return c, fmt.Errorf("there is no group %q", c.Group)
+	case e.Expect != "accepted" && e.Expect != "rejected":
+		return c, fmt.Errorf("expect is accepted or rejected, not %q", e.Expect)
+	case c.Accepted && (c.Status != 0 || c.Pointers != nil):
+		return c, errors.New("what is accepted has no status and no pointers")
+	case !c.Accepted && c.Status == 0:
+		c.Status = http.StatusBadRequest
+	}
+	var err error
+	c.Request.Body, err = e.body(cmp.Or(e.Model, f.Model), c.Request.Method)
+	return c, err
+}
+
+func (e *fileEntry) body(model, method string) ([]byte, error) {
+	changed := e.Unset != nil || !e.Set.IsZero() || !e.JSON.IsZero()
+	if e.Body != nil {
+		if changed {
+			return nil, errors.New("it has a body and changes to one")
+		}
+		return []byte(*e.Body), nil
+	}
+	if method != http.MethodPost && !changed {
+		return nil, nil
+	}
+	document, ok := spec.BySlug(model)
+	if !ok {
+		return nil, fmt.Errorf("there is no model %q", model)
+	}
+	o := minimal(document)
+	for _, name := range e.Unset {
+		if o.index(name) < 0 {
+			return nil, fmt.Errorf("there is no %s to unset", name)
+		}
+		o = o.without(name)
+	}
+	err := members(&e.Set, func(name string, value *yaml.Node) error {
+		var v any
+		if err := value.Decode(&v); err != nil {
+			return err
+		}
+		o = o.with(name, text(v))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = members(&e.JSON, func(name string, value *yaml.Node) error {
+		o = o.with(name, value.Value)
+		return nil
+	})
+	return o.encode(), err
+}
+
+// members calls f for each member of a mapping, in the order in which they stand there.
+func members(mapping *yaml.Node, f func(name string, value *yaml.Node) error) error {
+	if mapping.IsZero() {
+		return nil
+	}
+	if mapping.Kind != yaml.MappingNode {
+		return fmt.Errorf("line %d: it isn't a mapping", mapping.Line)
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if err := f(mapping.Content[i].Value, mapping.Content[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

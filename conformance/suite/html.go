@@ -1,0 +1,110 @@
+package suite
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+//go:embed report.html
+var reportHTML string
+
+var page = template.Must(template.New("report").Parse(reportHTML))
+
+// A htmlPage is what the template shows.
+type htmlPage struct {
+	*Report
+	Title    string
+	Verdict  string
+	Manner   string
+	Outcomes []Outcome // that there are
+	Groups   []Group
+	Rows     []htmlRow
+	Failures []*Result
+	Notes    []string // what the documents don't speak of
+}
+
+type htmlRow struct {
+	Model string
+	Cells []htmlCell
+}
+
+// A htmlCell is a model's cases of a group.
+type htmlCell struct {
+	ID      string
+	Model   string
+	Group   Group
+	Text    string // what the matrix shows
+	Class   string
+	Results []*Result
+}
+
+// WriteHTML writes the report as one page that needs nothing else: a matrix of models and groups of rules, whose cells
+// open their cases.
+func (r *Report) WriteHTML(w io.Writer) error {
+	models, cells := r.matrix()
+	p := htmlPage{Report: r, Title: "Conformance of " + r.Target, Verdict: r.verdict(), Manner: r.manner(), Failures: r.with(Failed)}
+	for _, outcome := range outcomes {
+		if r.Counts[outcome] > 0 {
+			p.Outcomes = append(p.Outcomes, outcome)
+		}
+	}
+	for _, group := range groups {
+		if slices.ContainsFunc(models, func(model string) bool { return cells[model][group] != nil }) {
+			p.Groups = append(p.Groups, group)
+		}
+	}
+	results := map[string]map[Group][]*Result{}
+	for _, result := range r.Results {
+		if results[result.Model] == nil {
+			results[result.Model] = map[Group][]*Result{}
+		}
+		results[result.Model][result.Group] = append(results[result.Model][result.Group], result)
+	}
+	for _, model := range models {
+		row := htmlRow{Model: rowName(model)}
+		for _, group := range p.Groups {
+			row.Cells = append(row.Cells, newHTMLCell(model, group, results[model][group], cells[model][group]))
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	seen := r.undocumented()
+	for _, note := range slices.Sorted(maps.Keys(seen)) {
+		p.Notes = append(p.Notes, fmt.Sprintf("%d times %s", seen[note], strings.TrimPrefix(note, "undocumented: ")))
+	}
+	return page.Execute(w, p)
+}
+
+func newHTMLCell(model string, group Group, results []*Result, c count) htmlCell {
+	cell := htmlCell{ID: strings.ReplaceAll(rowName(model), " ", "-") + "." + string(group), Model: rowName(model), Group: group, Results: results}
+	switch {
+	case c.total() == 0:
+		cell.Class = "none"
+	case c[Failed] > 0:
+		cell.Class, cell.Text = "bad", fmt.Sprintf("%d of %d", c[Failed], c.total())
+	case c[Passed] == c.total():
+		cell.Class, cell.Text = "ok", fmt.Sprint(c[Passed])
+	case c[Passed]+c[Known] == 0:
+		cell.Class, cell.Text = "quiet", fmt.Sprintf("%d of %d", c[Passed], c.total())
+	default:
+		cell.Class, cell.Text = "part", fmt.Sprintf("%d of %d", c[Passed], c.total())
+	}
+	return cell
+}
+
+// Class is the colour of an outcome.
+func (o Outcome) Class() string {
+	switch o {
+	case Passed:
+		return "ok"
+	case Failed:
+		return "bad"
+	case Known:
+		return "part"
+	}
+	return "quiet"
+}

@@ -1,0 +1,122 @@
+package suite
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Skipped  int          `xml:"skipped,attr"`
+	Time     string       `xml:"time,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name      string      `xml:"name,attr"`
+	Tests     int         `xml:"tests,attr"`
+	Failures  int         `xml:"failures,attr"`
+	Errors    int         `xml:"errors,attr"`
+	Skipped   int         `xml:"skipped,attr"`
+	Timestamp string      `xml:"timestamp,attr"`
+	Cases     []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name      string        `xml:"name,attr"`
+	ClassName string        `xml:"classname,attr"`
+	Time      string        `xml:"time,attr"`
+	Failure   *junitFailure `xml:"failure"`
+	Skipped   *junitSkipped `xml:"skipped"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
+}
+
+// WriteJUnit writes the report as JUnit XML, a suite for each group of rules. What wasn't tried and what is known to
+// fail is skipped there, with the reason. A report without a single case that was tried has a failure that says so.
+func (r *Report) WriteJUnit(w io.Writer) error {
+	all := junitSuites{Name: "wan conformance", Time: seconds(r.Elapsed)}
+	for _, group := range groups {
+		s := junitSuite{Name: string(group), Timestamp: r.Began.UTC().Format(time.RFC3339)}
+		for _, result := range r.Results {
+			if result.Group == group {
+				s.add(newJUnitCase(result))
+			}
+		}
+		if s.Tests > 0 {
+			all.add(s)
+		}
+	}
+	if r.Ran() == 0 || r.Interrupted {
+		s := junitSuite{Name: "run", Timestamp: r.Began.UTC().Format(time.RFC3339)}
+		s.add(junitCase{Name: "run", ClassName: "wan.run", Time: seconds(0), Failure: &junitFailure{Message: r.verdict(), Type: "run"}})
+		all.add(s)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", " ")
+	if err := encoder.Encode(all); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func (all *junitSuites) add(s junitSuite) {
+	all.Suites = append(all.Suites, s)
+	all.Tests += s.Tests
+	all.Failures += s.Failures
+	all.Skipped += s.Skipped
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Cases = append(s.Cases, c)
+	s.Tests++
+	if c.Failure != nil {
+		s.Failures++
+	}
+	if c.Skipped != nil {
+		s.Skipped++
+	}
+}
+
+func newJUnitCase(result *Result) junitCase {
+	model := result.Model
+	if model == "" {
+		model = "api"
+	}
+	c := junitCase{Name: result.Name, ClassName: "wan." + model + "." + string(result.Group), Time: seconds(result.Elapsed)}
+	problems := strings.Join(result.Problems, "\n")
+	switch result.Outcome {
+	case Failed:
+		text := problems + "\n\nwhy: " + result.Why + " (" + result.Source + ")"
+		for _, x := range result.Exchanges {
+			text += "\n\n" + x.Request + "\n\n" + x.Answer
+		}
+		first, _, _ := strings.Cut(problems, "\n")
+		c.Failure = &junitFailure{Message: first, Type: string(result.Group), Text: text}
+	case Known:
+		c.Skipped = &junitSkipped{"known deviation: " + result.Deviation}
+	case NotApplicable, LeftOut:
+		c.Skipped = &junitSkipped{string(result.Outcome) + ": " + problems}
+	}
+	return c
+}
+
+func seconds(s float64) string { return fmt.Sprintf("%.3f", s) }

@@ -1,0 +1,113 @@
+package suite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// uris are values for a media property, which is an http or https URL or a base64 data URI.
+func uris() []value {
+	var list []value
+	for _, t := range []struct{ name, text, why string }{
+		{"https", "https://media.example.com/a/b.mp4", "it is a URL"},
+		{"http", "http://media.example.com/a/b.mp4", "it is a URL"},
+		{"host-only", "https://example.com", "it is a URL"},
+		{"port", "https://media.example.com:8443/a.mp4", "a URL may have a port"},
+		{"query", "https://media.example.com/a.mp4?sig=a%2Fb%3D&exp=1", "a URL may be signed"},
+		{"fragment", "https://media.example.com/a.mp4#t=10", "a URL may have a fragment"},
+		{"escaped", "https://media.example.com/a%20b/%E9%9B%A8.mp4", "a URL may have escapes"},
+		{"ipv4", "https://192.0.2.7/a.mp4", "a host may be an address"},
+		{"ipv6", "https://[2001:db8::7]/a.mp4", "a host may be an address"},
+		{"punycode", "https://xn--fsq.example.com/a.mp4", "it is a URL"},
+		{"without-extension", "https://media.example.com/files/4711", "nobody reads the name of the file"},
+		{"2000-characters", "https://media.example.com/" + strings.Repeat("a", 2000), "there is no maxLength"},
+		{"data-png", "data:image/png;base64,iVBORw0KGgoAAAAN", "it is a base64 data URI"},
+		{"data-jpeg", "data:image/jpeg;base64,/9j/4AAQSkZJRgAB", "it is a base64 data URI"},
+		{"data-mp4", "data:video/mp4;base64,AAAAIGZ0eXBpc29t", "it is a base64 data URI"},
+		{"data-one-padding", "data:image/png;base64,AAAAAAA=", "base64 is padded"},
+		{"data-two-paddings", "data:image/png;base64,AAAAAA==", "base64 is padded"},
+		{"data-plus-and-slash", "data:image/png;base64,+/+/", "they are of the alphabet"},
+		{"data-40000-characters", "data:image/png;base64," + strings.Repeat("iVBORw0K", 5000), "there is no maxLength"},
+	} {
+		list = append(list, value{t.name, text(t.text), Media, true, t.why, nil})
+	}
+	for _, t := range []struct{ name, text, why string }{
+		{"empty", "", "it is no URL"},
+		{"one-space", " ", "it is no URL"},
+		{"text", "a dancer", "it is no URL"},
+		{"file-name", "hero.png", "it is no URL"},
+		{"path", "/tmp/hero.png", "it is no URL"},
+		{"relative-path", "../hero.png", "it is no URL"},
+		{"windows-path", `C:\hero.png`, "it is no URL of the web"},
+		{"no-scheme", "example.com/hero.png", "a URL has a scheme"},
+		{"scheme-left-out", "//example.com/hero.png", "a URL has a scheme"},
+		{"no-host", "https://", "a URL has a host"},
+		{"no-host-but-path", "https:///hero.png", "a URL has a host"},
+		{"no-slashes", "https:hero.png", "a URL has a host"},
+		{"space-in-host", "https://exa mple.com/hero.png", "it is no URL"},
+		{"rubbish-port", "https://example.com:port/hero.png", "a port is a number"},
+		{"open-bracket", "https://[2001:db8::7/hero.png", "it is no URL"},
+		{"rubbish-escape", "https://example.com/%zz.png", "it is no URL"},
+		{"line-break", "https://example.com/hero.png\n", "it is no URL"},
+		{"ftp", "ftp://example.com/hero.png", "neither http nor https nor data"},
+		{"file", "file:///tmp/hero.png", "neither http nor https nor data"},
+		{"javascript", "javascript:alert(1)", "neither http nor https nor data"},
+		{"s3", "s3://bucket/hero.png", "neither http nor https nor data"},
+		{"blob", "blob:https://example.com/4711", "neither http nor https nor data"},
+		{"bare-base64", "iVBORw0KGgoAAAAN", "a data URI says what it is"},
+		{"data-nothing", "data:", "a data URI has a type and data"},
+		{"data-without-data", "data:image/png;base64,", "a data URI has data"},
+		{"data-without-comma", "data:image/png;base64", "a data URI has data"},
+		{"data-without-type", "data:;base64,AAAA", "a data URI says what it is"},
+		{"data-with-half-a-type", "data:image;base64,AAAA", "a type has two parts"},
+		{"data-without-base64", "data:image/png,AAAA", "a data URI is in base64"},
+		{"data-rubbish", "data:image/png;base64,AA*A", "it isn't of the alphabet"},
+		{"data-cut", "data:image/png;base64,AAAAA", "base64 comes in fours"},
+		{"data-padding-inside", "data:image/png;base64,AA==AAAA", "only the end is padded"},
+		{"data-only-padding", "data:image/png;base64,====", "padding is no data"},
+		{"data-for-urls", "data:image/png;base64,-_-_", "the alphabet of data URIs is the other one"},
+		{"data-in-lines", "data:image/png;base64,AAAA\nAAAA", "base64 in a data URI has no line breaks"},
+		{"data-with-a-space", "data:image/png;base64, AAAA", "base64 has no spaces"},
+	} {
+		list = append(list, value{t.name, text(t.text), Media, false, t.why, nil})
+	}
+	return list
+}
+
+// arrays are values for a list of media, up to maxItems of them.
+func arrays(s *openapi3.Schema) []value {
+	const item = `"https://example.com/%d.png"`
+	items := func(n int) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(item, i)
+		}
+		return list
+	}
+	encode := func(items []string) string { return "[" + strings.Join(items, ",") + "]" }
+	most := int(*s.MaxItems)
+	var list []value
+	for n := range most + 1 {
+		list = append(list, value{fmt.Sprint(n), encode(items(n)), Bounds, true, fmt.Sprintf("there is no minItems, and %d are the most", most), nil})
+	}
+	for _, n := range []int{most + 1, most + 2, 10 * most} {
+		list = append(list, value{fmt.Sprint(n), encode(items(n)), Bounds, false, fmt.Sprintf("%d are the most", most), nil})
+	}
+	list = append(list,
+		value{"the-same-twice", encode([]string{`"https://example.com/a"`, `"https://example.com/a"`}), Media, true, "nothing asks for different ones", nil},
+		value{"url-and-data", encode([]string{`"https://example.com/a"`, `"data:image/png;base64,AAAA"`}), Media, true, "each may be one or the other", nil})
+	for _, wrong := range []struct{ name, json string }{
+		{"null", "null"}, {"a-number", "7"}, {"a-boolean", "true"}, {"an-object", `{"url":"https://example.com/a"}`},
+		{"an-array", `["https://example.com/a"]`}, {"an-empty-string", `""`}, {"a-file-name", `"hero.png"`}, {"ftp", `"ftp://example.com/a"`},
+		{"rubbish-data", `"data:image/png;base64,*"`},
+	} {
+		for _, i := range []int{0, most - 1} {
+			all := items(most)
+			all[i] = wrong.json
+			list = append(list, value{fmt.Sprintf("%s-at-%d", wrong.name, i), encode(all), Media, false, "each is a URL or a data URI", []string{fmt.Sprintf("/%d", i)}})
+		}
+	}
+	return append(list, value{"two-wrong", encode([]string{"7", `"https://example.com/a"`, `""`}), Media, false, "each is a URL or a data URI", []string{"/0", "/2"}})
+}

@@ -1,0 +1,66 @@
+package suite
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// An object is a JSON object whose members keep their order and their spelling, so that 81.0 stays 81.0.
+type object []member
+
+type member struct{ name, value string }
+
+// minimal is the smallest request that the document accepts: what is required, with the values of its examples.
+func minimal(d *spec.Document) object {
+	var o object
+	for _, p := range d.Properties() {
+		if p.Required {
+			o = append(o, member{p.Name, text(p.Schema.Example)})
+		}
+	}
+	return o
+}
+
+// with returns a copy in which the member has the value. A new member goes to the end.
+func (o object) with(name, value string) object {
+	o = slices.Clone(o)
+	if i := o.index(name); i >= 0 {
+		o[i].value = value
+		return o
+	}
+	return append(o, member{name, value})
+}
+
+// without returns a copy that lacks the member.
+func (o object) without(name string) object {
+	o = slices.Clone(o)
+	if i := o.index(name); i >= 0 {
+		o = slices.Delete(o, i, i+1)
+	}
+	return o
+}
+
+func (o object) index(name string) int {
+	return slices.IndexFunc(o, func(m member) bool { return m.name == name })
+}
+
+func (o object) encode() []byte {
+	members := make([]string, len(o))
+	for i, m := range o {
+		members[i] = text(m.name) + ":" + m.value
+	}
+	return []byte("{" + strings.Join(members, ",") + "}")
+}
+
+// text is a value as JSON. The values come from documents and case files and can be encoded.
+func text(value any) string {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Errorf("suite: %w", err))
+	}
+	return string(encoded)
+}

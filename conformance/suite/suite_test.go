@@ -1,0 +1,396 @@
+package suite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/conformance/suite"
+)
+
+func run(t *testing.T, ctx context.Context, c suite.Config) *suite.Report {
+	t.Helper()
+	report, err := suite.Run(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// served is a configuration that tries a handler in this process, without a spending limit.
+func served(handler http.Handler) suite.Config {
+	return suite.Config{Target: "http://localhost", Key: goodKey, Spend: -1, Exact: true, HTTPClient: &http.Client{Transport: handlerTransport{handler}}}
+}
+
+func result(t *testing.T, report *suite.Report, name string) *suite.Result {
+	t.Helper()
+	i := slices.IndexFunc(report.Results, func(r *suite.Result) bool { return r.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no case %s", name)
+	}
+	return report.Results[i]
+}
+
+func summary(t *testing.T, report *suite.Report) string {
+	t.Helper()
+	var b strings.Builder
+	if err := report.WriteSummary(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// A set-up that fails is an error, and there is no report that could pass for one.
+func TestSetup(t *testing.T) {
+	sim := simulator.New(simulator.WithKey(goodKey))
+	answering := func(status int, contentType, body string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", contentType)
+			w.Header().Set("Location", "https://elsewhere.example.com/?key="+goodKey)
+			w.WriteHeader(status)
+			fmt.Fprint(w, body)
+		})
+	}
+	for _, test := range []struct {
+		name   string
+		config suite.Config
+		want   string
+	}{
+		{"no target", suite.Config{Key: "k"}, "target: it isn't an http or https URL"},
+		{"plain http", suite.Config{Target: "http://example.com", Key: "k"}, "target: plain http"},
+		{"no key", suite.Config{Target: "http://localhost"}, "there is no API key"},
+		{"no case", func() suite.Config { c := served(sim); c.Run = regexp.MustCompile("^no-such-case$"); return c }(), "no case has such a name"},
+		{"all skipped", func() suite.Config { c := served(sim); c.Skip = regexp.MustCompile(""); return c }(), "no case has such a name"},
+		{"unreachable", suite.Config{Target: "http://127.0.0.1:1", Key: "k"}, "the target can't be reached: dial tcp 127.0.0.1:1"},
+		{"wrong key", func() suite.Config { c := served(sim); c.Key = "another"; return c }(), "the target doesn't accept the key: it answers 401"},
+		{"out of credits", served(answering(403, "application/json", `{"message":"You've run out of credits","statusCode":403}`)), "run out of credits"},
+		{"redirect", served(answering(302, "text/html", "")), `the target redirects to "https://elsewhere.example.com/?key=[API key]"`},
+		{"gateway", served(answering(502, "text/html", "<h1>")), "the target isn't at work: it answers 502"},
+		{"another server", served(answering(404, "text/html", "<h1>Not Found</h1>")), "the target isn't the API"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			report, err := suite.Run(t.Context(), test.config)
+			setup := (*suite.SetupError)(nil)
+			if report != nil || !errors.As(err, &setup) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v %v, want %q", report, err, test.want)
+			}
+		})
+	}
+}
+
+// On a target whose jobs cost money, no more are created than the limit allows; what is left out is named and not passed.
+func TestSpend(t *testing.T) {
+	for _, limit := range []int{0, 1, 7} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := simulator.New(simulator.WithKey(goodKey))
+				c := served(sim)
+				c.Spend = limit
+				c.Skip = regexp.MustCompile("/pairs/|/name-|0000-|-case") // to be quick
+				report := run(t, t.Context(), c)
+				if created := sim.Ledger().Created; created != limit || report.Spending.Accepted != limit || report.Spending.Limit != limit || report.Spending.Unexpected != 0 {
+					t.Errorf("%d jobs were created, the report says %+v, the limit is %d", created, report.Spending, limit)
+				}
+				if !report.OK() || report.Counts[suite.LeftOut] == 0 || report.Counts[suite.Failed] != 0 {
+					t.Errorf("%v", report.Counts)
+				}
+				// The first ones by their order are tried, and all that cost nothing.
+				verdicts := map[string]bool{}
+				for _, one := range suite.Cases() {
+					verdicts[one.Name] = one.Accepted
+				}
+				leftOut := false
+				for _, r := range report.Results {
+					accepted, data := verdicts[r.Name]
+					switch {
+					case !data:
+					case !accepted && r.Outcome != suite.Passed:
+						t.Errorf("%s costs nothing, but is %s", r.Name, r.Outcome)
+					case accepted && leftOut && r.Outcome != suite.LeftOut:
+						t.Errorf("%s is %s, while one before it was left out", r.Name, r.Outcome)
+					case r.Outcome == suite.LeftOut:
+						leftOut = true
+					}
+				}
+				if text := summary(t, report); !strings.Contains(text, fmt.Sprintf("%d accepted of a limit of %d", limit, limit)) ||
+					!strings.Contains(text, fmt.Sprintf("left out, %d: the spending limit is used up", report.Counts[suite.LeftOut])) {
+					t.Error(text)
+				}
+				if followed := result(t, report, "animate-move/lifecycle/final-stays").Outcome == suite.Passed; followed != (limit > 0) {
+					t.Errorf("the life of a generation was followed: %t", followed)
+				}
+			})
+		})
+	}
+}
+
+// A server that accepts what it should reject can't run up a bill.
+func TestSpendOnLaxServer(t *testing.T) {
+	lax := onRequest(func(m map[string]any) {
+		for name, value := range m {
+			if value == nil {
+				delete(m, name)
+			}
+		}
+	})
+	for _, limit := range []int{0, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			sim := simulator.New(simulator.WithKey(goodKey))
+			c := served(lax(sim))
+			c.Spend = limit
+			c.Run = regexp.MustCompile("/(null|its-number-in-a-string|example)$")
+			report := run(t, t.Context(), c)
+			if created := sim.Ledger().Created; created != limit+1 || report.Spending.Accepted != limit+1 || report.Spending.Unexpected < 1 || report.OK() {
+				t.Errorf("with a limit of %d, %d jobs were created, the report says %+v", limit, created, report.Spending)
+			}
+			text := summary(t, report)
+			if !strings.Contains(text, "should have been rejected") || !strings.Contains(text, "more was accepted than the spending limit allows") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
+// A submission whose answer is lost may have been accepted.
+func TestSpendOnLostAnswers(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithFaults(simulator.Fault{On: simulator.Submit, Effect: simulator.Drop()}))
+	c := suite.Config{Target: srv.URL, Key: srv.Key, Spend: 3, Run: regexp.MustCompile("^vace-fun-pose/pairs/seed")}
+	report := run(t, t.Context(), c)
+	if created := srv.Ledger().Created; created != 3 || report.Spending.Accepted != 3 || report.Spending.Unknown != 3 || report.Counts[suite.Failed] == 0 {
+		t.Errorf("%d jobs were created, the report says %+v %v", created, report.Spending, report.Counts)
+	}
+}
+
+// When nothing was tried, nothing has passed.
+func TestNothingTried(t *testing.T) {
+	c := served(simulator.New())
+	c.Spend = 0
+	c.Run = regexp.MustCompile("^animate-move/everything$")
+	report := run(t, t.Context(), c)
+	if report.OK() || report.Ran() != 0 || report.Counts[suite.LeftOut] == 0 || !strings.Contains(summary(t, report), "FAIL: nothing was tried") {
+		t.Errorf("%v", report.Counts)
+	}
+	var junit strings.Builder
+	if err := report.WriteJUnit(&junit); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(junit.String(), `<failure message="FAIL: nothing was tried"`) {
+		t.Error(junit.String())
+	}
+}
+
+func TestKnownDeviations(t *testing.T) {
+	refusing := refuse(func(m map[string]any) bool { return m["prompt"] == "" })
+	try := func(t *testing.T, wrap func(http.Handler) http.Handler, d suite.Deviations, cases string) *suite.Report {
+		c := served(wrap(simulator.New(simulator.WithKey(goodKey))))
+		c.Deviations = d
+		if cases != "" {
+			c.Run = regexp.MustCompile(cases)
+		}
+		return run(t, t.Context(), c)
+	}
+	const name = "vace-fun-pose/prompt/empty"
+	t.Run("known", func(t *testing.T) {
+		report := try(t, refusing, suite.Deviations{name: "it wants a prompt"}, "^"+name+"$")
+		if r := result(t, report, name); !report.OK() || r.Outcome != suite.Known || r.Deviation != "it wants a prompt" || r.Problems == nil {
+			t.Errorf("%+v", r)
+		}
+		if text := summary(t, report); !strings.Contains(text, "known deviation, 1: it wants a prompt\n     "+name) {
+			t.Error(text)
+		}
+	})
+	t.Run("by pattern", func(t *testing.T) {
+		if report := try(t, refusing, suite.Deviations{"*/prompt/empty": "r"}, "^"+name+"$"); !report.OK() {
+			t.Error(summary(t, report))
+		}
+	})
+	t.Run("passes", func(t *testing.T) {
+		report := try(t, onRequest(func(map[string]any) {}), suite.Deviations{name: "it wanted a prompt"}, "^"+name+"$")
+		if r := result(t, report, name); report.OK() || r.Outcome != suite.Failed || !strings.Contains(r.Problems[0], `it passes: remove "`+name+`"`) {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("unknown name", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"no/such/case": "r"}, "")
+			if r := result(t, report, "deviations/no/such/case"); report.OK() || r.Outcome != suite.Failed {
+				t.Errorf("%+v", r)
+			}
+		})
+	})
+	t.Run("not chosen", func(t *testing.T) {
+		report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"http/put": "r"}, "^"+name+"$")
+		if !report.OK() {
+			t.Error(summary(t, report))
+		}
+	})
+	t.Run("may be accepted", func(t *testing.T) { // and then it costs
+		sim := simulator.New(simulator.WithKey(goodKey))
+		c := served(onRequest(func(m map[string]any) { delete(m, "shift") })(sim))
+		c.Deviations = suite.Deviations{"animate-move/shift/null": "it takes null"}
+		c.Run = regexp.MustCompile("^animate-move/shift/(null|true)$")
+		c.Spend = 0
+		if report := run(t, t.Context(), c); result(t, report, "animate-move/shift/null").Outcome != suite.LeftOut || sim.Ledger().Created > 1 {
+			t.Error(summary(t, report))
+		}
+	})
+}
+
+// What a mock can't have isn't passed.
+func TestStateless(t *testing.T) {
+	mock := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"id":"the-example","status":"queued"}`)
+	})
+	c := served(mock)
+	c.Run = regexp.MustCompile("lifecycle|every-id")
+	c.Exact = false
+	report := run(t, t.Context(), c)
+	if !report.Stateless {
+		t.Error("the target isn't taken for stateless")
+	}
+	for _, r := range report.Results {
+		want := suite.NotApplicable
+		if strings.HasSuffix(r.Name, "/submission-answer") || strings.HasSuffix(r.Name, "/answers-match") {
+			want = suite.Passed
+		}
+		if r.Outcome != want {
+			t.Errorf("%s: %s %s, want %s", r.Name, r.Outcome, r.Problems, want)
+		}
+	}
+	if !strings.Contains(summary(t, report), "holds no state") {
+		t.Error(summary(t, report))
+	}
+}
+
+// Generations that there are already are looked at without a job of one's own.
+func TestGivenGenerations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := simulator.New(simulator.WithKey(goodKey))
+		failed := submitFailing(t, sim)
+		time.Sleep(time.Minute)
+		c := served(sim)
+		c.Spend = 0
+		c.Generations = []string{failed, "no-such-id"}
+		c.Run = regexp.MustCompile("^generation-")
+		report := run(t, t.Context(), c)
+		for name, want := range map[string]suite.Outcome{
+			"generation-1/lifecycle/error-has-reason":     suite.Passed,
+			"generation-1/lifecycle/failed-costs-nothing": suite.Passed,
+			"generation-1/lifecycle/completed-has-url":    suite.NotApplicable,
+			"generation-1/lifecycle/legal-order":          suite.NotApplicable,
+			"generation-1/http/id-and-more":               suite.Passed,
+			"generation-2/lifecycle/known-at-once":        suite.Failed,
+			"generation-2/lifecycle/comes-to-an-end":      suite.Failed,
+			"generation-2/lifecycle/error-has-reason":     suite.NotApplicable,
+		} {
+			if r := result(t, report, name); r.Outcome != want {
+				t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
+			}
+		}
+		if created := sim.Ledger().Created; created != 1 {
+			t.Errorf("%d jobs were created", created-1)
+		}
+	})
+}
+
+// An answer 429 says nothing about the request; it is sent again when the server asks for it.
+func TestTooManyRequests(t *testing.T) {
+	for _, test := range []struct {
+		times      int
+		retryAfter string
+		want       suite.Outcome
+		takes      time.Duration
+	}{
+		{2, "7", suite.Passed, 14 * time.Second},
+		{2, "", suite.Passed, 3 * time.Second},
+		{1, "3600", suite.Passed, time.Minute},
+		{100, "1", suite.Failed, 5 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var posts atomic.Int64
+			sim := simulator.New(simulator.WithKey(goodKey))
+			c := served(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && int(posts.Add(1)) <= test.times {
+					if test.retryAfter != "" {
+						w.Header().Set("Retry-After", test.retryAfter)
+					}
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+				sim.ServeHTTP(w, r)
+			}))
+			c.Run = regexp.MustCompile("^animate-move/shift/null$")
+			began := time.Now()
+			report := run(t, t.Context(), c)
+			if r := report.Results[0]; r.Outcome != test.want || time.Since(began) != test.takes {
+				t.Errorf("%+v: %s %s after %v", test, r.Outcome, r.Problems, time.Since(began))
+			}
+		})
+	}
+}
+
+// A run that is interrupted hasn't passed, and says what it didn't come to.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := served(simulator.New(simulator.WithKey(goodKey)))
+	c.Progress = func(p suite.Progress) {
+		if p.Done == 100 {
+			cancel()
+		}
+	}
+	report, err := suite.Run(ctx, c)
+	if !errors.Is(err, context.Canceled) || report == nil || report.OK() || !report.Interrupted {
+		t.Fatalf("%v %v", report, err)
+	}
+	if report.Counts[suite.LeftOut] < 3000 || report.Counts[suite.Failed] != 0 || report.Ran() < 50 {
+		t.Errorf("%v", report.Counts)
+	}
+	if text := summary(t, report); !strings.Contains(text, "the run was interrupted") || strings.Contains(text, "PASS") {
+		t.Error(text)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var last suite.Progress
+	c := served(simulator.New(simulator.WithKey(goodKey)))
+	c.Run = regexp.MustCompile("^(json|auth)/")
+	c.Progress = func(p suite.Progress) {
+		if p.Done != last.Done+1 || p.Failed != 0 {
+			t.Errorf("%+v follows %+v", p, last)
+		}
+		last = p
+	}
+	report := run(t, t.Context(), c)
+	if last.Done != len(report.Results) || last.Total != last.Done {
+		t.Errorf("%+v at the end of %d cases", last, len(report.Results))
+	}
+}
+
+// A target that isn't ours may choose its statuses and its words.
+func TestOtherServers(t *testing.T) {
+	other := onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == 400 || a.Code == 405 {
+			replaceAnswer(a, 422, "application/problem+json", `{"title":"invalid"}`)
+		}
+	})
+	c := served(other(simulator.New(simulator.WithKey(goodKey))))
+	c.Run = regexp.MustCompile("^(json|http|animate-move/shift)/")
+	if report := run(t, t.Context(), c); report.OK() {
+		t.Error("an exact target passes with other statuses")
+	}
+	c.Exact = false
+	if report := run(t, t.Context(), c); !report.OK() {
+		t.Error(summary(t, report))
+	}
+}

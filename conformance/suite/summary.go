@@ -1,0 +1,202 @@
+package suite
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// maxListed is how many failures, and how many names of other cases, a summary lists.
+const maxListed = 20
+
+// WriteSummary writes what matters as text: the verdict, the counts, the failures, and what wasn't tried.
+func (r *Report) WriteSummary(w io.Writer) error {
+	var b strings.Builder
+	failures := r.with(Failed)
+	for _, result := range failures[:min(len(failures), maxListed)] {
+		fmt.Fprintf(&b, "FAIL %s\n", result.Name)
+		for _, problem := range result.Problems {
+			fmt.Fprintf(&b, "     %s\n", problem)
+		}
+		if result.Why != "" {
+			fmt.Fprintf(&b, "     why: %s (%s)\n", result.Why, result.Source)
+		}
+	}
+	if more := len(failures) - maxListed; more > 0 {
+		fmt.Fprintf(&b, "and %d more failures\n", more)
+	}
+	if len(failures) > 0 {
+		b.WriteString("\n")
+	}
+	r.writeTable(&b)
+	for _, outcome := range []Outcome{Known, NotApplicable, LeftOut} {
+		r.writeOthers(&b, outcome)
+	}
+	r.writeUndocumented(&b)
+	fmt.Fprintf(&b, "\ntarget  %s%s\njobs    %s\n", r.Target, r.manner(), r.Spending)
+	var counts []string
+	for _, outcome := range outcomes {
+		if n := r.Counts[outcome]; n > 0 || outcome == Passed || outcome == Failed {
+			counts = append(counts, fmt.Sprintf("%d %s", n, outcome))
+		}
+	}
+	fmt.Fprintf(&b, "cases   %s, in %.1f s\n%s\n", strings.Join(counts, ", "), r.Elapsed, r.verdict())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// verdict is the report in a line.
+func (r *Report) verdict() string {
+	switch {
+	case r.Ran() == 0:
+		return "FAIL: nothing was tried"
+	case r.Counts[Failed] > 0:
+		return fmt.Sprintf("FAIL: %d of %d cases", r.Counts[Failed], r.Ran())
+	case r.Interrupted:
+		return "FAIL: the run was interrupted"
+	case r.Counts[LeftOut] > 0:
+		return fmt.Sprintf("PASS: %d cases, but %d were left out", r.Ran(), r.Counts[LeftOut])
+	}
+	return fmt.Sprintf("PASS: %d cases", r.Ran())
+}
+
+func (r *Report) manner() string {
+	var words []string
+	if r.Exact {
+		words = append(words, "judged exactly")
+	}
+	if r.Stateless {
+		words = append(words, "holds no state")
+	}
+	if words == nil {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// String tells what was spent.
+func (s Spending) String() string {
+	text := fmt.Sprintf("%d accepted, without a limit", s.Accepted)
+	if s.Limit >= 0 {
+		text = fmt.Sprintf("%d accepted of a limit of %d", s.Accepted, s.Limit)
+	}
+	if s.Unexpected > 0 {
+		text += fmt.Sprintf("; %d of them should have been rejected", s.Unexpected)
+	}
+	if s.Unknown > 0 {
+		text += fmt.Sprintf("; of %d of them no answer came", s.Unknown)
+	}
+	return text
+}
+
+// A count tells how many cases there are in a cell of the matrix, by outcome.
+type count map[Outcome]int
+
+func (c count) total() (n int) {
+	for _, one := range c {
+		n += one
+	}
+	return n
+}
+
+// matrix counts the results by model and group. The empty model is what is about none in particular.
+func (r *Report) matrix() (models []string, cells map[string]map[Group]count) {
+	cells = map[string]map[Group]count{}
+	for _, result := range r.Results {
+		if cells[result.Model] == nil {
+			cells[result.Model] = map[Group]count{}
+		}
+		if cells[result.Model][result.Group] == nil {
+			cells[result.Model][result.Group] = count{}
+		}
+		cells[result.Model][result.Group][result.Outcome]++
+	}
+	models = slices.Sorted(maps.Keys(cells))
+	if i := slices.Index(models, ""); i >= 0 {
+		models = append(slices.Delete(models, i, i+1), "")
+	}
+	return models, cells
+}
+
+// writeTable writes the matrix with its groups as rows: a terminal is higher than wide.
+func (r *Report) writeTable(b *strings.Builder) {
+	models, cells := r.matrix()
+	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "\t")
+	for _, model := range models {
+		fmt.Fprintf(table, "%s\t", rowName(model))
+	}
+	fmt.Fprintln(table)
+	for _, group := range groups {
+		fmt.Fprintf(table, "%s\t", group)
+		for _, model := range models {
+			c := cells[model][group]
+			text := fmt.Sprint(c[Passed])
+			switch {
+			case c.total() == 0:
+				text = ""
+			case c[Failed] > 0:
+				text = fmt.Sprintf("%d of %d FAIL", c[Failed], c.total())
+			case c[Passed] < c.total():
+				text = fmt.Sprintf("%d of %d", c[Passed], c.total())
+			}
+			fmt.Fprintf(table, "%s\t", text)
+		}
+		fmt.Fprintln(table)
+	}
+	table.Flush()
+}
+
+func rowName(model string) string {
+	if model == "" {
+		return "all models"
+	}
+	return model
+}
+
+// writeOthers names the cases of an outcome, by reason.
+func (r *Report) writeOthers(b *strings.Builder, outcome Outcome) {
+	byReason := map[string][]string{}
+	for _, result := range r.with(outcome) {
+		reason := result.Deviation
+		if outcome != Known {
+			reason = strings.Join(result.Problems, "; ")
+		}
+		byReason[reason] = append(byReason[reason], result.Name)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		names := byReason[reason]
+		fmt.Fprintf(b, "\n%s, %d: %s\n", outcome, len(names), reason)
+		for _, name := range names[:min(len(names), maxListed)] {
+			fmt.Fprintf(b, "     %s\n", name)
+		}
+		if more := len(names) - maxListed; more > 0 {
+			fmt.Fprintf(b, "     and %d more\n", more)
+		}
+	}
+}
+
+// undocumented counts what the answers hold beyond the documents.
+func (r *Report) undocumented() map[string]int {
+	seen := map[string]int{}
+	for _, result := range r.Results {
+		for _, note := range result.Undocumented {
+			seen[note]++
+		}
+	}
+	return seen
+}
+
+func (r *Report) writeUndocumented(b *strings.Builder) {
+	seen := r.undocumented()
+	if len(seen) == 0 {
+		return
+	}
+	b.WriteString("\nwhat the documents don't speak of:\n")
+	for _, note := range slices.Sorted(maps.Keys(seen)) {
+		fmt.Fprintf(b, "     %d times %s\n", seen[note], strings.TrimPrefix(note, "undocumented: "))
+	}
+}
