@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -91,6 +90,6 @@ func TestManyJobsShareALimit(t *testing.T) {
 		if failed > 0 {
 			t.Errorf("%d of %d waits gave up", failed, jobs)
 		}
-		t.Log(fmt.Sprintf("%d polls, %d of them refused", srv.Ledger().Polls+refused, refused))
+		t.Logf("%d polls, %d of them refused", srv.Ledger().Polls+refused, refused)
 	})
 }
