@@ -9,21 +9,21 @@ require (
 )
 
 // What spec, conformance and the command add: kin-openapi loads the documents and validates, cobra and pflag are the
-// command line, term tells whether there is a terminal and how wide it is.
+// command line, term tells whether there is a terminal and how wide it is, yaml reads the suite's cases and the documents
+// that drift is given.
 require (
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
+	go.yaml.in/yaml/v3 v3.0.4
 	golang.org/x/term v0.47.0
 )
 
+// What tests run the command with.
+require github.com/rogpeppe/go-internal v1.16.0
+
 // What go generate runs. No package links it.
 require github.com/oapi-codegen/oapi-codegen/v2 v2.8.2
-
-require (
-	github.com/rogpeppe/go-internal v1.16.0
-	go.yaml.in/yaml/v3 v3.0.4
-)
 
 require (
 	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect

@@ -3,8 +3,10 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -127,10 +129,11 @@ func upload(how, path, address string) error {
 			return err
 		}
 		defer conn.Close()
-		encoder := base64.NewEncoder(base64.StdEncoding, conn)
-		if _, err := io.CopyBuffer(struct{ io.Writer }{encoder}, struct{ io.Reader }{f}, make([]byte, 32<<10)); err != nil {
+		buffered := bufio.NewWriterSize(conn, 32<<10) // or the encoder writes to the socket by the kilobyte
+		encoder := base64.NewEncoder(base64.StdEncoding, buffered)
+		if _, err := io.Copy(encoder, f); err != nil {
 			return err
 		}
-		return encoder.Close()
+		return errors.Join(encoder.Close(), buffered.Flush())
 	}
 }

@@ -2,6 +2,8 @@ package suite
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -302,6 +304,37 @@ func TestParseTarget(t *testing.T) {
 			t.Errorf("%q: %v %v", test.raw, u, err)
 		case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
 			t.Errorf("%q: %v, want %q", test.raw, err, test.err)
+		}
+	}
+}
+
+// The files of deviations that come with the suite are about cases that there are.
+func TestDeviationFiles(t *testing.T) {
+	r := &run{target: &target{}, results: map[string]*Result{}}
+	r.plan()
+	paths, err := filepath.Glob("deviations/*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("%v %v", paths, err)
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := ParseDeviations(data)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		used := map[string]bool{}
+		for _, result := range r.order {
+			for _, entry := range d.names(result.Name) {
+				used[entry] = true
+			}
+		}
+		for entry := range d {
+			if !used[entry] {
+				t.Errorf("%s: no case is called %s", path, entry)
+			}
 		}
 	}
 }

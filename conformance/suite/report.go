@@ -58,8 +58,8 @@ type Result struct {
 	Why     string  `json:"why"`
 	Derived bool    `json:"derived,omitempty"`
 	Outcome Outcome `json:"outcome"`
-	// Expected is the verdict of the documents, in words.
-	Expected string `json:"expected"`
+	// Expected is the verdict of the documents, in words; empty for a rule.
+	Expected string `json:"expected,omitempty"`
 	// Problems are what is wrong, or why the case wasn't tried.
 	Problems []string `json:"problems,omitempty"`
 	// Deviation is the reason why a failure is known.

@@ -46,13 +46,13 @@ func (r *run) plan() {
 			r.cases = append(r.cases, c)
 		}
 	}
-	r.add(uniqueIDs, &Result{Group: Lifecycle, Source: "spec/generation.yaml", Why: "submitting the same request again makes another generation", Expected: "no id twice"})
+	r.add(uniqueIDs, &Result{Group: Lifecycle, Source: "spec/generation.yaml", Why: "submitting the same request again makes another generation"})
 }
 
 func (r *run) planObservation(o *observation) {
 	chosen := false
 	for _, rule := range rules() {
-		result := &Result{Group: rule.group, Source: rule.source, Why: rule.why, Expected: "as the rule says"}
+		result := &Result{Group: rule.group, Source: rule.source, Why: rule.why}
 		if o.document != nil {
 			result.Model = o.label
 		} else if rule.submitted {
@@ -246,7 +246,7 @@ func (r *run) deviations() {
 		if !used[entry] {
 			r.order = append(r.order, &Result{
 				Name: "deviations/" + entry, Group: Lifecycle, Outcome: Failed, Source: "the deviations", Why: "an entry is about a case",
-				Expected: "a case of this name", Problems: []string{"there is no such case: remove it from the deviations"},
+				Problems: []string{"there is no such case: remove it from the deviations"},
 			})
 		}
 	}

@@ -57,10 +57,15 @@ func (r *Report) verdict() string {
 		return fmt.Sprintf("FAIL: %d of %d cases", r.Counts[Failed], r.Ran())
 	case r.Interrupted:
 		return "FAIL: the run was interrupted"
-	case r.Counts[LeftOut] > 0:
-		return fmt.Sprintf("PASS: %d cases, but %d were left out", r.Ran(), r.Counts[LeftOut])
 	}
-	return fmt.Sprintf("PASS: %d cases", r.Ran())
+	text := fmt.Sprintf("PASS: %d cases", r.Ran())
+	if n := r.Counts[Known]; n > 0 {
+		text += fmt.Sprintf(", %d of them known deviations", n)
+	}
+	if n := r.Counts[LeftOut]; n > 0 {
+		text += fmt.Sprintf("; %d were left out", n)
+	}
+	return text
 }
 
 func (r *Report) manner() string {

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/conformance/suite"
+)
+
+// Without a target, the built-in simulator is tried, and passes; all reports are written.
+func TestConformance(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	result := runWan(t, t.Context(), new(buffer), "conformance", "--run", "^(animate-move|generation-1|json)/",
+		"--junit", file("r.xml"), "--json", file("r.json"), "--html", file("r.html"))
+	if result.code != exitDone || result.stderr != "" || !strings.Contains(result.stdout, "\nPASS: ") || !strings.Contains(result.stdout, "judged exactly") {
+		t.Fatalf("exit code %d\n%s%s", result.code, result.stdout, result.stderr)
+	}
+	var report suite.Report
+	data, err := os.ReadFile(file("r.json"))
+	if err != nil || json.Unmarshal(data, &report) != nil {
+		t.Fatal(err)
+	}
+	outcomes := map[string]suite.Outcome{}
+	for _, r := range report.Results {
+		outcomes[r.Name] = r.Outcome
+	}
+	for _, name := range []string{"animate-move/lifecycle/url-serves-a-video", "generation-1/lifecycle/error-has-reason", "json/duplicate", "animate-move/shift/null"} {
+		if outcomes[name] != suite.Passed {
+			t.Errorf("%s: %q", name, outcomes[name])
+		}
+	}
+	var junit struct {
+		Tests int `xml:"tests,attr"`
+	}
+	if data, err = os.ReadFile(file("r.xml")); err != nil || xml.Unmarshal(data, &junit) != nil || junit.Tests != len(report.Results) {
+		t.Errorf("%v: %d tests in JUnit, %d in JSON", err, junit.Tests, len(report.Results))
+	}
+	if data, err = os.ReadFile(file("r.html")); err != nil || !strings.Contains(string(data), "</html>") {
+		t.Error(err)
+	}
+}
+
+// The exit code tells a target that passes from one that doesn't, and both from a set-up that fails.
+func TestConformanceTarget(t *testing.T) {
+	s := newServer(t)
+	lax := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			return // with 200
+		}
+		s.ServeHTTP(w, r)
+	}))
+	defer lax.Close()
+	down := newServer(t)
+	down.Close()
+	t.Setenv("AIML_API_KEY", s.Key)
+	deviations := filepath.Join(t.TempDir(), "d.yaml")
+	if err := os.WriteFile(deviations, []byte("http/put: it takes everything\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name   string
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{"pass", []string{"--target", s.URL + "/v2", "--run", "^http/"}, exitDone, "PASS: 29 cases; 2 were left out", ""},
+		{"exactly", []string{"--target", s.URL, "--exact", "--run", "^json/brace"}, exitDone, "judged exactly", ""},
+		{"fail", []string{"--target", lax.URL, "--run", "^http/put$"}, exitTrouble, "FAIL http/put\n     expected rejected: 4xx; received 200", "the target doesn't pass"},
+		{"known", []string{"--target", lax.URL, "--run", "^http/put$", "--deviations", deviations}, exitDone, "it takes everything", ""},
+		{"known no more", []string{"--target", s.URL, "--run", "^http/put$", "--deviations", deviations}, exitTrouble, `it passes: remove "http/put"`, "the target doesn't pass"},
+		{"nothing tried", []string{"--target", s.URL, "--run", "^animate-move/everything$"}, exitTrouble, "FAIL: nothing was tried", "the target doesn't pass"},
+		{"spend", []string{"--target", s.URL, "--run", "^animate-move/everything$", "--spend", "1"}, exitDone, "1 accepted of a limit of 1", ""},
+		{"skip", []string{"--target", s.URL, "--run", "^http/p", "--skip", "put|atch|post|path"}, exitInput, "", "no case has such a name"},
+		{"unreachable", []string{"--target", down.URL}, exitInput, "", "the target can't be reached"},
+		{"wrong key", []string{"--target", s.URL, "--key", "wrong"}, exitInput, "", "the target doesn't accept the key"},
+		{"no URL", []string{"--target", "example.com"}, exitInput, "", "target: it isn't an http or https URL"},
+		{"plain http", []string{"--target", "http://example.com"}, exitInput, "", "plain http would show the API key"},
+		{"bad expression", []string{"--run", "("}, exitInput, "", "--run: error parsing regexp"},
+		{"no deviations", []string{"--deviations", "no-such-file"}, exitInput, "", "--deviations: open no-such-file"},
+		{"bad deviations", []string{"--deviations", hero}, exitInput, "", "deviations: "},
+		{"report in no directory", []string{"--html", "no/such/directory/r.html"}, exitInput, "", "--html: "},
+		{"report is a directory", []string{"--junit", "."}, exitInput, "", "--junit: . is a directory"},
+		{"generation of the simulator", []string{"--generation", "x"}, exitInput, "", "--generation"},
+		{"bad flag", []string{"--spend", "all"}, exitInput, "", "--spend"},
+		{"argument", []string{"x"}, exitInput, "", "unknown command"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			result := runWan(t, t.Context(), new(buffer), append([]string{"conformance"}, test.args...)...)
+			if result.code != test.code || !strings.Contains(result.stdout, test.stdout) || !strings.Contains(result.stderr, test.stderr) ||
+				test.stderr == "" && result.stderr != "" || test.code == exitInput && result.stdout != "" {
+				t.Errorf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", result.code, test.code, result.stdout, result.stderr)
+			}
+		})
+	}
+	if n := s.Ledger().Created; n != 1 {
+		t.Errorf("%d jobs were created, want the one that was asked for", n)
+	}
+}
+
+func TestConformanceNoKey(t *testing.T) {
+	s := newServer(t)
+	t.Setenv("AIML_API_KEY", "")
+	runWan(t, t.Context(), new(buffer), "conformance", "--target", s.URL).check(t, exitInput, "", "there is no API key")
+	s.nothingSent(t)
+}
+
+// Ctrl-C leaves a report of what was tried, and no pass.
+func TestConformanceInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := newServer(t, simulator.WithTimeline(simulator.Timeline{{Status: "queued"}}))
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l := s.Ledger(); l.Rejected > 200 {
+			cancel()
+		}
+		s.ServeHTTP(w, r)
+	}))
+	defer target.Close()
+	result := runWan(t, ctx, new(buffer), "conformance", "--target", target.URL, "--spend", "1")
+	if result.code != exitTrouble || !strings.Contains(result.stdout, "FAIL: ") || !strings.Contains(result.stdout, "the run was interrupted") || strings.Contains(result.stdout, "PASS") {
+		t.Errorf("exit code %d\n%s%s", result.code, result.stdout, result.stderr)
+	}
+}
