@@ -206,14 +206,14 @@ func checkRequest(request any) error {
 		return nil
 	}
 	for i := range v.NumField() {
-		name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		field := v.Field(i)
-		required := options == ""
-		if !v.Type().Field(i).IsExported() {
+		tag, tagged := v.Type().Field(i).Tag.Lookup("json")
+		if !tagged || tag == "-" || !v.Type().Field(i).IsExported() {
 			continue
 		}
+		name, options, _ := strings.Cut(tag, ",")
+		field := v.Field(i)
 		if field.IsZero() {
-			if required {
+			if options == "" {
 				return &InputError{Property: name, Err: errors.New("it is required")}
 			}
 			continue

@@ -23,11 +23,17 @@ type Video struct {
 	job *Job
 }
 
+// errForeignVideo is what a Video answers that was put together by hand.
+var errForeignVideo = &InputError{Property: "video", Err: errors.New("it has no client; get it from a Job with the generation's id")}
+
 // Save downloads the video into a file, which is replaced only when all of it has arrived: until then the bytes are in
 // a temporary file beside it. A download that breaks off is resumed where it stopped. Nothing is left on failure.
 //
 // The error is an [*InputError] if the file can't be created, and else a [*DownloadError].
 func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) error {
+	if v.job == nil {
+		return errForeignVideo
+	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return &InputError{Property: "path", Err: fmt.Errorf("%s is a directory", path)}
 	}
@@ -74,8 +80,7 @@ func createBeside(path string) (*os.File, error) {
 	if path == "" {
 		return nil, errors.New("it is empty")
 	}
-	directory, name := filepath.Split(path)
-	temporary := filepath.Join(directory, "."+name+"."+strings.ToLower(rand.Text()[:8])+".part")
+	temporary := filepath.Join(filepath.Dir(path), ".wan-"+strings.ToLower(rand.Text()[:12])+".part")
 	return os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
@@ -83,6 +88,9 @@ func createBeside(path string) (*os.File, error) {
 // it stopped. On an error, which is a [*DownloadError], w may have got a part of the video; it gets nothing of what
 // isn't a video, such as an error page.
 func (v *Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOption) (int64, error) {
+	if v.job == nil {
+		return 0, errForeignVideo
+	}
 	d := newDownload(v, w, opts)
 	if err := d.run(ctx); err != nil {
 		return d.written, &DownloadError{v.GenerationID, err}

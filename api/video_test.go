@@ -66,6 +66,14 @@ func TestSaveInput(t *testing.T) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
+	byHand := &api.Video{GenerationID: video.GenerationID, URL: video.URL}
+	err := byHand.Save(t.Context(), filepath.Join(directory, "out.mp4"))
+	_, err2 := byHand.Download(t.Context(), &bytes.Buffer{})
+	for _, err := range []error{err, err2} {
+		if input := (*api.InputError)(nil); !errors.As(err, &input) {
+			t.Errorf("a Video that was put together by hand: %v", err)
+		}
+	}
 	if n := srv.Ledger().Downloads; n != 0 {
 		t.Errorf("%d downloads", n)
 	}
