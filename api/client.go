@@ -93,7 +93,7 @@ func New(opts ...Option) (*Client, error) {
 		retryWindow: cfg.retryWindow,
 		firstPoll:   cfg.minInterval,
 		maxInterval: cfg.maxInterval,
-		plainFiles:  isLoopback(base.Hostname()),
+		plainFiles:  isLoopback(base.Hostname()) || base.Scheme == "http", // or opted in
 		authorize:   authorizer(key),
 		redact:      redactor(key),
 	}
@@ -158,7 +158,7 @@ func parseBaseURL(raw string, insecureHTTP bool) (*url.URL, error) {
 }
 
 func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
+	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") || net.ParseIP(host).IsLoopback()
 }
 
 // withRedirects returns a copy of the client that asks check before it follows a redirect.
@@ -168,12 +168,12 @@ func withRedirects(client *http.Client, check func(*http.Request, []*http.Reques
 	return &c
 }
 
-// checkAPIRedirect lets API calls be redirected only where the key may go: within the host, and never from https to
-// http. What it refuses becomes the answer.
+// checkAPIRedirect lets polls be redirected only where the key may go: within the host, and never from https to http.
+// Submissions aren't redirected at all. What is refused becomes the answer.
 func (c *Client) checkAPIRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	sameHost := next.URL.Host == first.URL.Host && (next.URL.Scheme == first.URL.Scheme || next.URL.Scheme == "https")
-	if !sameHost || next.Method != first.Method || len(via) >= 5 {
+	if !sameHost || first.Method != http.MethodGet || len(via) >= 5 {
 		return http.ErrUseLastResponse
 	}
 	return nil

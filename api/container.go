@@ -14,7 +14,7 @@ const sniffLen = 3072
 // checkVideo looks at the beginning of a file.
 func checkVideo(head []byte) error {
 	found := mimetype.Detect(head)
-	if !strings.HasPrefix(found.String(), "video/") {
+	if !strings.HasPrefix(found.String(), "video/") && !found.Is("audio/mp4") { // MP4 of some brands
 		return fmt.Errorf("%w: it is %s", ErrNotVideo, found)
 	}
 	return nil

@@ -159,7 +159,7 @@ func (d *download) refresh(ctx context.Context, status int) error {
 func (d *download) read(response *http.Response, watch *watchdog) error {
 	start, size, err := extent(response)
 	if err != nil {
-		return err
+		return d.startOver(err.Error())
 	}
 	etag := response.Header.Get("Etag")
 	changed := d.written > 0 && (d.size >= 0 && size >= 0 && size != d.size || d.etag != "" && etag != "" && etag != d.etag)

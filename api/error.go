@@ -52,6 +52,7 @@ type ResponseError struct {
 	Body []byte
 
 	documented bool // the body is the API's own
+	accepted   bool // it names a generation nevertheless
 }
 
 func (e *ResponseError) Error() string {
@@ -166,8 +167,12 @@ func (e *WaitError) Error() string {
 	if e.Status != "" {
 		status = "last status " + oneLine(string(e.Status))
 	}
-	return fmt.Sprintf("wan: stopped waiting for generation %s after %v (%s): %v; it may still be running, wait for the id again",
-		e.GenerationID, e.Elapsed.Round(time.Millisecond), status, e.Err)
+	advice := "; it may still be running, wait for the id again"
+	if errors.Is(e.Err, ErrNotFound) || errors.Is(e.Err, ErrNoVideo) {
+		advice = ""
+	}
+	return fmt.Sprintf("wan: stopped waiting for generation %s after %v (%s): %v%s",
+		e.GenerationID, e.Elapsed.Round(time.Millisecond), status, e.Err, advice)
 }
 
 func (e *WaitError) Unwrap() error { return e.Err }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aimlvideo/wan-go/gen/generation"
 )
@@ -69,14 +71,16 @@ func decodeAnswer(body []byte) (a answer, err error) {
 
 // failure returns the reason of a failure, or nil if the answer doesn't speak of one.
 func (a *answer) failure() *FailedError {
-	switch string(a.Error) {
-	case "", "null", "false", `""`, "{}":
-		if Status(a.Status) == generation.StatusError {
-			return &FailedError{GenerationID: a.ID}
-		}
+	var reason any
+	_ = json.Unmarshal(a.Error, &reason)
+	f := &FailedError{GenerationID: a.ID}
+	switch {
+	case !saysNothing(reason):
+	case Status(a.Status) == generation.StatusError:
+		return f
+	default:
 		return nil
 	}
-	f := &FailedError{GenerationID: a.ID}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(a.Error, &members) == nil {
 		f.Name, f.Message = text(members["name"]), text(members["message"])
@@ -85,6 +89,27 @@ func (a *answer) failure() *FailedError {
 		f.Message = text(a.Error)
 	}
 	return f
+}
+
+// saysNothing reports whether a JSON value is empty, or holds nothing but what is.
+func saysNothing(value any) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, member := range v {
+			if !saysNothing(member) {
+				return false
+			}
+		}
+	case []any:
+		return !slices.ContainsFunc(v, func(element any) bool { return !saysNothing(element) })
+	case string:
+		return strings.TrimSpace(v) == ""
+	case float64:
+		return v == 0
+	case bool:
+		return !v
+	}
+	return true
 }
 
 // usage takes what the body says, or else the headers.
@@ -120,9 +145,9 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 	case a.ID == "" || a.Status == "":
 		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadAnswer)
 	case a.ID != j.id:
-		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadAnswer, a.ID)
+		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadAnswer, j.client.redacted(a.ID))
 	}
-	g := &Generation{ID: a.ID, Status: Status(a.Status), Raw: body}
+	g := &Generation{ID: a.ID, Status: Status(a.Status), Raw: j.client.redact(body)}
 	if a.Video.URL != "" {
 		if u, err := url.Parse(a.Video.URL); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, fmt.Errorf("%w: the video's URL isn't one", ErrBadAnswer)
@@ -130,7 +155,9 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		g.Video = &Video{GenerationID: a.ID, URL: a.Video.URL, Usage: a.usage(header), job: j}
 		return g, nil
 	}
-	g.Failure = a.failure()
+	if g.Failure = a.failure(); g.Failure != nil {
+		g.Failure.Name, g.Failure.Message = j.client.redacted(g.Failure.Name), j.client.redacted(g.Failure.Message)
+	}
 	if g.Failure == nil && g.Status == generation.StatusCompleted {
 		return nil, ErrNoVideo
 	}

@@ -39,11 +39,25 @@ func withoutURL(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
+	if text := err.Error(); strings.Contains(text, "?") {
+		return &withoutQuery{query.ReplaceAllString(text, "?..."), err}
+	}
 	return err
 }
 
-// read reads an answer whole, but not without limit. A truncated body is an error. What the server repeats of the
-// request goes no further: everything that errors and logs show of an answer has passed here.
+var query = regexp.MustCompile(`\?[^\s"']*`)
+
+// withoutQuery is an error whose text had the query of a URL in it.
+type withoutQuery struct {
+	text string
+	err  error
+}
+
+func (e *withoutQuery) Error() string { return e.text }
+
+func (e *withoutQuery) Unwrap() error { return e.err }
+
+// read reads an answer whole, but not without limit. A truncated body is an error.
 func (c *Client) read(response *http.Response) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
@@ -51,17 +65,24 @@ func (c *Client) read(response *http.Response) ([]byte, error) {
 	} else if len(body) > maxAnswer {
 		body, err = body[:maxAnswer], fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
-	return c.redact(body), err
+	return body, err
 }
 
-var dataURI = regexp.MustCompile(`data:[A-Za-z0-9.+/;=_-]*,[^\s"'<>\\]*`)
+// dataURI finds data URIs, also where JSON has escaped the slashes.
+var dataURI = regexp.MustCompile(`data:(?:[A-Za-z0-9.+/;=_-]|\\/)*,(?:[^\s"'<>\\]|\\/)*`)
+
+// minSecret is how long a key is that is looked for in texts. Shorter ones are no secrets but those of tests, and stand in
+// ordinary words.
+const minSecret = 8
 
 // redactor makes a function that takes the API key and the data of data URIs out of a text.
 func redactor(key string) func([]byte) []byte {
 	secret, replacement, scheme := []byte(key), []byte("[API key]"), []byte("data:")
+	escaped := []byte(strings.ReplaceAll(key, "/", `\/`))
 	return func(text []byte) []byte {
-		if bytes.Contains(text, secret) {
+		if len(secret) >= minSecret {
 			text = bytes.ReplaceAll(text, secret, replacement)
+			text = bytes.ReplaceAll(text, escaped, replacement)
 		}
 		if bytes.Contains(text, scheme) {
 			text = dataURI.ReplaceAll(text, []byte("data:..."))
@@ -76,9 +97,11 @@ func (c *Client) redacted(text string) string { return string(c.redact([]byte(te
 // responseError makes the error of an answer that isn't 2xx.
 func (c *Client) responseError(response *http.Response, body []byte) *ResponseError {
 	e := newResponseError(response.StatusCode, body)
+	e.Message, e.Path, e.RequestID = c.redacted(e.Message), c.redacted(e.Path), c.redacted(e.RequestID)
+	e.Body = c.redact(e.Body)
 	e.RetryAfter = retryAfter(response.Header, time.Now)
 	if location, err := response.Location(); err == nil && e.StatusCode < 400 {
-		e.Message = "it redirects to " + c.redacted(location.Scheme+"://"+location.Host) + ", where the API key may not go; check the base URL"
+		e.Message = "it redirects to " + c.redacted(location.Scheme+"://"+location.Host) + ", where the client doesn't follow; check the base URL"
 	}
 	return e
 }

@@ -36,7 +36,7 @@ func TestSecrets(t *testing.T) {
 
 	effects := []simulator.Effect{
 		simulator.StatusMessage(400, echo), simulator.StatusMessage(401, echo), simulator.StatusMessage(403, echo), simulator.StatusMessage(500, echo),
-		simulator.Body(`{"id":"` + key + `","status":"x","error":"` + picture + `"}`), simulator.Body(`{"message":"` + picture + `"}`),
+		simulator.Body(`{"id":"other","status":"x","error":"` + key + picture + `"}`), simulator.Body(`{"message":"` + strings.ReplaceAll(picture, "/", `\/`) + `"}`), simulator.Body(`{"message":"` + picture + `"}`),
 		simulator.HTML(502), simulator.Reset(), simulator.Drop(), simulator.Truncate(), simulator.Cut(), simulator.Stall(),
 		simulator.Redirect(302, "https://elsewhere.example.com/?key="+key),
 		simulator.ContentType(key), simulator.RetryAfter(429, key),

@@ -92,7 +92,7 @@ func retryable(err error) (hint time.Duration, again bool) {
 	if _, ok := errors.AsType[*NotSentError](err); ok {
 		return 0, true
 	}
-	if rejected, ok := errors.AsType[*RejectedError](err); ok && rejected.Err.StatusCode == http.StatusTooManyRequests {
+	if rejected, ok := errors.AsType[*RejectedError](err); ok && rejected.Err.StatusCode == http.StatusTooManyRequests && !rejected.Err.accepted {
 		return rejected.Err.RetryAfter, true
 	}
 	return 0, false
@@ -103,31 +103,28 @@ const answerTimeout = 2 * time.Minute
 
 // try sends the submission once.
 func (s *submission) try(ctx context.Context) (*Job, error) {
-	var written atomic.Bool
+	var sent evidence
 	ctx, watch := newWatchdog(ctx, answerTimeout)
 	defer watch.stop()
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaderField: func(string, []string) { written.Store(true) },
-		WroteHeaders:     func() { written.Store(true) },
+		GetConn:          func(string) { sent.traced.Store(true) },
+		WroteHeaderField: func(string, []string) { sent.wrote.Store(true) },
+		WroteHeaders:     func() { sent.wrote.Store(true) },
 	})
-	open := func() (io.ReadCloser, error) {
-		body, err := s.body.Open()
-		if err != nil {
-			return nil, err
-		}
-		return &watchedBody{ReadCloser: body, submission: s, watch: watch, written: &written}, nil
-	}
-	body, err := open()
+	body, err := s.body.Open()
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}
 	// All models are submitted to the same place, so that any of the generated functions makes the request.
 	request, err := animatemove.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
-		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json", body)
+		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json",
+		&watchedBody{ReadCloser: body, submission: s, watch: watch, sent: &sent})
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}
-	request.ContentLength, request.GetBody = s.body.Len(), open
+	request.ContentLength = s.body.Len()
+	// Without GetBody, net/http can't send again what it has begun to send: it would, after some errors of HTTP/2.
+	request.GetBody = nil
 	response, err := s.client.do(request.WithContext(traced))
 	// A transport may know that it has sent nothing, as the strict one of package conformance does.
 	if refusal, ok := errors.AsType[interface {
@@ -136,16 +133,23 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	}](err); ok && refusal.NotSent() {
 		return nil, &InputError{Err: refusal}
 	} else if err != nil {
-		return nil, s.lost(watch.explain(err), written.Load())
+		return nil, s.lost(watch.explain(err), &sent)
 	}
 	defer response.Body.Close()
 	return s.outcome(response, watch)
 }
 
-// lost words the loss of a submission. A transport that reads no byte of the body and writes no header can't have sent
-// anything.
-func (s *submission) lost(err error, written bool) error {
-	if !written {
+// evidence is what is known of the sending.
+type evidence struct {
+	traced atomic.Bool // the transport speaks to httptrace, and so can be believed
+	wrote  atomic.Bool // it has begun to write a header
+	read   atomic.Bool // it has begun to read the body
+}
+
+// lost words the loss of a submission. Of a transport that doesn't speak to httptrace, only this is sure: it can't have
+// sent a body that it hasn't read.
+func (s *submission) lost(err error, sent *evidence) error {
+	if sent.traced.Load() && !sent.wrote.Load() || !sent.wrote.Load() && !sent.read.Load() {
 		return &NotSentError{s.requestID, err}
 	}
 	return &UnknownError{ClientRequestID: s.requestID, Err: err}
@@ -171,10 +175,15 @@ func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, er
 		return job, nil
 	}
 	rejected := s.client.responseError(response, body)
-	if status >= 500 && (err != nil || !rejected.documented) {
+	switch {
+	case status >= 500 && (err != nil || !rejected.documented):
 		unknown.Err = fmt.Errorf("%w, not in the API's own words", rejected)
 		return nil, unknown
+	case status >= 500 && unknown.GenerationID != "", status == http.StatusSeeOther: // both speak of something that is there
+		unknown.Err = rejected
+		return nil, unknown
 	}
+	rejected.accepted = unknown.GenerationID != ""
 	return nil, &RejectedError{s.requestID, rejected}
 }
 
@@ -183,17 +192,17 @@ type watchedBody struct {
 	io.ReadCloser
 	submission *submission
 	watch      *watchdog
-	written    *atomic.Bool
-	sent       int64
+	sent       *evidence
+	bytes      int64
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.written.Store(true)
+	b.sent.read.Store(true)
 	b.watch.reset()
 	n, err := b.ReadCloser.Read(p)
-	b.sent += int64(n)
+	b.bytes += int64(n)
 	if f := b.submission.onUpload; f != nil && n > 0 {
-		f(b.sent, b.submission.body.Len())
+		f(b.bytes, b.submission.body.Len())
 	}
 	return n, err
 }
@@ -213,7 +222,8 @@ func checkRequest(request any) error {
 		name, options, _ := strings.Cut(tag, ",")
 		field := v.Field(i)
 		if field.IsZero() {
-			if options == "" {
+			// A number or a boolean may be meant as 0 or false.
+			if options == "" && (field.Kind() == reflect.String || field.Kind() == reflect.Struct) {
 				return &InputError{Property: name, Err: errors.New("it is required")}
 			}
 			continue

@@ -34,12 +34,16 @@ func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) e
 	if v.job == nil {
 		return errForeignVideo
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return &InputError{Property: "path", Err: fmt.Errorf("%s is a directory", path)}
+	path, mode, err := target(path)
+	if err != nil {
+		return &InputError{Property: "path", Err: err}
 	}
 	f, err := createBeside(path)
 	if err != nil {
 		return &InputError{Property: "path", Err: err}
+	}
+	if mode != 0 {
+		_ = f.Chmod(mode) // not every file system can
 	}
 	err = v.saveTo(ctx, f, path, opts)
 	if err != nil {
@@ -73,6 +77,21 @@ func (v *Video) saveTo(ctx context.Context, f *os.File, path string, opts []Down
 		directory.Close()
 	}
 	return nil
+}
+
+// target follows symbolic links, and tells the permissions of a file that is there already.
+func target(path string) (string, os.FileMode, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil: // mostly because there is none
+		return path, 0, nil
+	case info.IsDir():
+		return "", 0, fmt.Errorf("%s is a directory", path)
+	case !info.Mode().IsRegular():
+		return "", 0, fmt.Errorf("%s isn't a regular file", path)
+	}
+	path, err = filepath.EvalSymlinks(path)
+	return path, info.Mode().Perm(), err
 }
 
 // createBeside creates a file in the same directory, so that a rename is atomic, with the permissions of a new file.

@@ -1,6 +1,9 @@
 package conformance
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // maxCondensed caps what is kept of one JSON text, in bytes.
 const maxCondensed = 16 << 20
@@ -23,6 +26,7 @@ type base64Data struct {
 	length  int64
 	padding int
 	bad     bool
+	hex     []byte // of a \uXXXX that isn't complete yet, after the u
 }
 
 const base64Mark = ";base64,"
@@ -66,8 +70,21 @@ const keptData = 4
 
 func (c *condenser) nextData(b byte) {
 	d := c.data
-	if b == '\\' && !c.escaped {
+	switch {
+	case d.hex != nil:
+		if d.hex = append(d.hex, b); len(d.hex) < 4 {
+			return
+		}
+		code, err := strconv.ParseUint(string(d.hex), 16, 8)
+		if b, d.hex = byte(code), nil; err != nil || b == '\\' || b == '"' {
+			b = '*'
+		}
+	case b == '\\' && !c.escaped:
 		c.escaped = true
+		return
+	case c.escaped && b == 'u': // some encoders write "+" as \u002B
+		c.escaped = false
+		d.hex = make([]byte, 0, 4)
 		return
 	}
 	isBase64 := b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '+' || b == '/'
@@ -87,7 +104,7 @@ func (c *condenser) nextData(b byte) {
 }
 
 func (c *condenser) endData() {
-	if d := c.data; d != nil && (d.bad || d.padding > 2 || d.length%4 != 0) {
+	if d := c.data; d != nil && (d.bad || d.hex != nil || d.padding > 2 || d.length%4 != 0) {
 		c.keep('*') // no base64
 	}
 	c.data = nil

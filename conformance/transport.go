@@ -152,8 +152,9 @@ func (x *exchange) request(r *http.Request) (*http.Request, error) {
 // body returns the body to be sent. A strict transport adds what is wrong with it to the findings at once.
 func (x *exchange) body(original, checked *http.Request, findings *[]Finding) (io.ReadCloser, error) {
 	body := original.Body
-	if body == nil {
-		body = http.NoBody
+	if body == nil || body == http.NoBody {
+		*findings = append(*findings, x.checkSubmission(new(condenser))...)
+		return body, nil
 	}
 	if !x.transport.Strict {
 		return x.watch(body, original.ContentLength, func(c *condenser) {
@@ -172,11 +173,12 @@ func (x *exchange) body(original, checked *http.Request, findings *[]Finding) (i
 		body = io.NopCloser(bytes.NewReader(data))
 	} else {
 		preview, err := original.GetBody()
-		if err != nil {
-			return nil, err
+		if err == nil {
+			_, err = io.Copy(&c, preview)
+			preview.Close()
 		}
-		defer preview.Close()
-		if _, err := io.Copy(&c, preview); err != nil {
+		if err != nil {
+			body.Close()
 			return nil, err
 		}
 	}
@@ -191,8 +193,8 @@ func (x *exchange) checkSubmission(c *condenser) []Finding {
 	submission, findings := CheckSubmission(c.text.Bytes())
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.document = submission.Document
-	if x.document != nil {
+	if submission.Document != nil {
+		x.document = submission.Document
 		findings = append(findings, undocumented(x.document.Request(), submission.Request, "")...)
 	}
 	return findings

@@ -38,11 +38,14 @@ type Fault struct {
 	random *rand.Rand // its own, so that which requests are hit doesn't depend on others
 }
 
-// Inject adds faults.
+// Inject adds faults. It panics on one without an effect.
 func (s *Simulator) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
+		if f.Effect.Wrap == nil {
+			panic("simulator: a fault without an effect")
+		}
 		s.seeds++
 		f.random = rand.New(rand.NewPCG(s.seed, s.seed+s.seeds))
 		s.faults = append(s.faults, &f)

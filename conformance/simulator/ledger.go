@@ -124,6 +124,15 @@ func (h *history) all() []Entry {
 	return append(all, h.entries[:h.next]...)
 }
 
+// clip bounds what a request can make the ledger keep.
+func clip(text string) string {
+	const most = 2000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
+}
+
 // record notes an exchange when it is over.
 func (s *Simulator) record(x *exchange) {
 	var line string
@@ -135,6 +144,7 @@ func (s *Simulator) record(x *exchange) {
 	if x.entry.Status >= 400 {
 		s.totals.rejected++
 	}
+	x.entry.Path, x.entry.Note = clip(x.entry.Path), clip(x.entry.Note)
 	s.history.add(x.entry)
 	if s.log != nil {
 		io.WriteString(s.log, line)

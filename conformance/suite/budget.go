@@ -14,7 +14,7 @@ type budget struct {
 	mu         sync.Mutex
 	spent      int
 	unexpected int // of those spent
-	unknown    int // of those spent: no answer came
+	unknown    int // of those spent: no answer came, or one that leaves it open
 	underWay   int
 	changed    chan struct{} // closed and made anew when one is no longer under way
 }
@@ -58,7 +58,7 @@ func (b *budget) leave(x *exchange, wanted bool) {
 		if !wanted {
 			b.unexpected++
 		}
-	case x.status == 0:
+	case x.status == 0, wanted && x.status >= 500:
 		b.spent++
 		b.unknown++
 	}

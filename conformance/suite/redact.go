@@ -55,7 +55,7 @@ func (t *target) record(x *exchange, failed bool) Exchange {
 	if x.status != 0 {
 		fmt.Fprintf(&answer, "%d\n", x.status)
 		for _, name := range slices.Sorted(maps.Keys(x.header)) {
-			if name != "Date" && name != "Content-Length" {
+			if name != "Date" && name != "Content-Length" && name != "Set-Cookie" {
 				fmt.Fprintf(&answer, "%s: %s\n", name, strings.Join(x.header[name], ", "))
 			}
 		}

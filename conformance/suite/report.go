@@ -44,7 +44,8 @@ type Spending struct {
 	Limit int `json:"limit"`
 	// Accepted counts the submissions that were accepted, with those of unknown outcome.
 	Accepted int `json:"accepted"`
-	// Unexpected are those of them that should have been rejected, Unknown those that got no answer.
+	// Unexpected are those of them that should have been rejected, Unknown those that got no answer, or
+	// a 5xx, after which a job may have begun.
 	Unexpected int `json:"unexpected"`
 	Unknown    int `json:"unknown"`
 }

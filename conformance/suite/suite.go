@@ -36,7 +36,7 @@ type Config struct {
 	// Spend limits how many submissions may be accepted, each of which is a job that costs money; negative is no limit,
 	// for simulators and mocks. What should be rejected is tried without a budget, too. If it is accepted after all, it
 	// counts; one more job than the limit can come about in that way, and then no more submissions are sent. A
-	// submission whose answer was lost counts, too.
+	// submission whose answer was lost, or was a 5xx, counts, too.
 	Spend int
 	// Generations are ids of generations that there are already. Their lives are looked at, too, which costs nothing.
 	Generations []string

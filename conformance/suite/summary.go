@@ -92,7 +92,7 @@ func (s Spending) String() string {
 		text += fmt.Sprintf("; %d of them should have been rejected", s.Unexpected)
 	}
 	if s.Unknown > 0 {
-		text += fmt.Sprintf("; of %d of them no answer came", s.Unknown)
+		text += fmt.Sprintf("; %d of them got no answer, or one that leaves it open", s.Unknown)
 	}
 	return text
 }

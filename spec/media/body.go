@@ -36,6 +36,9 @@ func NewBody(request any, limit int64) (*Body, error) {
 	if err != nil {
 		return nil, &InputError{Err: fmt.Errorf("the request can't be encoded: %w", err)}
 	}
+	if !bytes.HasPrefix(encoded, []byte("{")) {
+		return nil, &InputError{Err: errors.New("the request isn't a JSON object")}
+	}
 	body := new(Body)
 	for i, piece := range bytes.Split(encoded, []byte(b.mark)) {
 		if i > 0 { // what follows a placeholder begins with its number and the closing quote

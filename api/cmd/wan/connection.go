@@ -16,9 +16,11 @@ type connection struct {
 	baseURL  string
 	simulate bool
 	verbose  bool
+	flags    *pflag.FlagSet
 }
 
 func (c *connection) add(flags *pflag.FlagSet) {
+	c.flags = flags
 	flags.StringVar(&c.baseURL, "base-url", "", "where the API is; AIML_API_BASE or "+api.DefaultBaseURL+" if not given")
 	flags.BoolVar(&c.verbose, "verbose", false, "log what the client does to stderr")
 }
@@ -38,6 +40,9 @@ func (c *connection) again(id string) string {
 func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), err error) {
 	var opts []api.Option
 	stop = func() {}
+	if c.flags.Changed("base-url") && c.baseURL == "" {
+		return nil, nil, inputError(errors.New("--base-url: it is empty"))
+	}
 	if c.simulate && c.baseURL != "" {
 		return nil, nil, inputError(errors.New("--simulate and --base-url exclude each other"))
 	}

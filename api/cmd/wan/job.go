@@ -32,6 +32,9 @@ func newWait() *cobra.Command {
 			if err := out.check(len(ids)); err != nil {
 				return err
 			}
+			if strings.Contains(out.file, "{seed}") {
+				return inputError(errors.New("--output: the seed of a generation is known only when it is submitted"))
+			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -39,6 +42,8 @@ func newWait() *cobra.Command {
 			defer stop()
 			progress := newProgress(cmd.ErrOrStderr(), out.quiet)
 			defer progress.stop()
+			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
+			defer cancel()
 			errs := make([]error, len(ids))
 			var waiting sync.WaitGroup
 			for i, id := range ids {
@@ -46,7 +51,7 @@ func newWait() *cobra.Command {
 				if len(ids) == 1 {
 					name = ""
 				}
-				waiting.Go(func() { errs[i] = out.finish(cmd, &conn, client.Job(id), progress.of(name), "") })
+				waiting.Go(func() { errs[i] = out.finish(ctx, cmd, &conn, client.Job(id), progress.of(name), "") })
 			}
 			waiting.Wait()
 			return errors.Join(errs...)

@@ -38,7 +38,7 @@ func TestGet(t *testing.T) {
 	s.Script(simulator.Complete(10*time.Minute, 10*time.Minute), failing("NSFW", "refused"),
 		simulator.Timeline{{Status: "dreaming"}}, simulator.Timeline{{Status: "error", Set: map[string]any{"error": simulator.Absent}}})
 	for range 4 {
-		s.wan(t, move("--timeout", "1ns")...)
+		s.wan(t, move("--no-wait")...)
 	}
 	var id []string
 	for _, job := range s.Ledger().Jobs {
@@ -62,7 +62,7 @@ func TestGet(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	s := newServer(t, queued())
-	s.wan(t, move("--timeout", "1ns")...)
+	s.wan(t, move("--no-wait")...)
 	job := s.job(t)
 	s.Advance(20 * time.Minute)
 	url := s.URL + s.job(t).Result

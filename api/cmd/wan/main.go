@@ -40,7 +40,7 @@ const exitCodes = `Exit codes:
   2  bad input; nothing was sent
   3  the generation failed; nothing is charged
   4  the API key isn't accepted, or the account is out of credits
-  5  still running; "wan wait ID" goes on
+  5  not done yet, but submitted; "wan wait ID" goes on
   6  nobody knows whether the submission was accepted; it may be charged`
 
 func main() {
@@ -128,7 +128,7 @@ func exitCode(err error) int {
 		return exitAccount
 	case is[*api.UnknownError](err):
 		return exitUnknown
-	case is[*api.WaitError](err) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+	case (is[*api.WaitError](err) || is[*api.DownloadError](err)) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return exitRunning
 	}
 	return exitTrouble

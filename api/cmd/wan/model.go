@@ -51,7 +51,9 @@ func newModel(document *spec.Document) *cobra.Command {
 			if cmd.Flags().Changed("client-request-id") {
 				opts = append(opts, api.WithClientRequestID(name))
 			}
-			job, err := client.Submit(cmd.Context(), body, opts...)
+			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
+			defer cancel()
+			job, err := client.Submit(ctx, body, opts...)
 			if err != nil {
 				return nameFlag(err, flags)
 			}
@@ -60,7 +62,7 @@ func newModel(document *spec.Document) *cobra.Command {
 			if noWait {
 				return out.print(cmd.OutOrStdout(), result{ID: job.ID()})
 			}
-			return out.finish(cmd, &conn, job, progress.of(""), fmt.Sprint(cmp.Or(body["seed"], any(""))))
+			return out.finish(ctx, cmd, &conn, job, progress.of(""), fmt.Sprint(cmp.Or(body["seed"], any(""))))
 		},
 	}
 	own := command.Flags()

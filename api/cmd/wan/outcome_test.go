@@ -40,7 +40,7 @@ func TestFailed(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	s := newServer(t, queued())
-	s.wan(t, move("--timeout", "1ns")...)
+	s.wan(t, move("--no-wait")...)
 	id := s.job(t).ID
 	commands := [][]string{move(), {"wait", id}, {"get", id}}
 	for _, args := range commands {
@@ -92,7 +92,7 @@ func TestVerbose(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	s := newServer(t, queued())
 	file := filepath.Join(t.TempDir(), "out.mp4")
-	result := s.wan(t, move("--timeout", "1ns", "-o", file)...)
+	result := s.wan(t, move("--timeout", "300ms", "-o", file)...)
 	id := s.job(t).ID
 	again := "wan wait " + id + " --base-url " + s.URL + " -o " + file
 	result.check(t, exitRunning, "", "submitted "+id+"\n", "To go on: "+again+"\n", id, "deadline exceeded")
@@ -111,18 +111,31 @@ func TestTimeout(t *testing.T) {
 
 func TestNoTimeout(t *testing.T) {
 	s := newServer(t)
-	for _, none := range []string{"0", "-1s"} {
-		if result := s.wan(t, move("--timeout", none)...); result.code != exitDone {
-			t.Errorf("--timeout %s: exit code %d\n%s", none, result.code, result.stderr)
+	if result := s.wan(t, move("--timeout", "0")...); result.code != exitDone {
+		t.Errorf("exit code %d\n%s", result.code, result.stderr)
+	}
+	for _, args := range [][]string{move("--timeout", "-1s"), {"wait", "x", "--timeout", "-1s"}, {"wait", "x", "-o", "{seed}.mp4"}, {"wait", "x", "--base-url", ""}} {
+		if result := s.wan(t, args...); result.code != exitInput {
+			t.Errorf("%q: exit code %d\n%s", args, result.code, result.stderr)
 		}
 	}
+	if n := s.Ledger().Created; n != 1 {
+		t.Errorf("%d jobs", n)
+	}
+}
+
+// The timeout bounds the submission, too.
+func TestTimeoutOfSubmission(t *testing.T) {
+	s := newServer(t)
+	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Stall()})
+	s.wan(t, move("--timeout", "300ms")...).check(t, exitUnknown, "", "deadline exceeded", s.job(t).ClientRequestID)
 }
 
 // Without --base-url there is none in the command that goes on.
 func TestTimeoutOfEnvironment(t *testing.T) {
 	s := newServer(t, queued())
 	t.Setenv("AIML_API_BASE", s.URL)
-	result := runWan(t, t.Context(), new(buffer), move("--timeout", "1ns")...)
+	result := runWan(t, t.Context(), new(buffer), move("--timeout", "300ms")...)
 	result.check(t, exitRunning, "", "To go on: wan wait "+s.job(t).ID+"\n")
 }
 

@@ -63,6 +63,9 @@ func (o *output) path(id, seed string) string {
 
 // check tries, before anything is paid for, whether the videos of so many generations can be saved.
 func (o *output) check(generations int) error {
+	if o.timeout < 0 {
+		return inputError(fmt.Errorf("--timeout: %v is in the past", o.timeout))
+	}
 	if o.file == "" {
 		return nil
 	}
@@ -82,9 +85,7 @@ func (o *output) check(generations int) error {
 }
 
 // finish waits for the job, saves the video and tells the result.
-func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job, p *jobProgress, seed string) error {
-	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
-	defer cancel()
+func (o *output) finish(ctx context.Context, cmd *cobra.Command, conn *connection, job *api.Job, p *jobProgress, seed string) error {
 	video, err := job.Wait(ctx, api.OnProgress(p.wait))
 	path := o.path(job.ID(), seed)
 	if err == nil && path != "" {
@@ -95,7 +96,7 @@ func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job, p *j
 	}
 	p.aside(func() {
 		if err != nil {
-			o.unfinished(cmd, conn, job, err)
+			o.unfinished(cmd, conn, job, path, err)
 			return
 		}
 		err = o.print(cmd.OutOrStdout(),
@@ -105,7 +106,7 @@ func (o *output) finish(cmd *cobra.Command, conn *connection, job *api.Job, p *j
 }
 
 // unfinished tells how to go on where there is a way.
-func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, err error) {
+func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, path string, err error) {
 	if failed, ok := errors.AsType[*api.FailedError](err); ok {
 		if o.json {
 			_ = o.print(cmd.OutOrStdout(), result{ID: job.ID(), Status: "error", Error: &failure{failed.Name, failed.Message}})
@@ -113,8 +114,8 @@ func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, 
 		return
 	}
 	if again := conn.again(job.ID()); again != "" && !errors.Is(err, api.ErrNotFound) {
-		if o.file != "" {
-			again += " -o " + shellQuote(o.file)
+		if path != "" {
+			again += " -o " + shellQuote(path)
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "To go on: %s\n", again)
 	}

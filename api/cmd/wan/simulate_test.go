@@ -103,7 +103,7 @@ func TestSimulateTimeline(t *testing.T) {
 		{"0s", "0s", "completed"},
 	} {
 		url, stop := simulate(t, "--queued", test.queued, "--generating", test.generating)
-		result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "1ns")...)
+		result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "300ms")...)
 		first, _, _ := strings.Cut(result.stderr, "\n")
 		id := strings.TrimPrefix(first, "submitted ")
 		result = runWan(t, t.Context(), new(buffer), "get", id, "--json", "--base-url", url)
