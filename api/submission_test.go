@@ -268,7 +268,13 @@ func TestForeignTransport(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			calls := 0
 			client, err := api.New(api.WithAPIKey("k"), api.WithRetryWindow(0), api.WithHTTPClient(&http.Client{
-				Transport: roundTripper(func(r *http.Request) (*http.Response, error) { calls++; return test.transport(r) }),
+				Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					calls++
+					if r.GetBody != nil { // with it, HTTP/2 sends the submission again after a GOAWAY or a refused stream
+						t.Error("the transport could send the body again")
+					}
+					return test.transport(r)
+				}),
 			}))
 			if err != nil {
 				t.Fatal(err)
