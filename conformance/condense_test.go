@@ -58,7 +58,7 @@ func FuzzCondense(f *testing.F) {
 		}
 		encoded, err := json.Marshal("data:image/png;base64," + data)
 		if err != nil {
-			t.Skip()
+			return
 		}
 		text := fmt.Sprintf(`{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":%s}`, encoded)
 		_, whole := CheckSubmission([]byte(text))

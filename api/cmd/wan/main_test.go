@@ -206,6 +206,9 @@ func TestUsage(t *testing.T) {
 		{[]string{"get", "a", "-o", "f"}, "unknown shorthand flag: 'o'"},
 		{[]string{"models", "a"}, `unknown command "a"`},
 		{[]string{"simulate", "a"}, `unknown command "a"`},
+		{[]string{"simulate", "--fail", "2"}, "--fail: 2 is no probability"},
+		{[]string{"simulate", "--queued", "-1s"}, "can't be negative"},
+		{[]string{"simulate", "--max-body", "0"}, "can't be negative"},
 	} {
 		result := runWan(t, t.Context(), new(buffer), test.args...)
 		if result.code != exitInput || result.stdout != "" || !strings.Contains(result.stderr, test.want) || !strings.Contains(result.stderr, `--help".`) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,12 @@ func newSimulate() *cobra.Command {
 		Example: "  wan simulate --addr 127.0.0.1:8080 --generating 10s --fault 'poll=503*3' --fault 'submit=drop@0.1'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case !(fail >= 0 && fail <= 1):
+				return inputError(fmt.Errorf("--fail: %v is no probability", fail))
+			case queued < 0 || generating < 0 || retention <= 0 || maxBody <= 0:
+				return inputError(errors.New("--queued, --generating, --retention and --max-body can't be negative, the last two not 0"))
+			}
 			opts := []simulator.Option{
 				simulator.WithKey(key),
 				simulator.WithTimeline(simulator.Complete(queued, generating)),
