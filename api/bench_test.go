@@ -38,7 +38,7 @@ func canned(body string) *http.Client {
 			r.Body.Close()
 		}
 		return &http.Response{
-			StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 			Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r,
 		}, nil
 	})}
@@ -68,7 +68,7 @@ func BenchmarkPoll(b *testing.B) {
 	b.Run("by-hand", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			r, err := http.NewRequestWithContext(b.Context(), "GET", api.DefaultBaseURL+"/v2/video/generations?generation_id="+url.QueryEscape(benchID), nil)
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, api.DefaultBaseURL+"/v2/video/generations?generation_id="+url.QueryEscape(benchID), nil)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -102,7 +102,7 @@ func BenchmarkSubmit(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			r, err := http.NewRequestWithContext(b.Context(), "POST", api.DefaultBaseURL+"/v2/video/generations", bytes.NewReader(body))
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, api.DefaultBaseURL+"/v2/video/generations", bytes.NewReader(body))
 			if err != nil {
 				b.Fatal(err)
 			}

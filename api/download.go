@@ -33,10 +33,10 @@ func (c *Client) checkFileRedirect(next *http.Request, via []*http.Request) erro
 }
 
 func (c *Client) checkFileScheme(r *http.Request) error {
-	if r.URL.Scheme != "https" && !(c.plainFiles && r.URL.Scheme == "http") {
-		return &refusedError{fmt.Sprintf("the video's URL leads to %s://%s, not to https", r.URL.Scheme, r.URL.Host)}
+	if r.URL.Scheme == "https" || r.URL.Scheme == "http" && c.plainFiles {
+		return nil
 	}
-	return nil
+	return &refusedError{fmt.Sprintf("the video's URL leads to %s://%s, not to https", r.URL.Scheme, r.URL.Host)}
 }
 
 // A refusedError says where a download doesn't go.
@@ -161,7 +161,7 @@ func (d *download) read(response *http.Response, watch *watchdog) error {
 	if err != nil {
 		return d.startOver(err.Error())
 	}
-	etag := response.Header.Get("Etag")
+	etag := response.Header.Get("ETag")
 	changed := d.written > 0 && (d.size >= 0 && size >= 0 && size != d.size || d.etag != "" && etag != "" && etag != d.etag)
 	if changed || start > d.written {
 		return d.startOver("the video has changed meanwhile")
@@ -267,6 +267,7 @@ func (e *writeError) Unwrap() error { return e.err }
 // watchedReader tells the watchdog that something moves.
 type watchedReader struct {
 	io.Reader
+
 	watch *watchdog
 }
 

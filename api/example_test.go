@@ -138,8 +138,7 @@ func ExampleClient_Submit_errors() {
 	}
 
 	_, err = job.Wait(ctx)
-	var failed *api.FailedError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*api.FailedError](err); ok {
 		fmt.Println(failed.Name+":", failed.Message)
 	}
 	// Output: SafetyCheckFailed: the picture was refused

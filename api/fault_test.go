@@ -220,7 +220,7 @@ func outcome(err error) string {
 	for _, condition := range []error{
 		api.ErrUnauthorized, api.ErrForbidden, api.ErrNotFound, api.ErrTooManyRequests, api.ErrNoVideo, api.ErrBadAnswer, api.ErrNotVideo,
 	} {
-		if errors.Is(err, condition) && !(download != nil && condition == api.ErrNotFound) {
+		if errors.Is(err, condition) && (download == nil || condition != api.ErrNotFound) {
 			text += ": " + condition.Error()
 		}
 	}

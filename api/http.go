@@ -40,22 +40,22 @@ func withoutURL(err error) error {
 		err = e.Err
 	}
 	if text := err.Error(); strings.Contains(text, "?") {
-		return &withoutQuery{query.ReplaceAllString(text, "?..."), err}
+		return &withoutQueryError{query.ReplaceAllString(text, "?..."), err}
 	}
 	return err
 }
 
 var query = regexp.MustCompile(`\?[^\s"']*`)
 
-// withoutQuery is an error whose text had the query of a URL in it.
-type withoutQuery struct {
+// withoutQueryError is an error whose text had the query of a URL in it.
+type withoutQueryError struct {
 	text string
 	err  error
 }
 
-func (e *withoutQuery) Error() string { return e.text }
+func (e *withoutQueryError) Error() string { return e.text }
 
-func (e *withoutQuery) Unwrap() error { return e.err }
+func (e *withoutQueryError) Unwrap() error { return e.err }
 
 // read reads an answer whole, but not without limit. A truncated body is an error.
 func (c *Client) read(response *http.Response) ([]byte, error) {

@@ -8,7 +8,7 @@ import (
 
 // An Option configures a Client.
 type Option interface {
-	applyToClient(*config)
+	applyToClient(c *config)
 }
 
 type config struct {
@@ -76,7 +76,7 @@ func WithPollInterval(first, longest time.Duration) Option {
 
 // A SubmitOption configures one submission.
 type SubmitOption interface {
-	applyToSubmission(*submission)
+	applyToSubmission(s *submission)
 }
 
 type submitOption func(*submission)
@@ -98,7 +98,7 @@ func OnUpload(f func(sent, total int64)) SubmitOption {
 
 // A WaitOption configures one [Job.Wait].
 type WaitOption interface {
-	applyToWait(*wait)
+	applyToWait(w *wait)
 }
 
 type waitOption func(*wait)
@@ -112,7 +112,7 @@ func OnProgress(f func(Progress)) WaitOption {
 
 // A DownloadOption configures one [Video.Save] or [Video.Download].
 type DownloadOption interface {
-	applyToDownload(*download)
+	applyToDownload(d *download)
 }
 
 type downloadOption func(*download)

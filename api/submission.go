@@ -190,6 +190,7 @@ func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, er
 // watchedBody notes that it is read, which means that it is being sent.
 type watchedBody struct {
 	io.ReadCloser
+
 	submission *submission
 	watch      *watchdog
 	sent       *evidence
@@ -228,7 +229,7 @@ func checkRequest(request any) error {
 			}
 			continue
 		}
-		if enum, ok := field.Interface().(interface{ Valid() bool }); ok && !enum.Valid() {
+		if enum, ok := reflect.TypeAssert[interface{ Valid() bool }](field); ok && !enum.Valid() {
 			return &InputError{Property: name, Err: fmt.Errorf("%.40q is none of the values that the documents list", field.Interface())}
 		}
 	}

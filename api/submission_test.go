@@ -327,7 +327,7 @@ func TestRejectedError(t *testing.T) {
 	if !errors.As(err, &rejected) || !errors.As(err, &response) {
 		t.Fatal(err)
 	}
-	if rejected.ClientRequestID != "mine" || response.StatusCode != 400 || response.Path != "/v2/video/generations" ||
+	if rejected.ClientRequestID != "mine" || response.StatusCode != http.StatusBadRequest || response.Path != "/v2/video/generations" ||
 		response.RequestID == "" || response.Timestamp.IsZero() || len(response.Body) == 0 {
 		t.Errorf("%+v", *response)
 	}

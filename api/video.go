@@ -47,8 +47,8 @@ func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) e
 	}
 	err = v.saveTo(ctx, f, path, opts)
 	if err != nil {
-		f.Close()
-		os.Remove(f.Name())
+		_ = f.Close()
+		_ = os.Remove(f.Name())
 		return &DownloadError{v.GenerationID, err}
 	}
 	return nil
@@ -74,7 +74,7 @@ func (v *Video) saveTo(ctx context.Context, f *os.File, path string, opts []Down
 	// So that the name outlives a power cut, too. Not every system can do this.
 	if directory, err := os.Open(filepath.Dir(path)); err == nil {
 		_ = directory.Sync()
-		directory.Close()
+		_ = directory.Close()
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func target(path string) (string, os.FileMode, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil: // mostly because there is none
-		return path, 0, nil
+		return path, 0, nil //nolint:nilerr // what else is wrong shows when it is created
 	case info.IsDir():
 		return "", 0, fmt.Errorf("%s is a directory", path)
 	case !info.Mode().IsRegular():
@@ -100,7 +100,7 @@ func createBeside(path string) (*os.File, error) {
 		return nil, errors.New("it is empty")
 	}
 	temporary := filepath.Join(filepath.Dir(path), ".wan-"+strings.ToLower(rand.Text()[:12])+".part")
-	return os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	return os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask decides, as for any new file
 }
 
 // Download writes the video to w and returns how many bytes it has written. A download that breaks off is resumed where

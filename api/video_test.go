@@ -263,7 +263,9 @@ func TestFileServers(t *testing.T) {
 						"video": map[string]any{"url": srv.URL + "/files/film.mp4?signature=secret"},
 					}}})
 					video := completed(t, newClient(t, srv))
-					want, got, err := test.save, []byte(nil), error(nil)
+					want := test.save
+					var got []byte
+					var err error
 					if stream {
 						if test.stream != "" {
 							want = test.stream

@@ -56,14 +56,14 @@ func BenchmarkTransport(b *testing.B) {
 	body := fmt.Sprintf(move, `,"mood":"data:video/mp4;base64,`+strings.Repeat("AAAA", 8<<20/4)+`"`)
 	base := roundTripper(func(r *http.Request) (*http.Response, error) {
 		io.Copy(io.Discard, r.Body)
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"id":"x","status":"queued"}`)), Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"id":"x","status":"queued"}`)), Request: r}, nil
 	})
 	for name, transport := range map[string]http.RoundTripper{"through": &conformance.Transport{Base: base}, "without": base} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := http.NewRequest("POST", "https://api.example.com/v2/video/generations", strings.NewReader(body))
+				r, err := http.NewRequest(http.MethodPost, "https://api.example.com/v2/video/generations", strings.NewReader(body))
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -79,7 +79,7 @@ func checkSchema(schema *openapi3.Schema, value any) []Finding {
 
 func findings(err error) []Finding {
 	var list []Finding
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // nobody has wrapped it
 	case nil:
 	case openapi3.MultiError:
 		for _, one := range e {

@@ -41,7 +41,7 @@ func (c *condenser) Write(p []byte) (int, error) {
 
 func (c *condenser) next(b byte) {
 	switch {
-	case c.data != nil && !(b == '"' && !c.escaped):
+	case c.data != nil && (b != '"' || c.escaped):
 		c.nextData(b)
 		return
 	case c.escaped:

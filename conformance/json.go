@@ -20,7 +20,7 @@ func decode(body []byte) (any, []Finding) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	value, err := decodeValue(d, 0)
 	if err == nil {
-		if _, err = d.Token(); err == io.EOF {
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			return value, nil
 		}
 		return nil, []Finding{violation("", "json", "one JSON value", fmt.Sprintf("more behind it, at byte %d", d.InputOffset()))}

@@ -77,7 +77,7 @@ func TestProxyPassesOn(t *testing.T) {
 	defer upstream.Close()
 	transport := &conformance.Transport{}
 	proxy := startProxy(t, upstream.URL, transport)
-	request, err := http.NewRequest("POST", proxy+"/v2/video/generations?a=%2F&b=;", strings.NewReader(`{"model":"x"} `))
+	request, err := http.NewRequest(http.MethodPost, proxy+"/v2/video/generations?a=%2F&b=;", strings.NewReader(`{"model":"x"} `))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestProxyCompression(t *testing.T) {
 	}))
 	defer upstream.Close()
 	transport := &conformance.Transport{}
-	request, err := http.NewRequest("GET", startProxy(t, upstream.URL, transport)+"/v2/video/generations?generation_id=x", nil)
+	request, err := http.NewRequest(http.MethodGet, startProxy(t, upstream.URL, transport)+"/v2/video/generations?generation_id=x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,9 +147,9 @@ func TestTransportCompressed(t *testing.T) {
 	io.WriteString(z, `{"id":"x","status":"queued"}`)
 	z.Close()
 	transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}, Body: io.NopCloser(&packed), ContentLength: -1, Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}}, Body: io.NopCloser(&packed), ContentLength: -1, Request: r}, nil
 	})}
-	request := httptest.NewRequest("GET", "https://api.example.com/v2/video/generations?generation_id=x", nil)
+	request := httptest.NewRequest(http.MethodGet, "https://api.example.com/v2/video/generations?generation_id=x", nil)
 	request.Header.Set("Authorization", "Bearer k")
 	response, err := transport.RoundTrip(request)
 	if err != nil {
@@ -180,7 +180,7 @@ func TestProxyErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			proxy := startProxy(t, test.upstream, &conformance.Transport{Strict: test.strict})
-			request, err := http.NewRequest("POST", proxy+"/v2/video/generations",
+			request, err := http.NewRequest(http.MethodPost, proxy+"/v2/video/generations",
 				strings.NewReader(`{"model":"alibaba/wan2.2-vace-fun-a14b-pose","video_url":"https://a/v","prompt":"p","num_frames":242}`))
 			if err != nil {
 				t.Fatal(err)

@@ -132,7 +132,7 @@ func (x *exchange) request(r *http.Request) (*http.Request, error) {
 	}
 	checked := r.Clone(r.Context())
 	if x.document == nil {
-		body, err := x.body(r, checked, &findings)
+		body, err := x.body(r, &findings)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (x *exchange) request(r *http.Request) (*http.Request, error) {
 	x.transport.report(findings...)
 	if refused := violations(findings); x.transport.Strict && refused != nil {
 		if r.Body != nil {
-			r.Body.Close()
+			_ = r.Body.Close()
 		}
 		return nil, &StrictError{refused}
 	}
@@ -150,7 +150,7 @@ func (x *exchange) request(r *http.Request) (*http.Request, error) {
 }
 
 // body returns the body to be sent. A strict transport adds what is wrong with it to the findings at once.
-func (x *exchange) body(original, checked *http.Request, findings *[]Finding) (io.ReadCloser, error) {
+func (x *exchange) body(original *http.Request, findings *[]Finding) (io.ReadCloser, error) {
 	body := original.Body
 	if body == nil || body == http.NoBody {
 		*findings = append(*findings, x.checkSubmission(new(condenser))...)
@@ -169,16 +169,16 @@ func (x *exchange) body(original, checked *http.Request, findings *[]Finding) (i
 		if err = errors.Join(err, body.Close()); err != nil {
 			return nil, err
 		}
-		c.Write(data)
+		_, _ = c.Write(data)
 		body = io.NopCloser(bytes.NewReader(data))
 	} else {
 		preview, err := original.GetBody()
 		if err == nil {
 			_, err = io.Copy(&c, preview)
-			preview.Close()
+			_ = preview.Close()
 		}
 		if err != nil {
-			body.Close()
+			_ = body.Close()
 			return nil, err
 		}
 	}
@@ -289,6 +289,7 @@ func (x *exchange) watch(body io.ReadCloser, length int64, check func(*condenser
 
 type watchedBody struct {
 	io.ReadCloser
+
 	length int64 // -1 where it isn't known
 	check  func(*condenser)
 
@@ -300,7 +301,7 @@ type watchedBody struct {
 func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.mu.Lock()
-	b.seen.Write(p[:n])
+	_, _ = b.seen.Write(p[:n])
 	complete := !b.done && (errors.Is(err, io.EOF) || b.length > 0 && b.seen.size == b.length)
 	b.done = b.done || complete
 	b.mu.Unlock()

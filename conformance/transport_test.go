@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -140,9 +141,7 @@ func TestTransportFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.Header = http.Header{"Authorization": {"Bearer secret"}, "Content-Type": {"application/json"}}
-			for name, values := range test.header {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, test.header)
 			before := r.Header.Clone()
 			response, err := transport.RoundTrip(r)
 			if err != nil {
@@ -173,7 +172,7 @@ func TestTransportFinalStays(t *testing.T) {
 	transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) {
 		body := answers[0]
 		answers = answers[1:]
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
 	})}
 	client, err := api.New(api.WithAPIKey("k"), api.WithHTTPClient(&http.Client{Transport: transport}))
 	if err != nil {
@@ -215,9 +214,9 @@ func TestTransportStreams(t *testing.T) {
 	// Alone, without the server in the same process, hardly anything is allocated.
 	transport.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
 		io.Copy(io.Discard, r.Body)
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"id":"x","status":"queued"}`)), Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"id":"x","status":"queued"}`)), Request: r}, nil
 	})
-	r, err := http.NewRequest("POST", srv.URL+"/v2/video/generations", strings.NewReader(want))
+	r, err := http.NewRequest(http.MethodPost, srv.URL+"/v2/video/generations", strings.NewReader(want))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -205,7 +205,7 @@ func TestKeys(t *testing.T) {
 	submit(t, open, move)
 	submit(t, open, move, "Authorization: Bearer anything")
 	for _, header := range []string{"", "Bearer ", "Bearer   "} { // net/http would trim them on the way
-		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", generations, nil)
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, generations, nil)
 		r.Header.Set("Authorization", header)
 		if open.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
 			t.Errorf("with %q: %d", header, w.Code)

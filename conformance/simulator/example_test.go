@@ -19,7 +19,7 @@ func ExampleStart() {
 	srv.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
 
 	body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/dance.mp4"}`
-	req, _ := http.NewRequest("POST", srv.URL+"/v2/video/generations", strings.NewReader(body))
+	req, _ := http.NewRequest(http.MethodPost, srv.URL+"/v2/video/generations", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+srv.Key)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Client-Request-Id", "clip-42")
@@ -55,7 +55,7 @@ func ExampleNew() {
 	defer server.Close()
 
 	body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/dance.mp4"}`
-	req, _ := http.NewRequest("POST", server.URL+"/video-api/v2/video/generations", strings.NewReader(body))
+	req, _ := http.NewRequest(http.MethodPost, server.URL+"/video-api/v2/video/generations", strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer test")
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)

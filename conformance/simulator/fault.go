@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -173,14 +174,14 @@ func StallBody() Effect {
 	return effect("stall-body", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		rec := record(next, r)
 		rec.send(w, len(rec.body)/2)
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		untilGone(r)
 	})
 }
 
 // untilGone waits until the caller gives up. net/http notices that only when the body has been read.
 func untilGone(r *http.Request) {
-	io.Copy(io.Discard, r.Body)
+	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 }
 
@@ -189,7 +190,7 @@ func Truncate() Effect {
 	return effect("truncate", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		rec := record(next, r)
 		rec.send(w, len(rec.body)/2)
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler) // a reset might overtake the first half
 	})
 }
@@ -255,7 +256,7 @@ func Slow(bytesPerSecond int) Effect {
 			if _, err := w.Write(body[:n]); err != nil {
 				return
 			}
-			http.NewResponseController(w).Flush()
+			_ = http.NewResponseController(w).Flush()
 			body = body[n:]
 			select {
 			case <-tick.C:
@@ -289,7 +290,7 @@ func reset(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
+		_ = tcp.SetLinger(0)
 	}
 	conn.Close()
 }
@@ -318,9 +319,7 @@ func (r *recording) Write(p []byte) (int, error) {
 
 // send sends the header and the first n bytes of the body.
 func (r *recording) send(w http.ResponseWriter, n int) {
-	for name, values := range r.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), r.header)
 	w.WriteHeader(r.status)
 	w.Write(r.body[:n])
 }

@@ -495,7 +495,7 @@ func TestParseFault(t *testing.T) {
 		}
 	}
 	_, names, _ := strings.Cut(simulator.EffectNames(), ", ")
-	for _, name := range strings.Split(names, ", ") {
+	for name := range strings.SplitSeq(names, ", ") {
 		if f, err := simulator.ParseFault("submit=" + name); err != nil || f.Effect.Wrap == nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -67,7 +67,7 @@ func chooseFilm(submission conformance.Submission) *film {
 		short = 480
 	}
 	width, height := 16, 9
-	fmt.Sscanf(asked("aspect_ratio"), "%d:%d", &width, &height)
+	_, _ = fmt.Sscanf(asked("aspect_ratio"), "%d:%d", &width, &height)
 	distance := func(f *film) int {
 		d := abs(min(f.width, f.height) - short)
 		if compare(f.width, f.height) != compare(width, height) {

@@ -147,7 +147,7 @@ func (s *Simulator) record(x *exchange) {
 	x.entry.Path, x.entry.Note = clip(x.entry.Path), clip(x.entry.Note)
 	s.history.add(x.entry)
 	if s.log != nil {
-		io.WriteString(s.log, line)
+		_, _ = io.WriteString(s.log, line)
 	}
 }
 

@@ -156,7 +156,7 @@ func TestLedgerCopy(t *testing.T) {
 func TestHistoryIsBounded(t *testing.T) {
 	sim := simulator.New()
 	for i := range 2345 {
-		sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", fmt.Sprint("/unknown/", i), nil))
+		sim.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, fmt.Sprint("/unknown/", i), nil))
 	}
 	l := sim.Ledger()
 	if len(l.Requests) != 1000 || l.Rejected != 2345 {

@@ -28,7 +28,7 @@ func isPage(r *http.Request) bool {
 func (s *Simulator) servePage(w http.ResponseWriter, r *http.Request) {
 	if name, ok := strings.CutPrefix(r.URL.Path, videosPath); ok {
 		w.Header().Set("Cache-Control", "max-age=3600")
-		http.ServeFileFS(w, r, videos, "videos/"+name)
+		http.ServeFileFS(w, r, videos, "videos/"+name) //nolint:gosec // an embedded file system has no way out
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -37,7 +37,7 @@ func (s *Simulator) servePage(w http.ResponseWriter, r *http.Request) {
 		l.Jobs = l.Jobs[max(0, len(l.Jobs)-maxShown):]
 		l.Requests = l.Requests[max(0, len(l.Requests)-maxShown):]
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		json.NewEncoder(w).Encode(l)
+		_ = json.NewEncoder(w).Encode(l)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

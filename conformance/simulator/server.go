@@ -16,6 +16,7 @@ import (
 // A Server is a Simulator that listens.
 type Server struct {
 	*Simulator
+
 	// URL is the base URL, such as "http://127.0.0.1:41953".
 	URL string
 	// Key is an API key that the server accepts.
@@ -31,7 +32,7 @@ type Server struct {
 
 // Listen starts a server on a TCP address such as "127.0.0.1:8080". Port 0 chooses a free one. The caller closes it.
 func Listen(addr string, opts ...Option) (*Server, error) {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := net.Listen("tcp", addr) //nolint:noctx // it doesn't wait
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func Listen(addr string, opts ...Option) (*Server, error) {
 // TB is the part of testing.TB that Start needs.
 type TB interface {
 	Helper()
-	Cleanup(func())
+	Cleanup(f func())
 	Fatalf(format string, args ...any)
 }
 
@@ -73,7 +74,7 @@ func serve(listener net.Listener, dial func(context.Context, string, string) (ne
 		URL:       "http://" + listener.Addr().String(),
 		dial:      dial,
 	}
-	if s.Key = s.Simulator.key; s.Key == "" {
+	if s.Key = s.key; s.Key == "" {
 		s.Key = key // as good as any
 	}
 	s.client = &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 100}}
@@ -91,7 +92,7 @@ func (s *Server) start(listener net.Listener) {
 	s.done = make(chan struct{})
 	go func(server *http.Server, done chan struct{}) {
 		defer close(done)
-		server.Serve(listener)
+		_ = server.Serve(listener)
 	}(s.http, s.done)
 }
 
@@ -116,7 +117,7 @@ func (s *Server) Up() error {
 		s.start(m)
 		return nil
 	}
-	listener, err := net.Listen("tcp", s.listener.Addr().String())
+	listener, err := net.Listen("tcp", s.listener.Addr().String()) //nolint:noctx // it doesn't wait
 	if err != nil {
 		return err
 	}

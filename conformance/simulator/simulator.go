@@ -28,6 +28,7 @@ package simulator
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -48,6 +49,7 @@ import (
 // nothing.
 type Simulator struct {
 	config
+
 	path   string       // of the generations
 	offset atomic.Int64 // what Advance has added to the time
 
@@ -128,6 +130,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // An exchange is one request and its answer. It notes the status that is sent, whoever sends it.
 type exchange struct {
 	http.ResponseWriter
+
 	sim    *Simulator
 	prefix string // of the path
 	entry  Entry
@@ -160,7 +163,7 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := x.readBody(w, r)
-	if _, tooLarge := err.(*http.MaxBytesError); tooLarge {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		x.reject(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Payload too large: expected at most %d bytes", s.maxBody))
 		return
 	} else if err != nil {

@@ -214,7 +214,7 @@ var brokenServers = []broken{
 		}
 	})},
 	{"takes a header for the method", "http/method-override", "", onHeader(func(r *http.Request) {
-		if method := r.Header.Get("X-HTTP-Method-Override"); method != "" {
+		if method := r.Header.Get("X-Http-Method-Override"); method != "" {
 			r.Method = method
 		}
 	})},

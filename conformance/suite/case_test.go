@@ -173,7 +173,7 @@ func TestLoadErrors(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"good", "cases: [" + good + "]", ""},
 		{"not YAML", "cases: [", "did not find expected node content"},
-		{"unknown field", "cases: [{nmae: n}]", "field nmae not found"},
+		{"unknown field", "cases: [{nam: n}]", "field nam not found"},
 		{"no name", "cases: [{group: type, source: s, why: w, expect: accepted}]", "it has no name, no source or no why"},
 		{"no why", "cases: [{name: n, group: type, source: s, expect: accepted}]", "it has no name, no source or no why"},
 		{"no source", "cases: [{name: n, group: type, why: w, expect: accepted}]", "it has no name, no source or no why"},

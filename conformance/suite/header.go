@@ -80,7 +80,7 @@ func costAsInBody(_ context.Context, o *observation) verdict {
 	}
 	usage := o.end().answer().Usage
 	compared := 0
-	for member, header := range map[string]string{"credits_used": "X-Aimlapi-Credits-Used", "usd_spent": "X-Aimlapi-Usd-Spent"} {
+	for member, header := range map[string]string{"credits_used": "X-Aimlapi-Credits-Used", "usd_spent": "X-Aimlapi-Usd-Spent"} { //nolint:gosec // no credentials
 		inHeader := headerNumber(o.end().header, header)
 		if inHeader == nil || usage[member] == nil {
 			continue

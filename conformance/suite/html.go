@@ -18,6 +18,7 @@ var page = template.Must(template.New("report").Parse(reportHTML))
 // A htmlPage is what the template shows.
 type htmlPage struct {
 	*Report
+
 	Title    string
 	Verdict  string
 	Manner   string

@@ -105,12 +105,12 @@ func newJUnitCase(result *Result) junitCase {
 	problems := strings.Join(result.Problems, "\n")
 	switch result.Outcome {
 	case Failed:
-		text := problems + "\n\nwhy: " + result.Why + " (" + result.Source + ")"
+		texts := []string{problems, "why: " + result.Why + " (" + result.Source + ")"}
 		for _, x := range result.Exchanges {
-			text += "\n\n" + x.Request + "\n\n" + x.Answer
+			texts = append(texts, x.Request, x.Answer)
 		}
 		first, _, _ := strings.Cut(problems, "\n")
-		c.Failure = &junitFailure{Message: first, Type: string(result.Group), Text: text}
+		c.Failure = &junitFailure{Message: first, Type: string(result.Group), Text: strings.Join(texts, "\n\n")}
 	case Known:
 		c.Skipped = &junitSkipped{"known deviation: " + result.Deviation}
 	case NotApplicable, LeftOut:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -68,7 +69,7 @@ func (x *exchange) outcome() string {
 }
 
 func answersMatch(_ context.Context, o *observation) verdict {
-	polls := append(o.polls[:len(o.polls):len(o.polls)], o.after...)
+	polls := slices.Concat(o.polls, o.after)
 	if len(polls) == 0 {
 		return fail(o.submit, "no poll was answered")
 	}

@@ -87,7 +87,7 @@ func arrays(s *openapi3.Schema) []value {
 		return list
 	}
 	encode := func(items []string) string { return "[" + strings.Join(items, ",") + "]" }
-	most := int(*s.MaxItems)
+	most := int(*s.MaxItems) //nolint:gosec // it is 10
 	var list []value
 	for n := range most + 1 {
 		list = append(list, value{fmt.Sprint(n), encode(items(n)), Bounds, true, fmt.Sprintf("there is no minItems, and %d are the most", most), nil})

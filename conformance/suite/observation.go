@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec"
@@ -108,7 +109,7 @@ func (o *observation) all() (list []*exchange) {
 	if o.submit != nil && o.submit.accepted() {
 		list = append(list, o.submit)
 	}
-	for _, x := range append(o.polls[:len(o.polls):len(o.polls)], o.after...) {
+	for _, x := range slices.Concat(o.polls, o.after) {
 		if x.accepted() {
 			list = append(list, x)
 		}

@@ -12,6 +12,7 @@ import (
 // A comparison holds one operation against ours.
 type comparison struct {
 	*operation
+
 	source   string
 	known    *known // nil for a copy of ours
 	findings []finding
@@ -32,7 +33,7 @@ func (c *comparison) add(grade string, p place, ours, theirs any, means string) 
 	c.findings = append(c.findings, f)
 }
 
-func (c *comparison) visit(p place) { c.visits = append(c.visits, visit{c.ours.Slug, p}) }
+func (c *comparison) visit(p place) { c.visits = append(c.visits, visit{p, c.ours.Slug}) }
 
 func (c *comparison) compare() {
 	root := place{document: c.ours.Slug + ".yaml"}

@@ -48,8 +48,9 @@ func (p place) follow(ref string) place {
 
 // A visit is a place that was compared, for one model.
 type visit struct {
-	model string
 	place
+
+	model string
 }
 
 // A finding is one difference.

@@ -35,13 +35,13 @@ func operations(document *openapi3.T) []*operation {
 			continue
 		}
 		if item.Post != nil {
-			o := operation{document: document, path: path, item: item, theirs: item.Post}
+			o := &operation{document: document, path: path, item: item, theirs: item.Post}
 			all = append(all, o.submissions()...)
 		}
 		if item.Get != nil {
-			o := operation{document: document, path: path, item: item, theirs: item.Get, ours: spec.Generation()}
+			o := &operation{document: document, path: path, item: item, theirs: item.Get, ours: spec.Generation()}
 			if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
-				all = append(all, &o)
+				all = append(all, o)
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func operations(document *openapi3.T) []*operation {
 }
 
 // submissions makes one operation of o for each of our models that its body names.
-func (o operation) submissions() []*operation {
+func (o *operation) submissions() []*operation {
 	var all []*operation
 	if o.theirs.RequestBody == nil || o.theirs.RequestBody.Value == nil {
 		return nil
@@ -63,7 +63,7 @@ func (o operation) submissions() []*operation {
 			for _, id := range modelIDs(schema) {
 				ours, ok := spec.ByModel(id)
 				if ok && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
-					found := o
+					found := *o
 					found.ours, found.request, found.mediaType = ours, schema, mediaType
 					all = append(all, &found)
 				}

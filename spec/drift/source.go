@@ -114,7 +114,7 @@ func checkJSON(decoder *json.Decoder) error {
 	for {
 		token, err := decoder.Token()
 		if err != nil {
-			return nil // the end
+			return nil //nolint:nilerr // the end
 		}
 		switch token {
 		case json.Delim('{'), json.Delim('['):

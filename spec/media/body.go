@@ -96,7 +96,7 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 			}
 		}
 		n, err := r.current.Read(p)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = r.closeCurrent()
 		}
 		if n > 0 || err != nil {

@@ -397,7 +397,7 @@ func TestBodyFileChanges(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				same(t, "body", append(got, rest...), want)
+				same(t, "body", slices.Concat(got, rest), want)
 				return
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {

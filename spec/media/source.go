@@ -139,7 +139,7 @@ type exact struct {
 func (e *exact) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
 	e.left -= int64(n)
-	if e.left < 0 || e.left > 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+	if e.left < 0 || e.left > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
 		return 0, fmt.Errorf("media: %s changed its size while it was sent", e.content.source)
 	}
 	return n, err

@@ -23,6 +23,7 @@ import (
 // A trial holds the flags of wan conformance.
 type trial struct {
 	suite.Config
+
 	run, skip, deviations string
 	reports               []*reportFile
 }

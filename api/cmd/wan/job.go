@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -108,11 +109,9 @@ func newGet() *cobra.Command {
 			}
 			if g.Failure != nil {
 				r.Error = &failure{g.Failure.Name, g.Failure.Message}
-				for _, reason := range []string{g.Failure.Name, g.Failure.Message} {
-					if reason != "" {
-						text += ": " + strings.Join(strings.Fields(reason), " ")
-					}
-				}
+				words := []string{text, g.Failure.Name, g.Failure.Message}
+				text = strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), ": ")
+				text = strings.Join(strings.Fields(text), " ")
 			}
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(r)

@@ -45,8 +45,9 @@ const exitCodes = `Exit codes:
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // run is main without the process around it.
@@ -107,15 +108,15 @@ func version() string {
 // errInput marks errors of the command line.
 var errInput = errors.New("bad input")
 
-type wrongInput struct{ error }
+type usageError struct{ error }
 
-func (e wrongInput) Is(target error) bool { return target == errInput }
+func (e usageError) Is(target error) bool { return target == errInput }
 
 func inputError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return wrongInput{err}
+	return usageError{err}
 }
 
 func exitCode(err error) int {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -137,7 +138,7 @@ func (s *server) job(t *testing.T) simulator.Job {
 var moveFlags = []string{"animate-move", "--video-url", "https://example.com/v.mp4", "--image-url", "https://example.com/i.png"}
 
 // move returns moveFlags and more.
-func move(more ...string) []string { return append(moveFlags[:len(moveFlags):len(moveFlags)], more...) }
+func move(more ...string) []string { return append(slices.Clip(moveFlags), more...) }
 
 // sizeOnScreen reads the track header of an mp4 file, whose last eight bytes are the width and the height, in 1/65536 pixels.
 func sizeOnScreen(t *testing.T, path string) (width, height int) {

@@ -81,13 +81,13 @@ func (p *progress) line(text string) {
 }
 
 // aside has something else printed, where the line that moves isn't in the way.
-func (p *progress) aside(print func()) {
+func (p *progress) aside(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
-	print()
+	f()
 }
 
 func (p *progress) upload(sent, total int64) { p.set("uploading " + share(sent, total)) }
@@ -102,6 +102,7 @@ func (p *progress) of(name string) *jobProgress {
 
 type jobProgress struct {
 	*progress
+
 	name   string
 	status api.Status // the last one that was told in a line
 }

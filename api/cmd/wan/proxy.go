@@ -37,7 +37,7 @@ func newProxy() *cobra.Command {
 			if err != nil {
 				return inputError(fmt.Errorf("--upstream: %w", err))
 			}
-			listener, err := net.Listen("tcp", addr)
+			listener, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", addr)
 			if err != nil {
 				return inputError(err)
 			}
