@@ -1,15 +1,18 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/gen/animatemove"
 	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
@@ -142,6 +145,67 @@ func ExampleClient_Submit_errors() {
 		fmt.Println(failed.Name+":", failed.Message)
 	}
 	// Output: SafetyCheckFailed: the picture was refused
+}
+
+// The bytes of local media travel inside the request. What can't be right is refused before anything is sent.
+func ExampleFile() {
+	client, stop := simulate(simulator.Complete(0, 0))
+	defer stop()
+	ctx := context.Background()
+
+	picture, err := os.ReadFile("../conformance/testdata/hero.png")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.AnimateMove(ctx, animatemove.Request{
+		VideoURL: api.File("../conformance/testdata/dance.mp4"),
+		ImageURL: api.Reader(bytes.NewReader(picture), int64(len(picture))), // for bytes that aren't in a file
+	}, api.OnUpload(func(sent, total int64) {
+		if sent == total {
+			fmt.Println("sent")
+		}
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	_, err = client.AnimateMove(ctx, animatemove.Request{
+		VideoURL: api.File("../conformance/testdata/hero.png"),
+		ImageURL: api.File("../conformance/testdata/hero.png"),
+	})
+	fmt.Println(err)
+	// Output:
+	// sent
+	// wan: video_url: ../conformance/testdata/hero.png: it is image/png, not a video
+}
+
+// A client of one's own, here with the transport that holds what passes against the documents.
+func ExampleWithHTTPClient() {
+	srv, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Timeline{
+		{Status: "completed", Set: map[string]any{"queue_position": 0}}, // which no document speaks of
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	ctx := context.Background()
+
+	transport := &conformance.Transport{OnFinding: func(f conformance.Finding) { fmt.Println(f) }}
+	client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key),
+		api.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	job, err := client.AnimateMove(ctx, move)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err = job.Poll(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// undocumented: submitGeneration answer 200: /queue_position: expected a documented property, received a number
+	// undocumented: getGeneration answer 200: /queue_position: expected a documented property, received a number
 }
 
 // Submit takes what the typed methods don't know yet.
