@@ -45,7 +45,7 @@ func TestModels(t *testing.T) {
 			return c.VaceFunPose(ctx, vacefunpose.Request{VideoURL: video, Prompt: "p", NegativePrompt: new(""), ImageList: []media.Source{picture, picture}})
 		}, `{"image_list":["https://example.com/i.png","https://example.com/i.png"],"model":"alibaba/wan2.2-vace-fun-a14b-pose","negative_prompt":"","prompt":"p","video_url":"https://example.com/v.mp4"}`},
 		{"vace-fun-reframe", func(ctx context.Context, c *api.Client) (*api.Job, error) {
-			return c.VaceFunReframe(ctx, vacefunreframe.Request{VideoURL: video, AspectRatio: vacefunreframe.AspectRatio9x16, TrimBorders: new(false), AutoDownsampleMinFps: new(7.5)})
+			return c.VaceFunReframe(ctx, vacefunreframe.Request{VideoURL: video, AspectRatio: vacefunreframe.AspectRatio9x16, TrimBorders: new(false), AutoDownsampleMinFPS: new(7.5)})
 		}, `{"aspect_ratio":"9:16","auto_downsample_min_fps":7.5,"model":"alibaba/wan2.2-vace-fun-a14b-reframe","trim_borders":false,"video_url":"https://example.com/v.mp4"}`},
 		{"any", func(ctx context.Context, c *api.Client) (*api.Job, error) {
 			return c.Submit(ctx, map[string]any{"model": animatemove.ModelID, "video_url": video, "image_url": picture, "mood": "happy"})
