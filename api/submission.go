@@ -111,14 +111,10 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		WroteHeaderField: func(string, []string) { sent.wrote.Store(true) },
 		WroteHeaders:     func() { sent.wrote.Store(true) },
 	})
-	body, err := s.body.Open()
-	if err != nil {
-		return nil, &NotSentError{s.requestID, err}
-	}
 	// All models are submitted to the same place, so that any of the generated functions makes the request.
 	request, err := animatemove.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
 		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json",
-		&watchedBody{ReadCloser: body, submission: s, watch: watch, sent: &sent})
+		&watchedBody{ReadCloser: s.body.Open(), submission: s, watch: watch, sent: &sent})
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}

@@ -32,8 +32,8 @@ type wait struct {
 
 // Wait polls until the video is there and returns it. The interval grows from about 1 second to 10 (see
 // [WithPollInterval]); a Retry-After of the server is honoured up to a minute, and an answer 429 slows down all waits of
-// the Client for a while. A failed poll is a missed poll: only ten
-// in a row end the wait. Wait has no limit of time but the context's, at whose end it returns at once.
+// the Client for a while. A failed poll is a missed poll: only ten in a row end the wait. Wait has no limit of time but
+// the context's, at whose end it returns at once.
 //
 // The error is a [*FailedError] if the generation has failed, and else a [*WaitError]: the generation may still be
 // running, and another Wait goes on. Answers 4xx, but for 408, 425 and 429, end the wait at once, and so does a

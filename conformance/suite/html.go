@@ -13,7 +13,7 @@ import (
 //go:embed report.html
 var reportHTML string
 
-var page = template.Must(template.New("report").Parse(reportHTML))
+var page = template.Must(template.New("report").Funcs(template.FuncMap{"class": class}).Parse(reportHTML))
 
 // A htmlPage is what the template shows.
 type htmlPage struct {
@@ -97,8 +97,8 @@ func newHTMLCell(model string, group Group, results []*Result, c count) htmlCell
 	return cell
 }
 
-// Class is the colour of an outcome.
-func (o Outcome) Class() string {
+// class is the colour of an outcome.
+func class(o Outcome) string {
 	switch o {
 	case Passed:
 		return "ok"

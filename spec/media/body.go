@@ -65,9 +65,9 @@ func (b *Body) add(text []byte) {
 // Len is the exact number of bytes that the body has.
 func (b *Body) Len() int64 { return b.size }
 
-// Open returns the body from its beginning. It can be opened again, to send it once more. Reading fails when a file
-// can no longer be read or no longer has the size that it had.
-func (b *Body) Open() (io.ReadCloser, error) { return &bodyReader{parts: b.parts}, nil }
+// Open returns the body from its beginning. It can be opened again, to send it once more, and needs to be closed.
+// Reading fails when a file can no longer be read or no longer has the size that it had.
+func (b *Body) Open() io.ReadCloser { return &bodyReader{parts: b.parts} }
 
 type bodyReader struct {
 	mu      sync.Mutex // net/http may close a body while it reads it

@@ -146,10 +146,7 @@ func dryRun(w io.Writer, document *spec.Document, body map[string]any, flags *pf
 	if err != nil {
 		return nameFlag(err, flags)
 	}
-	reader, err := sent.Open()
-	if err != nil {
-		return err
-	}
+	reader := sent.Open()
 	defer reader.Close()
 	var decoded any
 	decoder := json.NewDecoder(reader)
