@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"time"
 
@@ -141,7 +140,10 @@ func (t *trial) read() error {
 	}
 	t.Key = cmp.Or(t.Key, os.Getenv("AIML_API_KEY"), os.Getenv("AIMLAPI_API_KEY"))
 	for _, file := range t.reports {
-		if err := file.check(); err != nil {
+		if file.path == "" {
+			continue
+		}
+		if err := checkFile(file.path); err != nil {
 			return fmt.Errorf("--%s: %w", file.flag, err)
 		}
 	}
@@ -188,22 +190,6 @@ func submitExample(ctx context.Context, server *simulator.Server) (id string, er
 		return "", err
 	}
 	return job.ID(), nil
-}
-
-// check tries, before anything is sent, whether the file can be written.
-func (f *reportFile) check() error {
-	if f.path == "" {
-		return nil
-	}
-	if info, err := os.Stat(f.path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a directory", f.path)
-	}
-	probe, err := os.CreateTemp(filepath.Dir(f.path), ".wan-*")
-	if err != nil {
-		return err
-	}
-	probe.Close()
-	return os.Remove(probe.Name())
 }
 
 func (f *reportFile) save(report *suite.Report) error {

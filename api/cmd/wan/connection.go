@@ -13,15 +13,17 @@ import (
 
 // connection holds the flags with which a command reaches the API.
 type connection struct {
-	baseURL  string
-	simulate bool
-	verbose  bool
-	flags    *pflag.FlagSet
+	baseURL      string
+	insecureHTTP bool
+	simulate     bool
+	verbose      bool
+	flags        *pflag.FlagSet
 }
 
 func (c *connection) add(flags *pflag.FlagSet) {
 	c.flags = flags
 	flags.StringVar(&c.baseURL, "base-url", "", "where the API is; AIML_API_BASE or "+api.DefaultBaseURL+" if not given")
+	flags.BoolVar(&c.insecureHTTP, "insecure-http", false, "let the key go over plain http to another machine")
 	flags.BoolVar(&c.verbose, "verbose", false, "log what the client does to stderr")
 }
 
@@ -30,6 +32,8 @@ func (c *connection) again(id string) string {
 	switch {
 	case c.simulate:
 		return ""
+	case c.baseURL != "" && c.insecureHTTP:
+		return "wan wait " + shellQuote(id) + " --base-url " + shellQuote(c.baseURL) + " --insecure-http"
 	case c.baseURL != "":
 		return "wan wait " + shellQuote(id) + " --base-url " + shellQuote(c.baseURL)
 	}
@@ -51,6 +55,9 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	}
 	if c.baseURL != "" {
 		opts = append(opts, api.WithBaseURL(c.baseURL))
+	}
+	if c.insecureHTTP {
+		opts = append(opts, api.WithInsecureHTTP())
 	}
 	if c.simulate {
 		server, err := simulator.Listen("127.0.0.1:0")

@@ -26,7 +26,7 @@ func TestNoWait(t *testing.T) {
 	if polls := s.Ledger().Polls; polls != 0 {
 		t.Errorf("%d polls", polls)
 	}
-	s.wan(t, move("--no-wait", "--json")...).check(t, exitDone, `{"id":"`+s.Ledger().Jobs[1].ID+`"}`+"\n")
+	s.wan(t, move("--no-wait", "--json")...).check(t, exitDone, `{"id":"`+s.Ledger().Jobs[1].ID+`","outcome":"submitted","client_request_id":"`+s.Ledger().Jobs[1].ClientRequestID+`"}`+"\n")
 }
 
 // Several generations are waited for at once, with ids from the command line and from standard input.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +62,7 @@ func newWait() *cobra.Command {
 	return command
 }
 
-// readIDs replaces "-" by the words of standard input.
+// readIDs replaces "-" by the words of standard input, and takes each id once.
 func readIDs(args []string, stdin io.Reader) (ids []string, err error) {
 	for _, arg := range args {
 		if arg != "-" {
@@ -76,6 +75,12 @@ func readIDs(args []string, stdin io.Reader) (ids []string, err error) {
 		}
 		ids = append(ids, strings.Fields(string(text))...)
 	}
+	seen := map[string]bool{}
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		twice := seen[id]
+		seen[id] = true
+		return twice
+	})
 	if len(ids) == 0 {
 		return nil, inputError(errors.New("standard input holds no id"))
 	}
@@ -97,30 +102,35 @@ func newGet() *cobra.Command {
 				return err
 			}
 			defer stop()
-			g, err := client.Job(args[0]).Poll(cmd.Context())
+			r := result{ID: args[0], Outcome: outcomes[exitRunning]}
+			g, err := client.Job(r.ID).Poll(cmd.Context())
 			if err != nil {
+				if r.conclude(err); asJSON && r.Outcome != "" {
+					err = errors.Join(err, r.write(cmd.OutOrStdout(), true))
+				}
 				return err
 			}
-			r := result{ID: g.ID, Status: g.Status}
+			r.Status = g.Status
 			text := string(g.Status)
-			if g.Video != nil {
-				r.URL, r.Credits, r.USD = g.Video.URL, g.Video.Usage.Credits, g.Video.Usage.USD
+			switch {
+			case g.Video != nil:
+				r.has(g.Video)
+				r.conclude(nil)
 				text += " " + r.URL
-			}
-			if g.Failure != nil {
-				r.Error = &failure{g.Failure.Name, g.Failure.Message}
+			case g.Failure != nil:
+				r.conclude(g.Failure)
 				words := []string{text, g.Failure.Name, g.Failure.Message}
 				text = strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), ": ")
 				text = strings.Join(strings.Fields(text), " ")
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+				return r.write(cmd.OutOrStdout(), true)
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), text)
 			return err
 		},
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "print the result as a JSON object in one line")
+	command.Flags().BoolVar(&asJSON, "json", false, "print the result as a JSON object in one line, whatever becomes of the generation")
 	conn.add(command.Flags())
 	return command
 }

@@ -18,19 +18,20 @@ func TestJSON(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out.mp4")
 	saved := s.wan(t, move("--json", "-o", file)...)
 	job := s.job(t)
-	const usage = `"credits":420000,"usd":0.21}` + "\n"
-	result := `{"id":"` + job.ID + `","status":"completed","url":"` + s.URL + job.Result + `",`
-	saved.check(t, exitDone, result+`"file":"`+file+`",`+usage)
-	s.wan(t, "wait", job.ID, "--json").check(t, exitDone, result+usage)
-	s.wan(t, "get", job.ID, "--json").check(t, exitDone, result+usage)
+	const usage = `"credits":420000,"usd":0.21`
+	result := `{"id":"` + job.ID + `","outcome":"done","status":"completed","url":"` + s.URL + job.Result + `",`
+	saved.check(t, exitDone, result+`"file":"`+file+`",`+usage+`,"client_request_id":"`+job.ClientRequestID+"\"}\n")
+	s.wan(t, "wait", job.ID, "--json").check(t, exitDone, result+usage+"}\n")
+	s.wan(t, "get", job.ID, "--json").check(t, exitDone, result+usage+"}\n")
 
 	// What the API doesn't say is left out.
 	s.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{
 		"meta": map[string]any{"usage": map[string]any{"credits_used": 0}}, "video": map[string]any{"url": "https://example.com/v.mp4"},
 	}}})
 	free := s.wan(t, move("--json")...)
-	id := s.Ledger().Jobs[1].ID
-	free.check(t, exitDone, `{"id":"`+id+`","status":"completed","url":"https://example.com/v.mp4","credits":0,"usd":0.21}`+"\n")
+	job = s.Ledger().Jobs[1]
+	free.check(t, exitDone, `{"id":"`+job.ID+`","outcome":"done","status":"completed","url":"https://example.com/v.mp4",`+
+		`"credits":0,"usd":0.21,"client_request_id":"`+job.ClientRequestID+"\"}\n")
 }
 
 func TestGet(t *testing.T) {
@@ -49,15 +50,15 @@ func TestGet(t *testing.T) {
 		s.wan(t, "get", id[n]).check(t, exitDone, text+"\n")
 		s.wan(t, "get", id[n], "--json").check(t, exitDone, `{"id":"`+id[n]+`",`+members+"}\n")
 	}
-	get(0, "queued", `"status":"queued"`)
+	get(0, "queued", `"outcome":"running","status":"queued"`)
 	s.Advance(10 * time.Minute)
-	get(0, "generating", `"status":"generating"`)
-	get(1, "error: NSFW: refused", `"status":"error","error":{"name":"NSFW","message":"refused"}`)
-	get(2, "dreaming", `"status":"dreaming"`)
-	get(3, "error", `"status":"error","error":{"name":"","message":""}`)
+	get(0, "generating", `"outcome":"running","status":"generating"`)
+	get(1, "error: NSFW: refused", `"outcome":"failed","status":"error","error":{"name":"NSFW","message":"refused"}`)
+	get(2, "dreaming", `"outcome":"running","status":"dreaming"`)
+	get(3, "error", `"outcome":"failed","status":"error","error":{"message":""}`)
 	s.Advance(10 * time.Minute)
 	url := s.URL + s.Ledger().Jobs[0].Result
-	get(0, "completed "+url, `"status":"completed","url":"`+url+`","credits":420000,"usd":0.21`)
+	get(0, "completed "+url, `"outcome":"done","status":"completed","url":"`+url+`","credits":420000,"usd":0.21`)
 }
 
 func TestWait(t *testing.T) {

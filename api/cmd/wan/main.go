@@ -58,11 +58,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	command, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return exitDone
-	}
 	code := exitCode(err)
-	fmt.Fprintf(stderr, "wan: %s\n", strings.TrimPrefix(err.Error(), "wan: "))
+	if err != nil && !is[toldError](err) {
+		fmt.Fprintln(stderr, "wan: "+message(err))
+	}
 	if code == exitInput && command != nil {
 		fmt.Fprintf(stderr, "See \"%s --help\".\n", command.CommandPath())
 	}
@@ -97,6 +96,20 @@ func newRoot() *cobra.Command {
 	return root
 }
 
+// A toldError has been printed already, beside what it is about.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
+// message is what an error says, in the words of the command line.
+func message(err error) string {
+	return strings.NewReplacer(
+		context.DeadlineExceeded.Error(), "the --timeout is over",
+		context.Canceled.Error(), "interrupted",
+		"WithInsecureHTTP", "--insecure-http",
+	).Replace(strings.TrimPrefix(err.Error(), "wan: "))
+}
+
 // version is that of the module, as the build knows it.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
@@ -121,6 +134,8 @@ func inputError(err error) error {
 
 func exitCode(err error) int {
 	switch {
+	case err == nil:
+		return exitDone
 	case errors.Is(err, errInput), is[*api.InputError](err):
 		return exitInput
 	case is[*api.FailedError](err):

@@ -55,12 +55,14 @@ func newModel(document *spec.Document) *cobra.Command {
 			defer cancel()
 			job, err := client.Submit(ctx, body, opts...)
 			if err != nil {
-				return nameFlag(err, flags)
+				progress.aside(func() { err = out.refused(cmd, &conn, nameFlag(err, flags)) })
+				return err
 			}
 			// The id comes first of all, whatever --quiet says: with it, nothing is lost.
 			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+job.ID()) })
 			if noWait {
-				return out.print(cmd.OutOrStdout(), result{ID: job.ID()})
+				r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: job.ClientRequestID()}
+				return r.write(cmd.OutOrStdout(), out.json)
 			}
 			return out.finish(ctx, cmd, &conn, job, progress.of(""), fmt.Sprint(cmp.Or(body["seed"], any(""))))
 		},

@@ -35,7 +35,62 @@ func TestFailed(t *testing.T) {
 	}
 	s.wan(t, "wait", id).check(t, exitFailed, "", "NSFW", "the safety checker", id)
 	s.wan(t, "wait", id, "--json").check(t, exitFailed,
-		`{"id":"`+id+`","status":"error","error":{"name":"NSFW","message":"the safety checker refused the picture"}}`+"\n", "NSFW")
+		`{"id":"`+id+`","outcome":"failed","status":"error","error":{"name":"NSFW","message":"the safety checker refused the picture"}}`+"\n", "NSFW")
+}
+
+// Whatever becomes of a generation, --json prints one object, with the word for the exit code.
+func TestOutcomes(t *testing.T) {
+	request := `"client_request_id":"mine"`
+	tests := []struct {
+		name     string
+		timeline simulator.Timeline
+		fault    *simulator.Fault
+		args     []string
+		code     int
+		want     []string // in the object
+	}{
+		{"done", simulator.Complete(0, 0), nil, nil, exitDone, []string{`"id":`, `"outcome":"done"`, `"status":"completed"`, `"url":`, request}},
+		{"failed", failing("NSFW", "refused"), nil, nil, exitFailed, []string{`"id":`, `"outcome":"failed"`, `"status":"error"`, `"error":{"name":"NSFW","message":"refused"}`, request}},
+		{"still running", simulator.Complete(time.Hour, 0), nil, []string{"--timeout", "200ms"}, exitRunning,
+			[]string{`"id":`, `"outcome":"running"`, `"status":"queued"`, `the --timeout is over`, request}},
+		{"rejected", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Status(http.StatusBadRequest)}, nil, exitTrouble,
+			[]string{`{"outcome":"trouble"`, `submission rejected`, request}},
+		{"out of credits", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
+			[]string{`{"outcome":"account"`, request}},
+		{"unknown", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Drop()}, nil, exitUnknown,
+			[]string{`{"outcome":"unknown"`, `may be charged`, request}},
+		{"not polled", nil, &simulator.Fault{On: simulator.Poll, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
+			[]string{`"id":`, `"outcome":"account"`, request}},
+		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.Cut()}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitTrouble,
+			[]string{`"id":`, `"outcome":"trouble"`, `"status":"completed"`, `"url":`, `"credits":420000`, `downloading the video`, request}},
+		{"bad input", nil, nil, []string{"--resolution", "4k"}, exitInput, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := newServer(t)
+			if test.timeline != nil {
+				s.Script(test.timeline)
+			}
+			if test.fault != nil {
+				s.Inject(*test.fault)
+			}
+			got := s.wan(t, move(append(test.args, "--json", "--client-request-id", "mine")...)...)
+			if got.code != test.code {
+				t.Errorf("exit code %d, want %d", got.code, test.code)
+			}
+			if lines := strings.Count(got.stdout, "\n"); lines != min(1, len(test.want)) {
+				t.Errorf("%d lines on stdout", lines)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(got.stdout, want) {
+					t.Errorf("no %s in %s", want, got.stdout)
+				}
+			}
+			if got.code != exitDone && strings.Count(got.stderr, "wan: ") != 1 {
+				t.Errorf("it doesn't say once on stderr what is wrong:\n%s", got.stderr)
+			}
+		})
+	}
 }
 
 func TestAccount(t *testing.T) {
@@ -95,7 +150,7 @@ func TestTimeout(t *testing.T) {
 	result := s.wan(t, move("--timeout", "300ms", "-o", file)...)
 	id := s.job(t).ID
 	again := "wan wait " + id + " --base-url " + s.URL + " -o " + file
-	result.check(t, exitRunning, "", "submitted "+id+"\n", "To go on: "+again+"\n", id, "deadline exceeded")
+	result.check(t, exitRunning, "", "submitted "+id+"\n", "To go on: "+again+"\n", id, "the --timeout is over")
 
 	s.wan(t, "wait", id, "--timeout", "1ns").check(t, exitRunning, "", "To go on: wan wait "+id+" --base-url "+s.URL+"\n")
 
@@ -128,7 +183,7 @@ func TestNoTimeout(t *testing.T) {
 func TestTimeoutOfSubmission(t *testing.T) {
 	s := newServer(t)
 	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Stall()})
-	s.wan(t, move("--timeout", "300ms")...).check(t, exitUnknown, "", "deadline exceeded", s.job(t).ClientRequestID)
+	s.wan(t, move("--timeout", "300ms")...).check(t, exitUnknown, "", "the --timeout is over", s.job(t).ClientRequestID)
 }
 
 // Without --base-url there is none in the command that goes on.
@@ -150,7 +205,7 @@ func TestCancelled(t *testing.T) {
 	}}
 	result := runWan(t, ctx, stderr, move("--timeout", "0", "--base-url", s.URL)...)
 	id := s.job(t).ID
-	result.check(t, exitRunning, "", "To go on: wan wait "+id, "context canceled")
+	result.check(t, exitRunning, "", "To go on: wan wait "+id, "interrupted")
 }
 
 var requestID = regexp.MustCompile(`client request id (wan-[A-Z2-7]+)`)

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,24 +28,8 @@ func (o *output) add(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.file, "output", "o", "",
 		"`FILE` to save the video in; {id}, {model} and {seed} stand for those of the generation. Without it, only the URL is printed")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "how long to wait in all, such as 90s or 10m; 0 is without end")
-	flags.BoolVar(&o.json, "json", false, "print the result as a JSON object in one line")
+	flags.BoolVar(&o.json, "json", false, "print the result as a JSON object in one line, whatever becomes of the generation")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell nothing of the progress")
-}
-
-// A result is what --json prints, one for each generation. Members are only ever added.
-type result struct {
-	ID      string     `json:"id"`
-	Status  api.Status `json:"status,omitempty"`
-	URL     string     `json:"url,omitempty"`
-	File    string     `json:"file,omitempty"`
-	Credits *float64   `json:"credits,omitempty"`
-	USD     *float64   `json:"usd,omitempty"`
-	Error   *failure   `json:"error,omitempty"`
-}
-
-type failure struct {
-	Name    string `json:"name"`
-	Message string `json:"message"`
 }
 
 // path is the file for a generation.
@@ -72,13 +54,20 @@ func (o *output) check(generations int) error {
 	if generations > 1 && !strings.Contains(o.file, "{id}") {
 		return inputError(fmt.Errorf("--output: %s is one file for several generations; put {id} into its name", o.file))
 	}
-	path := o.path("id", "0")
+	if err := checkFile(o.path("id", "0")); err != nil {
+		return inputError(fmt.Errorf("--output: %w", err))
+	}
+	return nil
+}
+
+// checkFile tries whether a file can be created.
+func checkFile(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return inputError(fmt.Errorf("--output: %s is a directory", path))
+		return fmt.Errorf("%s is a directory", path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".wan-*")
 	if err != nil {
-		return inputError(fmt.Errorf("--output: %s can't be created: %w", path, errors.Unwrap(err)))
+		return fmt.Errorf("%s can't be created: %w", path, errors.Unwrap(err))
 	}
 	f.Close()
 	return os.Remove(f.Name())
@@ -86,39 +75,59 @@ func (o *output) check(generations int) error {
 
 // finish waits for the job, saves the video and tells the result.
 func (o *output) finish(ctx context.Context, cmd *cobra.Command, conn *connection, job *api.Job, p *jobProgress, seed string) error {
-	video, err := job.Wait(ctx, api.OnProgress(p.wait))
+	r := result{ID: job.ID(), ClientRequestID: job.ClientRequestID()}
+	video, err := job.Wait(ctx, api.OnProgress(func(now api.Progress) {
+		r.Status = now.Status
+		p.wait(now)
+	}))
 	path := o.path(job.ID(), seed)
+	if err == nil {
+		r.has(video)
+	}
 	if err == nil && path != "" {
 		err = video.Save(ctx, path, api.OnDownload(p.download))
 		if input, ok := errors.AsType[*api.InputError](err); ok { // too late for "nothing was sent"
 			err = &api.DownloadError{GenerationID: job.ID(), Err: input.Err}
 		}
 	}
-	p.aside(func() {
-		if err != nil {
-			o.unfinished(cmd, conn, job, path, err)
-			return
-		}
-		err = o.print(cmd.OutOrStdout(),
-			result{ID: job.ID(), Status: "completed", URL: video.URL, File: path, Credits: video.Usage.Credits, USD: video.Usage.USD})
-	})
+	if err == nil {
+		r.File = path
+	}
+	p.aside(func() { err = o.tell(cmd, conn, r, path, err) })
 	return err
 }
 
-// unfinished tells how to go on where there is a way.
-func (o *output) unfinished(cmd *cobra.Command, conn *connection, job *api.Job, path string, err error) {
-	if failed, ok := errors.AsType[*api.FailedError](err); ok {
-		if o.json {
-			_ = o.print(cmd.OutOrStdout(), result{ID: job.ID(), Status: "error", Error: &failure{failed.Name, failed.Message}})
-		}
-		return
+// tell prints the result, and how to go on where that isn't the end.
+func (o *output) tell(cmd *cobra.Command, conn *connection, r result, path string, err error) error {
+	r.conclude(err)
+	if err == nil {
+		return r.write(cmd.OutOrStdout(), o.json)
 	}
-	if again := conn.again(job.ID()); again != "" && !errors.Is(err, api.ErrNotFound) {
+	if o.json && r.Outcome != "" {
+		err = errors.Join(err, r.write(cmd.OutOrStdout(), true))
+	}
+	fmt.Fprintln(cmd.ErrOrStderr(), "wan: "+message(err))
+	again := conn.again(r.ID)
+	if r.ID != "" && again != "" && !is[*api.FailedError](err) && !errors.Is(err, api.ErrNotFound) {
 		if path != "" {
 			again += " -o " + shellQuote(path)
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "To go on: %s\n", again)
+		fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+again)
 	}
+	return toldError{err}
+}
+
+// refused tells of a submission that has no job, or none that is certain.
+func (o *output) refused(cmd *cobra.Command, conn *connection, err error) error {
+	var r result
+	if unknown, ok := errors.AsType[*api.UnknownError](err); ok {
+		r.ID, r.ClientRequestID = unknown.GenerationID, unknown.ClientRequestID
+	} else if rejected, ok := errors.AsType[*api.RejectedError](err); ok {
+		r.ClientRequestID = rejected.ClientRequestID
+	} else if notSent, ok := errors.AsType[*api.NotSentError](err); ok {
+		r.ClientRequestID = notSent.ClientRequestID
+	}
+	return o.tell(cmd, conn, r, "", err)
 }
 
 // shellQuote makes a word that a shell takes as it is.
@@ -127,21 +136,6 @@ func shellQuote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-func (o *output) print(w io.Writer, r result) error {
-	if o.json {
-		return json.NewEncoder(w).Encode(r)
-	}
-	text := r.ID
-	switch {
-	case r.File != "":
-		text = r.File
-	case r.URL != "":
-		text = r.URL
-	}
-	_, err := fmt.Fprintln(w, text)
-	return err
 }
 
 // withTimeout bounds a wait; 0 is no bound.
