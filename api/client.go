@@ -10,7 +10,7 @@
 //	err = video.Save(ctx, "out.mp4")
 //
 // Every generation costs money, so a submission is never sent twice unless it is certain that the first one was not
-// accepted: see [RejectedError], [NotSentError] and [UnknownError]. A job is nothing but its id: [Client.Job] takes it
+// accepted: see [RejectedError], [NotSentError] and [UnknownOutcomeError]. A job is nothing but its id: [Client.Job] takes it
 // up again in another process.
 package api
 
@@ -38,16 +38,16 @@ var (
 
 // A Client submits generations and follows them. It is safe for concurrent use, and one is enough for a program.
 type Client struct {
-	baseURL     string       // without a trailing slash
-	http        *http.Client // for the API
-	files       *http.Client // for results, which live on other hosts
-	logger      *slog.Logger
-	maxMedia    int64
-	retryWindow time.Duration
-	firstPoll   time.Duration // the interval after the first poll
-	maxInterval time.Duration
-	plainFiles  bool // results may come over plain HTTP
-	pace        pace // of the polls
+	baseURL         string       // without a trailing slash
+	http            *http.Client // for the API
+	files           *http.Client // for results, which live on other hosts
+	logger          *slog.Logger
+	maxMedia        int64
+	retryWindow     time.Duration
+	firstInterval   time.Duration
+	longestInterval time.Duration
+	plainFiles      bool // results may come over plain HTTP
+	pace            pace // of the polls
 
 	// The key is held by these functions only, so that no dump of a Client shows it.
 	authorize func(*http.Request)
@@ -60,14 +60,14 @@ type Client struct {
 // The error is an [*InputError] that says what to do.
 func New(opts ...Option) (*Client, error) {
 	cfg := config{
-		key:         environment(keyVariables),
-		baseURL:     environment(baseURLVariables),
-		httpClient:  &http.Client{Transport: newTransport()},
-		logger:      slog.New(slog.DiscardHandler),
-		maxMedia:    100 << 20,
-		retryWindow: time.Minute,
-		minInterval: time.Second,
-		maxInterval: 10 * time.Second,
+		key:             environment(keyVariables),
+		baseURL:         environment(baseURLVariables),
+		httpClient:      &http.Client{Transport: newTransport()},
+		logger:          slog.New(slog.DiscardHandler),
+		maxMedia:        100 << 20,
+		retryWindow:     time.Minute,
+		firstInterval:   time.Second,
+		longestInterval: 10 * time.Second,
 	}
 	if cfg.baseURL == "" {
 		cfg.baseURL = DefaultBaseURL
@@ -83,19 +83,19 @@ func New(opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, &InputError{Property: "base URL", Err: err}
 	}
-	if cfg.minInterval <= 0 || cfg.maxInterval < cfg.minInterval {
-		return nil, &InputError{Property: "poll interval", Err: fmt.Errorf("from %v to %v is no interval", cfg.minInterval, cfg.maxInterval)}
+	if cfg.firstInterval <= 0 || cfg.longestInterval < cfg.firstInterval {
+		return nil, &InputError{Property: "poll interval", Err: fmt.Errorf("from %v to %v is no interval", cfg.firstInterval, cfg.longestInterval)}
 	}
 	c := &Client{
-		baseURL:     base.String(),
-		logger:      cfg.logger,
-		maxMedia:    cfg.maxMedia,
-		retryWindow: cfg.retryWindow,
-		firstPoll:   cfg.minInterval,
-		maxInterval: cfg.maxInterval,
-		plainFiles:  isLoopback(base.Hostname()) || base.Scheme == "http", // or opted in
-		authorize:   authorizer(key),
-		redact:      redactor(key),
+		baseURL:         base.String(),
+		logger:          cfg.logger,
+		maxMedia:        cfg.maxMedia,
+		retryWindow:     cfg.retryWindow,
+		firstInterval:   cfg.firstInterval,
+		longestInterval: cfg.longestInterval,
+		plainFiles:      isLoopback(base.Hostname()) || base.Scheme == "http", // or opted in
+		authorize:       authorizer(key),
+		redact:          redactor(key),
 	}
 	c.http = withRedirects(cfg.httpClient, c.checkAPIRedirect)
 	c.files = withRedirects(cfg.httpClient, c.checkFileRedirect)

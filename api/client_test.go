@@ -80,7 +80,7 @@ func TestEnvironment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := client.Job("x").Poll(t.Context()); !errors.Is(err, api.ErrBadAnswer) {
+			if _, err := client.Job("x").Poll(t.Context()); !errors.Is(err, api.ErrBadResponse) {
 				t.Errorf("an empty answer gives %v", err)
 			}
 			if gotKey != "Bearer "+test.wantKey || gotPath != test.wantPath+"/v2/video/generations" {

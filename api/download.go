@@ -16,8 +16,10 @@ const (
 	stallTimeout = 30 * time.Second
 	// maxBreaks is how often in a row a download may break off without a new byte.
 	maxBreaks = 5
-	// maxFresh is how often the API is asked for a fresh URL.
+	// maxFresh is how often in a row the API is asked for a fresh URL without a new byte.
 	maxFresh = 3
+	// maxRestarts is how often a download may begin anew.
+	maxRestarts = 3
 	// maxRedirects bounds how far a result's URL may lead on.
 	maxRedirects = 5
 )
@@ -51,12 +53,13 @@ type download struct {
 	w       io.Writer
 	restart func() error // takes back what was written; nil where that can't be done
 
-	url     string
-	etag    string // of the first piece, if it is a strong one
-	size    int64  // -1 as long as it isn't known
-	written int64
-	film    container // what was written, as far as it has been understood
-	fresh   int       // how often a fresh URL was fetched
+	url       string
+	etag      string // of the first piece, if it is a strong one
+	size      int64  // -1 as long as it isn't known
+	written   int64
+	container container // what was written, as far as it has been understood
+	fresh     int       // how often a fresh URL was fetched since the last byte
+	restarts  int
 
 	onDownload func(received, total int64)
 }
@@ -79,14 +82,14 @@ func (d *download) run(ctx context.Context) error {
 		err := d.piece(ctx)
 		switch {
 		case err == nil:
-			return d.film.complete()
+			return d.container.complete()
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !errors.Is(err, errBroken):
 			return err
 		}
 		if breaks++; d.written > before {
-			breaks, b = 1, newBackoff(500*time.Millisecond, 8*time.Second)
+			breaks, d.fresh, b = 1, 0, newBackoff(500*time.Millisecond, 8*time.Second)
 		}
 		if breaks > maxBreaks {
 			return fmt.Errorf("%d attempts in a row brought nothing, the last one: %w", maxBreaks, err)
@@ -121,7 +124,7 @@ func (d *download) piece(parent context.Context) error {
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		return refused
 	} else if err != nil {
-		return fmt.Errorf("%w: %w", errBroken, watch.explain(withoutURL(err)))
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(d.client.quiet(err)))
 	}
 	defer response.Body.Close()
 	switch {
@@ -188,7 +191,10 @@ func (d *download) read(response *http.Response, watch *watchdog) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
-	if d.size >= 0 && d.written != d.size {
+	switch {
+	case d.size >= 0 && d.written > d.size:
+		return fmt.Errorf("the file server sent %d bytes of a file that it says has %d", d.written, d.size)
+	case d.written < d.size:
 		return fmt.Errorf("%w at %d of %d bytes", errBroken, d.written, d.size)
 	}
 	return nil
@@ -215,13 +221,13 @@ func (d *download) startOver(why string) error {
 	if d.restart == nil {
 		return fmt.Errorf("%s, after %d bytes", why, d.written)
 	}
-	if d.fresh++; d.fresh > maxFresh {
+	if d.restarts++; d.restarts > maxRestarts {
 		return fmt.Errorf("%s, again and again", why)
 	}
 	if err := d.restart(); err != nil {
 		return err
 	}
-	d.written, d.size, d.etag, d.film = 0, -1, "", container{}
+	d.written, d.size, d.etag, d.container = 0, -1, "", container{}
 	return fmt.Errorf("%w: %s", errBroken, why)
 }
 
@@ -248,7 +254,7 @@ type writer struct{ d *download }
 func (w writer) Write(p []byte) (int, error) {
 	n, err := w.d.w.Write(p)
 	w.d.written += int64(n)
-	w.d.film.see(p[:n])
+	w.d.container.see(p[:n])
 	if f := w.d.onDownload; f != nil && n > 0 {
 		f(w.d.written, w.d.size)
 	}
@@ -264,7 +270,7 @@ func (e *writeError) Error() string { return e.err.Error() }
 
 func (e *writeError) Unwrap() error { return e.err }
 
-// watchedReader tells the watchdog that something moves.
+// watchedReader has each read watched, but not what the caller does in between.
 type watchedReader struct {
 	io.Reader
 
@@ -272,9 +278,7 @@ type watchedReader struct {
 }
 
 func (r *watchedReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	if n > 0 {
-		r.watch.reset()
-	}
-	return n, err
+	r.watch.reset()
+	defer r.watch.pause()
+	return r.Reader.Read(p)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// Conditions that errors.Is recognises in every error of this package.
+// Conditions for errors.Is, which the error types below wrap.
 var (
 	// ErrNoAPIKey says that [New] was given no API key.
 	ErrNoAPIKey = errors.New("there is none; set AIML_API_KEY or use WithAPIKey")
@@ -27,14 +27,15 @@ var (
 	ErrTooManyRequests = errors.New("too many requests")
 	// ErrNoVideo says that a generation is completed but its answer has no URL.
 	ErrNoVideo = errors.New("the generation is completed, but the answer has no video URL")
-	// ErrBadAnswer says that an answer isn't what the documents promise: no JSON, cut short, without an id or a status,
+	// ErrBadResponse says that a response isn't what the documents promise: no JSON, cut short, without an id or a status,
 	// or about another generation.
-	ErrBadAnswer = errors.New("unusable answer")
+	ErrBadResponse = errors.New("unusable response")
 	// ErrNotVideo says that what was downloaded isn't a video, or not all of one.
 	ErrNotVideo = errors.New("not a complete video")
 )
 
-// An InputError says that something given by the caller can't be used. Nothing was sent or written.
+// An InputError says that something given by the caller can't be used. Nothing was sent or written. Its field Property
+// names what it is about, such as "image_url", "path" or "API key", and Err is what is wrong with it.
 type InputError = media.InputError
 
 // A ResponseError is an answer of the API with an error status.
@@ -52,7 +53,6 @@ type ResponseError struct {
 	Body []byte
 
 	documented bool // the body is the API's own
-	accepted   bool // it names a generation nevertheless
 }
 
 func (e *ResponseError) Error() string {
@@ -86,20 +86,34 @@ func (e *ResponseError) Is(target error) bool {
 
 // A RejectedError is the outcome of a submission that the server answered with a no. There is no job and no charge.
 type RejectedError struct {
-	// ClientRequestID is the name that the submission had.
+	// ClientRequestID is that of the submission.
 	ClientRequestID string
 	// Err is the answer.
 	Err *ResponseError
+
+	end error // of the context, if it came before another attempt
 }
 
-func (e *RejectedError) Error() string { return "wan: submission rejected: " + e.Err.Error() }
+func (e *RejectedError) Error() string {
+	text := "wan: submission rejected: " + e.Err.Error()
+	if e.end != nil {
+		text += fmt.Sprintf(", and it wasn't tried again: %v", e.end)
+	}
+	return text
+}
 
-func (e *RejectedError) Unwrap() error { return e.Err }
+// Unwrap returns the answer, and the context's error if it ended the attempts.
+func (e *RejectedError) Unwrap() []error {
+	if e.end != nil {
+		return []error{e.Err, e.end}
+	}
+	return []error{e.Err}
+}
 
-// A NotSentError is the outcome of a submission that has not left this machine. There is no job and no charge, and it
+// A NotSentError is the outcome of a submission no attempt of which has left this machine. There is no job and no charge, and it
 // can safely be submitted again.
 type NotSentError struct {
-	// ClientRequestID is the name that the submission had.
+	// ClientRequestID is that of the submission.
 	ClientRequestID string
 	// Err says why, such as a name that couldn't be resolved or a connection that was refused.
 	Err error
@@ -109,27 +123,27 @@ func (e *NotSentError) Error() string { return "wan: submission not sent: " + e.
 
 func (e *NotSentError) Unwrap() error { return e.Err }
 
-// An UnknownError is the outcome of a submission that was sent, at least in part, but got no usable answer. The job may
+// An UnknownOutcomeError is the outcome of a submission that was sent, at least in part, but got no usable answer. The job may
 // be running and may be charged. To submit it again may cost the price again.
-type UnknownError struct {
-	// ClientRequestID is the name that the submission had. The account's usage logs know it if the submission arrived.
+type UnknownOutcomeError struct {
+	// ClientRequestID is that of the submission. The account's usage logs know it if the submission arrived.
 	ClientRequestID string
-	// GenerationID is the id that the answer named in a header before it broke off; mostly empty. [Client.Job] takes it
-	// up.
+	// GenerationID is the id that the answer named although it was of no use otherwise; mostly empty. [Client.Job] takes
+	// it up.
 	GenerationID string
 	// Err says what happened instead of an answer.
 	Err error
 }
 
-func (e *UnknownError) Error() string {
+func (e *UnknownOutcomeError) Error() string {
 	how := "look for client request id " + e.ClientRequestID + " in the account's usage logs"
 	if e.GenerationID != "" {
-		how = "go on with generation " + e.GenerationID
+		how = "go on with generation " + oneLine(e.GenerationID)
 	}
 	return fmt.Sprintf("wan: outcome of the submission unknown, the job may be running and may be charged: %v; before you submit it again, %s", e.Err, how)
 }
 
-func (e *UnknownError) Unwrap() error { return e.Err }
+func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
 // A FailedError says that a generation has failed. It isn't charged.
 type FailedError struct {
@@ -146,7 +160,7 @@ func (e *FailedError) Error() string {
 	case name+message != "":
 		reason = name + message
 	}
-	return fmt.Sprintf("wan: generation %s failed: %s", e.GenerationID, reason)
+	return fmt.Sprintf("wan: generation %s failed: %s", oneLine(e.GenerationID), reason)
 }
 
 // A WaitError says that a wait ended although the generation has neither completed nor failed. It may still be running,
@@ -172,7 +186,7 @@ func (e *WaitError) Error() string {
 		advice = ""
 	}
 	return fmt.Sprintf("wan: stopped waiting for generation %s after %v (%s): %v%s",
-		e.GenerationID, e.Elapsed.Round(time.Millisecond), status, e.Err, advice)
+		oneLine(e.GenerationID), e.Elapsed.Round(time.Millisecond), status, e.Err, advice)
 }
 
 func (e *WaitError) Unwrap() error { return e.Err }
@@ -184,7 +198,7 @@ type PollError struct {
 }
 
 func (e *PollError) Error() string {
-	return fmt.Sprintf("wan: polling generation %s: %v", e.GenerationID, e.Err)
+	return fmt.Sprintf("wan: polling generation %s: %v", oneLine(e.GenerationID), e.Err)
 }
 
 func (e *PollError) Unwrap() error { return e.Err }
@@ -197,14 +211,14 @@ type DownloadError struct {
 }
 
 func (e *DownloadError) Error() string {
-	return fmt.Sprintf("wan: downloading the video of generation %s: %v", e.GenerationID, e.Err)
+	return fmt.Sprintf("wan: downloading the video of generation %s: %v", oneLine(e.GenerationID), e.Err)
 }
 
 func (e *DownloadError) Unwrap() error { return e.Err }
 
 // newResponseError decodes the documented error body as far as it is there.
 func newResponseError(status int, body []byte) *ResponseError {
-	e := &ResponseError{StatusCode: status, Body: body[:min(len(body), 64<<10)]}
+	e := &ResponseError{StatusCode: status}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(body, &members) != nil {
 		return e

@@ -127,7 +127,7 @@ func ExampleClient_Submit_errors() {
 	var (
 		rejected *api.RejectedError
 		notSent  *api.NotSentError
-		unknown  *api.UnknownError
+		unknown  *api.UnknownOutcomeError
 	)
 	switch {
 	case errors.As(err, &rejected):

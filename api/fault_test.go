@@ -40,9 +40,7 @@ func TestFaults(t *testing.T) {
 		{submit, every, simulator.HTML(403), "rejected: forbidden, or out of credits", 0, 0},
 		{submit, every, simulator.Empty(413), "rejected", 0, 0},
 		{submit, every, simulator.Status(500), "rejected", 0, 0},
-		{submit, every, simulator.Status(502), "rejected", 0, 0},
 		{submit, every, simulator.Status(503), "rejected", 0, 0},
-		{submit, every, simulator.Status(504), "rejected", 0, 0},
 		{submit, every, simulator.Redirect(307, "https://elsewhere.example.com/"), "rejected", 0, 0},
 		{submit, every, simulator.Redirect(302, "/elsewhere"), "rejected", 0, 0},
 		// Submission: tried again.
@@ -52,6 +50,8 @@ func TestFaults(t *testing.T) {
 		{submit, 1, simulator.RetryAfter(429, "rubbish"), "saved", 1, 1},
 		{submit, 1, simulator.RetryAfter(429, "3600"), "saved", 1, 1}, // a minute is all it waits
 		// Submission: unknown. The simulator has a job wherever it handled the request.
+		{submit, 1, simulator.Status(502), "unknown", 0, 0}, // another server may have begun
+		{submit, 1, simulator.Status(504), "unknown", 0, 0},
 		{submit, 1, simulator.HTML(500), "unknown", 0, 0},
 		{submit, 1, simulator.HTML(502), "unknown", 0, 0},
 		{submit, 1, simulator.Empty(503), "unknown", 0, 0},
@@ -60,13 +60,13 @@ func TestFaults(t *testing.T) {
 		{submit, 1, simulator.Drop(), "unknown", 1, 1},
 		{submit, 1, simulator.Stall(), "unknown", 1, 1},
 		{submit, 1, simulator.StallBody(), "unknown", 1, 1},
-		{submit, 1, simulator.Truncate(), "unknown", 1, 1},
-		{submit, 1, simulator.Cut(), "unknown: unusable answer", 1, 1},
-		{submit, 1, simulator.Body("{}"), "unknown: unusable answer", 1, 1},
-		{submit, 1, simulator.Body(`{"id":null,"status":"queued"}`), "unknown: unusable answer", 1, 1},
-		{submit, 1, simulator.Body("[]"), "unknown: unusable answer", 1, 1},
-		{submit, 1, simulator.Endless(), "unknown", 1, 1},
-		{submit, 1, simulator.HTML(200), "unknown: unusable answer", 0, 0},
+		{submit, 1, simulator.Truncate(), "unknown: unusable response", 1, 1},
+		{submit, 1, simulator.Cut(), "unknown: unusable response", 1, 1},
+		{submit, 1, simulator.Body("{}"), "unknown: unusable response", 1, 1},
+		{submit, 1, simulator.Body(`{"id":null,"status":"queued"}`), "unknown: unusable response", 1, 1},
+		{submit, 1, simulator.Body("[]"), "unknown: unusable response", 1, 1},
+		{submit, 1, simulator.Endless(), "unknown: unusable response", 1, 1},
+		{submit, 1, simulator.HTML(200), "unknown: unusable response", 0, 0},
 		// Submission: no harm.
 		{submit, 1, simulator.ContentType("text/plain"), "saved", 1, 1},
 		{submit, 1, simulator.ContentType(""), "saved", 1, 1},
@@ -79,6 +79,7 @@ func TestFaults(t *testing.T) {
 		{poll, every, simulator.Status(404), "stopped waiting after 1 polls: not found", 1, 1},
 		// Wait: a missed poll, as long as it doesn't go on.
 		{poll, 9, simulator.Status(408), "saved", 1, 1},
+		{poll, 9, simulator.Status(425), "saved", 1, 1},
 		{poll, 9, simulator.Status(429), "saved", 1, 1},
 		{poll, 9, simulator.RetryAfter(429, "7"), "saved", 1, 1},
 		{poll, 9, simulator.Status(500), "saved", 1, 1},
@@ -98,7 +99,7 @@ func TestFaults(t *testing.T) {
 		{poll, every, simulator.ContentType("text/html"), "saved", 1, 1},
 		// Wait: too many missed polls.
 		{poll, every, simulator.Status(503), "stopped waiting after 10 polls", 1, 1},
-		{poll, every, simulator.Body("{}"), "stopped waiting after 10 polls: unusable answer", 1, 1},
+		{poll, every, simulator.Body("{}"), "stopped waiting after 10 polls: unusable response", 1, 1},
 		{poll, every, simulator.Stall(), "stopped waiting after 10 polls", 1, 1},
 		{poll, every, simulator.Status(429), "stopped waiting after 10 polls: too many requests", 1, 1},
 
@@ -110,7 +111,7 @@ func TestFaults(t *testing.T) {
 		{download, 3, simulator.StallBody(), "saved", 1, 1},
 		{download, 5, simulator.Status(503), "saved", 1, 1},
 		{download, 3, simulator.Status(429), "saved", 1, 1},
-		{download, every, simulator.Slow(8 << 10), "saved", 1, 1},
+		{download, every, simulator.Slow(500), "saved", 1, 1}, // more than a minute
 		{download, every, simulator.IgnoreRange(), "saved", 1, 1},
 		{download, every, simulator.ContentType("application/octet-stream"), "saved", 1, 1},
 		{download, 2, simulator.Expire(), "saved", 1, 1},
@@ -193,7 +194,7 @@ func outcome(err error) string {
 	var (
 		rejected *api.RejectedError
 		notSent  *api.NotSentError
-		unknown  *api.UnknownError
+		unknown  *api.UnknownOutcomeError
 		waiting  *api.WaitError
 		failed   *api.FailedError
 		download *api.DownloadError
@@ -218,7 +219,7 @@ func outcome(err error) string {
 		text = "another error"
 	}
 	for _, condition := range []error{
-		api.ErrUnauthorized, api.ErrForbidden, api.ErrNotFound, api.ErrTooManyRequests, api.ErrNoVideo, api.ErrBadAnswer, api.ErrNotVideo,
+		api.ErrUnauthorized, api.ErrForbidden, api.ErrNotFound, api.ErrTooManyRequests, api.ErrNoVideo, api.ErrBadResponse, api.ErrNotVideo,
 	} {
 		if errors.Is(err, condition) && (download == nil || condition != api.ErrNotFound) {
 			text += ": " + condition.Error()
@@ -235,7 +236,7 @@ func checkReachable(t *testing.T, client *api.Client, srv *simulator.Server, err
 		return
 	}
 	job := ledger.Jobs[0]
-	if unknown := (*api.UnknownError)(nil); errors.As(err, &unknown) {
+	if unknown := (*api.UnknownOutcomeError)(nil); errors.As(err, &unknown) {
 		if unknown.ClientRequestID != job.ClientRequestID {
 			t.Errorf("the error names the client request id %q, the job has %q", unknown.ClientRequestID, job.ClientRequestID)
 		}

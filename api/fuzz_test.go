@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"strings"
@@ -52,17 +53,23 @@ func FuzzErrorBody(f *testing.F) {
 		f.Add(400, []byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		e := newResponseError(status, body)
+		c := &Client{redact: redactor(canary)}
+		e := c.responseError(&http.Response{StatusCode: status, Header: http.Header{}}, append(body, canary...))
+		if bytes.Contains(e.Body, []byte(canary)) || len(e.Body) > maxErrorBody {
+			t.Errorf("the body is %q", e.Body)
+		}
 		checkText(t, e)
-		checkText(t, &RejectedError{"id", e})
+		checkText(t, &RejectedError{ClientRequestID: "id", Err: e})
 	})
 }
+
+const canary = "canary-key-7f3b9c2e"
 
 // checkText checks what holds for the text of every error.
 func checkText(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
-	if text == "" || len(text) > 4*maxText || strings.ContainsAny(text, "\n\r\x00") {
+	if text == "" || strings.Contains(text, canary) || len(text) > 4*maxText || strings.ContainsAny(text, "\n\r\x00") {
 		t.Errorf("%q", text)
 	}
 }

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,7 +19,7 @@ import (
 // whether a word is one of them.
 type Status = generation.Status
 
-// A Generation is what one poll has found out.
+// A Generation is the state of a generation, as one poll has reported it.
 type Generation struct {
 	// ID is the one that was asked for.
 	ID string
@@ -64,9 +66,34 @@ func decodeAnswer(body []byte) (a answer, err error) {
 		err = nil
 	}
 	if err != nil {
-		err = fmt.Errorf("%w: it isn't a JSON object", ErrBadAnswer)
+		err = fmt.Errorf("%w: it isn't a JSON object", ErrBadResponse)
+	}
+	if a.ID == "" {
+		a.ID = idIn(body)
 	}
 	return a, err
+}
+
+// idIn finds the id of a generation, also in a body that is cut short behind it, and also a number: an id that is
+// overlooked is a paid job that is lost.
+func idIn(body []byte) string {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
+		return ""
+	}
+	for {
+		name, err := d.Token()
+		if err != nil || name == json.Delim('}') {
+			return ""
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return ""
+		}
+		if name, ok := name.(string); ok && strings.EqualFold(name, "id") && strings.ContainsRune(`"-0123456789`, rune(value[0])) {
+			return text(value)
+		}
+	}
 }
 
 // failure returns the reason of a failure, or nil if the answer doesn't speak of one.
@@ -127,7 +154,7 @@ func firstNumber(values ...any) *float64 {
 		case float64:
 			return &v
 		case string:
-			if f, err := strconv.ParseFloat(v, 64); err == nil {
+			if f, err := strconv.ParseFloat(v, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
 				return &f
 			}
 		}
@@ -143,14 +170,14 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 	case err != nil:
 		return nil, err
 	case a.ID == "" || a.Status == "":
-		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadAnswer)
+		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadResponse)
 	case a.ID != j.id:
-		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadAnswer, j.client.redacted(a.ID))
+		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadResponse, j.client.redacted(a.ID))
 	}
 	g := &Generation{ID: a.ID, Status: Status(a.Status), Raw: j.client.redact(body)}
 	if a.Video.URL != "" {
 		if u, err := url.Parse(a.Video.URL); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return nil, fmt.Errorf("%w: the video's URL isn't one", ErrBadAnswer)
+			return nil, fmt.Errorf("%w: the video's URL isn't one", ErrBadResponse)
 		}
 		g.Video = &Video{GenerationID: a.ID, URL: a.Video.URL, Usage: a.usage(header), job: j}
 		return g, nil
@@ -166,9 +193,6 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 
 // isFinal reports whether a failed poll tells something that further polls won't change.
 func isFinal(err error) bool {
-	if _, ok := errors.AsType[*InputError](err); ok {
-		return true
-	}
 	if refusal, ok := errors.AsType[*ResponseError](err); ok {
 		switch refusal.StatusCode {
 		case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

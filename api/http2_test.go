@@ -20,7 +20,7 @@ func TestHTTP2(t *testing.T) {
 		{"no fault", simulator.Effect{}, "saved", 1},
 		{"reset", simulator.Reset(), "unknown", 0},
 		{"drop", simulator.Drop(), "unknown", 1},
-		{"truncate", simulator.Truncate(), "unknown", 1},
+		{"truncate", simulator.Truncate(), "unknown: unusable response", 1},
 		{"503 without words", simulator.Empty(503), "unknown", 0},
 	}
 	for _, test := range tests {

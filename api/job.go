@@ -18,7 +18,8 @@ type Job struct {
 	err       error         // why there is none
 }
 
-// Job takes up a generation by its id, in whatever process or on whatever machine it was submitted. It sends nothing.
+// Job takes up a generation by its id, in whatever process or on whatever machine it was submitted. It sends nothing;
+// that an id is empty or unknown is told by [Job.Poll] and [Job.Wait].
 func (c *Client) Job(id string) *Job {
 	j := &Job{client: c, id: id}
 	if id == "" {
@@ -32,7 +33,7 @@ func (c *Client) Job(id string) *Job {
 // ID returns the id of the generation. It is all that is needed to go on later: see [Client.Job].
 func (j *Job) ID() string { return j.id }
 
-// ClientRequestID returns the name that the submission had, or "" for a job that was taken up by its id.
+// ClientRequestID returns the client request id of the submission, or "" for a job that was taken up by its id.
 func (j *Job) ClientRequestID() string { return j.requestID }
 
 // String returns the id.
@@ -43,9 +44,12 @@ const pollTimeout = 30 * time.Second
 
 // Poll asks the API once. A generation that has failed is no error here: see [Generation]. Polling costs nothing.
 //
-// The error is a [*PollError] with the id of the generation. It says nothing about the generation itself: whatever it
-// is, the generation may go on. Poll tries once and takes at most 30 seconds.
+// The error is a [*PollError] with the id of the generation, or an [*InputError] if the job has none. It says nothing
+// about the generation itself: whatever it is, the generation may go on. Poll tries once and takes at most 30 seconds.
 func (j *Job) Poll(ctx context.Context) (*Generation, error) {
+	if j.err != nil {
+		return nil, j.err
+	}
 	g, _, err := j.poll(ctx)
 	if err != nil {
 		return nil, &PollError{j.id, err}
@@ -55,9 +59,6 @@ func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 
 // poll also returns how long the server asks to wait before the next one.
 func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
-	if j.err != nil {
-		return nil, 0, j.err
-	}
 	ctx, cancel := context.WithTimeout(parent, pollTimeout)
 	defer cancel()
 	response, err := j.client.do(j.request.Clone(ctx))

@@ -21,11 +21,12 @@ type pace struct {
 	last   time.Time
 }
 
-// slowdown is the factor by which intervals are longer now.
-func (p *pace) slowdown() float64 {
+// slow makes an interval longer, but no longer than about maxHint, so that the end of a generation isn't noticed too late.
+func (p *pace) slow(interval time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.now(time.Now())
+	ceiling := jitter(maxHint)
+	return max(interval, min(ceiling, time.Duration(float64(interval)*p.now(time.Now()))))
 }
 
 func (p *pace) now(t time.Time) float64 {

@@ -46,11 +46,13 @@ func TestOnUploadAndDownload(t *testing.T) {
 	}
 }
 
-// A server that lets through ten polls a second serves a hundred jobs: a 429 on one slows the others, too.
+// A server that lets through five polls a second serves a hundred jobs: a 429 on one slows the others, too, but not so
+// much that they notice their end late.
 func TestManyJobsShareALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const jobs, perSecond = 100, 5
-		srv := simulator.StartInMemory(t, simulator.WithTimeline(simulator.Complete(5*time.Minute, 10*time.Minute)))
+		const takes = 15 * time.Minute
+		srv := simulator.StartInMemory(t, simulator.WithTimeline(simulator.Complete(takes/3, takes*2/3)))
 		client := newClient(t, srv)
 		var mu sync.Mutex
 		var second time.Time
@@ -69,12 +71,17 @@ func TestManyJobsShareALimit(t *testing.T) {
 			return polls > perSecond
 		})}})
 		errs := make(chan error, jobs)
+		start := time.Now()
+		var late time.Duration
 		for range jobs {
 			go func() {
 				job, err := client.AnimateMove(t.Context(), move)
 				if err == nil {
 					_, err = job.Wait(t.Context())
 				}
+				mu.Lock()
+				late = max(late, time.Since(start)-takes)
+				mu.Unlock()
 				errs <- err
 			}()
 		}
@@ -90,6 +97,9 @@ func TestManyJobsShareALimit(t *testing.T) {
 		if failed > 0 {
 			t.Errorf("%d of %d waits gave up", failed, jobs)
 		}
-		t.Logf("%d polls, %d of them refused", srv.Ledger().Polls+refused, refused)
+		if late > 3*time.Minute {
+			t.Errorf("the last one noticed its end %v late", late)
+		}
+		t.Logf("%d polls, %d of them refused; the last one noticed its end %v late", srv.Ledger().Polls+refused, refused, late)
 	})
 }

@@ -61,6 +61,9 @@ func TestSecrets(t *testing.T) {
 						job, err := client.AnimateMove(t.Context(), r)
 						var video *api.Video
 						if err == nil {
+							if g, _ := job.Poll(t.Context()); g != nil {
+								check(t, "a generation", fmt.Sprintf("%+v %s", g, g.Raw))
+							}
 							video, err = job.Wait(t.Context(), api.OnProgress(func(p api.Progress) { check(t, "the progress", fmt.Sprintf("%+v", p)) }))
 						}
 						if err == nil {
@@ -81,17 +84,13 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// chain prints an error and all that it wraps, with their exported fields.
+// chain prints what an error shows a program that looks into it.
 func chain(err error) string {
-	var b strings.Builder
-	for err != nil {
-		fmt.Fprintf(&b, "%v\n", err)
-		if response := (*api.ResponseError)(nil); errors.As(err, &response) {
-			fmt.Fprintf(&b, "%+v\n", struct{ Message, Path, RequestID string }{response.Message, response.Path, response.RequestID})
-		}
-		err = errors.Unwrap(err)
+	text := fmt.Sprint(err)
+	if response := (*api.ResponseError)(nil); errors.As(err, &response) {
+		text += fmt.Sprintf("\n%+v\n%s", *response, response.Body)
 	}
-	return b.String()
+	return text
 }
 
 // A request for a result carries nothing that belongs to the API.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -8,9 +9,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"path"
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,10 +38,11 @@ var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 //   - [*InputError]: something in the request can't be right; nothing was sent.
 //   - [*RejectedError]: the server said no; nothing is charged.
 //   - [*NotSentError]: nothing left this machine.
-//   - [*UnknownError]: no usable answer came; the job may be running and may be charged.
+//   - [*UnknownOutcomeError]: no usable answer came; the job may be running and may be charged.
 //
 // Submissions that weren't sent or were answered 429 are tried again for a while: see [WithRetryWindow]. The context
-// bounds it all. When it ends before anything was written, the error is a NotSentError, afterwards an UnknownError.
+// bounds it all. When it ends before anything was written, the error is a NotSentError, afterwards an
+// UnknownOutcomeError, and in the pause after a 429 the RejectedError.
 func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) (*Job, error) {
 	s := &submission{client: c, requestID: "wan-" + rand.Text()}
 	for _, opt := range opts {
@@ -82,7 +86,11 @@ func (s *submission) run(ctx context.Context) (*Job, error) {
 		left -= delay
 		s.client.logger.WarnContext(ctx, "submission is tried again", "client_request_id", s.requestID, "delay", delay, "error", err)
 		if sleep(ctx, delay) != nil {
-			return nil, &NotSentError{s.requestID, fmt.Errorf("%w before it was tried again: %w", ctx.Err(), err)}
+			if rejected, ok := errors.AsType[*RejectedError](err); ok {
+				rejected.end = ctx.Err()
+				return nil, rejected
+			}
+			return nil, &NotSentError{s.requestID, fmt.Errorf("%w, and it wasn't tried again: %w", errors.Unwrap(err), ctx.Err())}
 		}
 	}
 }
@@ -92,7 +100,7 @@ func retryable(err error) (hint time.Duration, again bool) {
 	if _, ok := errors.AsType[*NotSentError](err); ok {
 		return 0, true
 	}
-	if rejected, ok := errors.AsType[*RejectedError](err); ok && rejected.Err.StatusCode == http.StatusTooManyRequests && !rejected.Err.accepted {
+	if rejected, ok := errors.AsType[*RejectedError](err); ok && rejected.Err.StatusCode == http.StatusTooManyRequests {
 		return rejected.Err.RetryAfter, true
 	}
 	return 0, false
@@ -111,10 +119,12 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		WroteHeaderField: func(string, []string) { sent.wrote.Store(true) },
 		WroteHeaders:     func() { sent.wrote.Store(true) },
 	})
+	body := &watchedBody{ReadCloser: s.body.Open(), submission: s, watch: watch, sent: &sent}
+	defer body.finish()
 	// All models are submitted to the same place, so that any of the generated functions makes the request.
 	request, err := animatemove.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
 		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json",
-		&watchedBody{ReadCloser: s.body.Open(), submission: s, watch: watch, sent: &sent})
+		body)
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}
@@ -148,39 +158,39 @@ func (s *submission) lost(err error, sent *evidence) error {
 	if sent.traced.Load() && !sent.wrote.Load() || !sent.wrote.Load() && !sent.read.Load() {
 		return &NotSentError{s.requestID, err}
 	}
-	return &UnknownError{ClientRequestID: s.requestID, Err: err}
+	return &UnknownOutcomeError{ClientRequestID: s.requestID, Err: err}
 }
 
-// outcome reads what the server says.
+// outcome reads what the server says. Whatever its status, an answer that names a generation speaks of one.
 func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, error) {
 	body, err := s.client.read(response)
 	status := response.StatusCode
-	unknown := &UnknownError{ClientRequestID: s.requestID, GenerationID: s.client.redacted(response.Header.Get("X-Inference-Id"))}
-	if status >= 200 && status < 300 {
-		if err != nil {
-			unknown.Err = fmt.Errorf("the API answered %d, but %w", status, watch.explain(err))
-			return nil, unknown
-		}
-		answer, err := decodeAnswer(body)
-		if err != nil || answer.ID == "" {
-			unknown.Err = fmt.Errorf("the API answered %d with %w: no generation id", status, ErrBadAnswer)
-			return nil, unknown
-		}
-		job := s.client.Job(answer.ID)
-		job.requestID = s.requestID
-		return job, nil
-	}
-	rejected := s.client.responseError(response, body)
+	refusal := s.client.responseError(response, body)
+	unknown := &UnknownOutcomeError{ClientRequestID: s.requestID, GenerationID: s.client.redacted(response.Header.Get("X-Inference-Id"))}
 	switch {
-	case status >= 500 && (err != nil || !rejected.documented):
-		unknown.Err = fmt.Errorf("%w, not in the API's own words", rejected)
+	case status >= 200 && status < 300:
+		id := idIn(body)
+		if id != "" && err == nil {
+			job := s.client.Job(id)
+			job.requestID = s.requestID
+			return job, nil
+		}
+		if err == nil {
+			err = fmt.Errorf("%w: it has no generation id", ErrBadResponse)
+		}
+		unknown.GenerationID = cmp.Or(unknown.GenerationID, s.client.redacted(id))
+		unknown.Err = fmt.Errorf("%w: %w", refusal, watch.explain(err))
 		return nil, unknown
-	case status >= 500 && unknown.GenerationID != "", status == http.StatusSeeOther: // both speak of something that is there
-		unknown.Err = rejected
+	case unknown.GenerationID != "",
+		status == http.StatusSeeOther,                                        // the answer is elsewhere
+		status == http.StatusBadGateway, status == http.StatusGatewayTimeout: // another server may have begun
+		unknown.Err = refusal
+		return nil, unknown
+	case status >= 500 && (err != nil || !refusal.documented):
+		unknown.Err = fmt.Errorf("%w, not in the API's own words", refusal)
 		return nil, unknown
 	}
-	rejected.accepted = unknown.GenerationID != ""
-	return nil, &RejectedError{s.requestID, rejected}
+	return nil, &RejectedError{ClientRequestID: s.requestID, Err: refusal}
 }
 
 // watchedBody notes that it is read, which means that it is being sent.
@@ -190,25 +200,40 @@ type watchedBody struct {
 	submission *submission
 	watch      *watchdog
 	sent       *evidence
-	bytes      int64
+
+	mu    sync.Mutex
+	bytes int64
+	over  bool // the transport may go on reading, but nobody wants to hear of it
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.sent.read.Store(true)
 	b.watch.reset()
 	n, err := b.ReadCloser.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.bytes += int64(n)
-	if f := b.submission.onUpload; f != nil && n > 0 {
+	if f := b.submission.onUpload; f != nil && n > 0 && !b.over {
 		f(b.bytes, b.submission.body.Len())
 	}
 	return n, err
 }
 
+// finish ends the calls of OnUpload.
+func (b *watchedBody) finish() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+}
+
+// generated is the path below which the packages of the models are.
+var generated = path.Dir(reflect.TypeFor[animatemove.Request]().PkgPath()) + "/"
+
 // checkRequest looks for what the generated type of a request tells: required properties and enums. Bounds are left to
 // the server, which charges nothing for a request that it rejects. Other types are sent as they are.
 func checkRequest(request any) error {
 	v := reflect.Indirect(reflect.ValueOf(request))
-	if v.Kind() != reflect.Struct {
+	if v.Kind() != reflect.Struct || !strings.HasPrefix(v.Type().PkgPath(), generated) {
 		return nil
 	}
 	for i := range v.NumField() {

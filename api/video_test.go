@@ -56,29 +56,6 @@ func TestSave(t *testing.T) {
 	}
 }
 
-func TestSaveInput(t *testing.T) {
-	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
-	video := completed(t, newClient(t, srv))
-	directory := t.TempDir()
-	for _, path := range []string{"", directory, filepath.Join(directory, "nowhere", "out.mp4")} {
-		err := video.Save(t.Context(), path)
-		if input := (*api.InputError)(nil); !errors.As(err, &input) {
-			t.Errorf("%q: %v", path, err)
-		}
-	}
-	byHand := &api.Video{GenerationID: video.GenerationID, URL: video.URL}
-	err := byHand.Save(t.Context(), filepath.Join(directory, "out.mp4"))
-	_, err2 := byHand.Download(t.Context(), &bytes.Buffer{})
-	for _, err := range []error{err, err2} {
-		if input := (*api.InputError)(nil); !errors.As(err, &input) {
-			t.Errorf("a Video that was put together by hand: %v", err)
-		}
-	}
-	if n := srv.Ledger().Downloads; n != 0 {
-		t.Errorf("%d downloads", n)
-	}
-}
-
 // What was there before a failure is there afterwards.
 func TestSaveKeepsFile(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
@@ -141,6 +118,54 @@ func TestDownloadCancelled(t *testing.T) {
 		}
 		checkDirectory(t, target, false)
 	})
+}
+
+// A writer that takes its time doesn't make the network look slow.
+func TestDownloadSlowWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := simulator.StartInMemory(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+		video := completed(t, newClient(t, srv))
+		var pipe slowWriter
+		if _, err := video.Download(t.Context(), &pipe); err != nil || pipe.writes < 2 {
+			t.Errorf("%d writes: %v", pipe.writes, err)
+		}
+		if n := srv.Ledger().Downloads; n != 1 {
+			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+type slowWriter struct{ writes int }
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	w.writes++
+	time.Sleep(40 * time.Second)
+	return len(p), nil
+}
+
+// A server that always refuses is asked a few times only.
+func TestDownloadGivesUp(t *testing.T) {
+	for _, test := range []struct {
+		effect   simulator.Effect
+		requests int
+	}{{simulator.Status(503), 6}, {simulator.Status(404), 4}, {simulator.Status(400), 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			srv := simulator.StartInMemory(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+			video := completed(t, newClient(t, srv))
+			srv.Inject(simulator.Fault{On: simulator.Download, Effect: test.effect})
+			_, err := video.Download(t.Context(), &bytes.Buffer{})
+			synctest.Wait()
+			requests := 0
+			for _, r := range srv.Ledger().Requests {
+				if strings.HasPrefix(r.Path, "/files/") {
+					requests++
+				}
+			}
+			if outcome(err) != "not saved" || requests != test.requests {
+				t.Errorf("%s: %d requests, want %d: %v", test.effect.Name, requests, test.requests, err)
+			}
+		})
+	}
 }
 
 // A file server with a mind of its own, behind an API that says where it is.
@@ -229,6 +254,44 @@ func TestFileServers(t *testing.T) {
 			}
 			w.Write(data)
 		}, "saved", "not saved"},
+		{"a part that is longer than the whole", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", half, len(data)-1, len(data)))
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write(data[half:])
+			w.Write(make([]byte, 100))
+		}, "not saved", ""},
+		{"expiring after each piece", func(w http.ResponseWriter, r *http.Request, n int) {
+			if n%2 == 0 {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			from := 0
+			fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from)
+			head(w, from, len(data), len(data))
+			w.Write(data[from:min(len(data), from+len(data)/8)])
+			http.NewResponseController(w).Flush()
+			if from+len(data)/8 < len(data) {
+				panic(http.ErrAbortHandler)
+			}
+		}, "saved", ""},
+		{"another file each time", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n > 20 {
+				t.Error("it goes on for ever")
+				w.Write(data)
+				return
+			}
+			w.Header().Set("ETag", strconv.Quote(strconv.Itoa(n)))
+			broken(w)
+		}, "not saved", ""},
+		{"compressed for those who like it", func(w http.ResponseWriter, r *http.Request, _ int) {
+			if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+				t.Errorf("it asks for %q", got)
+			}
+			w.Write(data)
+		}, "saved", ""},
 		{"nothing", func(http.ResponseWriter, *http.Request, int) {}, "not saved: not a complete video", ""},
 		{"a picture", func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Type", "video/mp4")

@@ -35,16 +35,19 @@ type wait struct {
 // the Client for a while. A failed poll is a missed poll: only ten in a row end the wait. Wait has no limit of time but
 // the context's, at whose end it returns at once.
 //
-// The error is a [*FailedError] if the generation has failed, and else a [*WaitError]: the generation may still be
-// running, and another Wait goes on. Answers 4xx, but for 408, 425 and 429, end the wait at once, and so does a
-// generation that is completed without a video ([ErrNoVideo]).
+// The error is a [*FailedError] if the generation has failed, an [*InputError] if the job has no id, and else a
+// [*WaitError]: the generation may still be running, and another Wait goes on. Answers 4xx, but for 408, 425 and 429,
+// end the wait at once, and so does a generation that is completed without a video ([ErrNoVideo]).
 func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
+	if j.err != nil {
+		return nil, j.err
+	}
 	w := &wait{job: j, progress: Progress{GenerationID: j.id}}
 	for _, opt := range opts {
 		opt.applyToWait(w)
 	}
 	start := time.Now()
-	b := newBackoff(j.client.firstPoll, j.client.maxInterval)
+	b := newBackoff(j.client.firstInterval, j.client.longestInterval)
 	for {
 		g, hint, err := j.poll(ctx)
 		w.progress.Polls++
@@ -66,8 +69,7 @@ func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
 		if errors.Is(err, ErrTooManyRequests) {
 			j.client.pace.tooMany()
 		}
-		delay := time.Duration(float64(b.next()) * j.client.pace.slowdown())
-		if err := sleep(ctx, max(delay, hint)); err != nil {
+		if err := sleep(ctx, max(j.client.pace.slow(b.next()), hint)); err != nil {
 			w.progress.Elapsed = time.Since(start)
 			return nil, w.end(err)
 		}

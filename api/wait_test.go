@@ -65,10 +65,10 @@ func TestAnswers(t *testing.T) {
 		{"completed without a video", step("completed", set{"video": simulator.Absent}), "stopped waiting after 1 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with null", step("completed", set{"video": nil}), "stopped waiting after 1 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with an empty URL", step("completed", set{"video": set{"url": ""}}), "stopped waiting after 1 polls: " + api.ErrNoVideo.Error(), ""},
-		{"a URL that is none", step("completed", set{"video": set{"url": "film.mp4"}}), "stopped waiting after 10 polls: unusable answer", "isn't one"},
-		{"no id", step("queued", set{"id": simulator.Absent}), "stopped waiting after 10 polls: unusable answer", "no id"},
-		{"no status", step("queued", set{"status": nil}), "stopped waiting after 10 polls: unusable answer", "no status"},
-		{"another id", step("completed", set{"id": "other"}), "stopped waiting after 10 polls: unusable answer", `"other"`},
+		{"a URL that is none", step("completed", set{"video": set{"url": "film.mp4"}}), "stopped waiting after 10 polls: unusable response", "isn't one"},
+		{"no id", step("queued", set{"id": simulator.Absent}), "stopped waiting after 10 polls: unusable response", "no id"},
+		{"no status", step("queued", set{"status": nil}), "stopped waiting after 10 polls: unusable response", "no status"},
+		{"another id", step("completed", set{"id": "other"}), "stopped waiting after 10 polls: unusable response", `"other"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -282,9 +282,12 @@ func TestPollErrors(t *testing.T) {
 	if poll := (*api.PollError)(nil); !errors.As(err, &poll) || poll.GenerationID != "nobody/knows:me" || !errors.Is(err, api.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
-	_, err = client.Job("").Wait(t.Context())
-	if input := (*api.InputError)(nil); !errors.As(err, &input) || outcome(err) != "stopped waiting after 1 polls" {
-		t.Errorf("%v", err)
+	_, polled := client.Job("").Poll(t.Context())
+	_, waited := client.Job("").Wait(t.Context())
+	for _, err := range []error{polled, waited} {
+		if input := (*api.InputError)(nil); !errors.As(err, &input) || err.Error() != "wan: generation id: it is empty" {
+			t.Errorf("%v", err)
+		}
 	}
 	if requests := srv.Ledger().Requests; len(requests) != 1 {
 		t.Errorf("%d requests", len(requests))

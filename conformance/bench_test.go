@@ -36,7 +36,7 @@ func BenchmarkCheck(b *testing.B) {
 		{"request/decode", full, decode(full)},
 		{"request-8MiB/check", large, submission(large)},
 		{"request-8MiB/decode", large, decode(large)},
-		{"answer/check", answer, func() bool { return conformance.CheckAnswer(spec.Generation(), 200, answer) == nil }},
+		{"answer/check", answer, func() bool { return conformance.CheckResponse(spec.Generation(), 200, answer) == nil }},
 		{"answer/decode", answer, decode(answer)},
 	} {
 		b.Run(bench.name, func(b *testing.B) {

@@ -52,9 +52,9 @@ func unknownModel(object map[string]any) Finding {
 	return violation("/model", "enum", expected, received(value))
 }
 
-// CheckAnswer holds the body of an answer against what the operation of the document answers with that status.
+// CheckResponse holds the body of an answer against what the operation of the document answers with that status.
 // A status that the document doesn't declare is a finding.
-func CheckAnswer(document *spec.Document, status int, body []byte) []Finding {
+func CheckResponse(document *spec.Document, status int, body []byte) []Finding {
 	response := document.Operation.Responses.Status(status)
 	if response == nil {
 		return []Finding{violation("", "status", "a declared status", fmt.Sprint(status))}

@@ -113,7 +113,7 @@ func TestCheckAnswer(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, f := range conformance.CheckAnswer(spec.Generation(), test.status, []byte(test.body)) {
+			for _, f := range conformance.CheckResponse(spec.Generation(), test.status, []byte(test.body)) {
 				got = append(got, f.String())
 			}
 			if s := strings.Join(got, "\n"); s != test.want {
@@ -150,7 +150,7 @@ func TestExamples(t *testing.T) {
 			for name, example := range examples {
 				count++
 				body, _ := json.Marshal(example)
-				if findings := conformance.CheckAnswer(d, status, body); findings != nil {
+				if findings := conformance.CheckResponse(d, status, body); findings != nil {
 					t.Errorf("%s: answer %s %s: %v", d.Slug, code, name, findings)
 				}
 			}

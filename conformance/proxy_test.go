@@ -196,7 +196,7 @@ func TestProxyErrors(t *testing.T) {
 			if err := json.Unmarshal(body, &members); err != nil || response.StatusCode != test.status || !strings.Contains(members.Message, test.message) {
 				t.Errorf("%d %s", response.StatusCode, body)
 			}
-			if findings := conformance.CheckAnswer(spec.Models()[0], response.StatusCode, body); findings != nil {
+			if findings := conformance.CheckResponse(spec.Models()[0], response.StatusCode, body); findings != nil {
 				t.Error(findings)
 			}
 		})

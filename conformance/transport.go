@@ -244,7 +244,7 @@ func (x *exchange) checkAnswer(status int, body []byte) []Finding {
 	x.mu.Lock()
 	document := x.document
 	x.mu.Unlock()
-	findings := CheckAnswer(document, status, body)
+	findings := CheckResponse(document, status, body)
 	value, _ := decode(body)
 	members, ok := value.(map[string]any)
 	if !ok {

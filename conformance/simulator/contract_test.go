@@ -23,7 +23,7 @@ func check(t *testing.T, a answer) {
 	case http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 		status = http.StatusBadRequest // the documents don't declare these
 	}
-	if findings := conformance.CheckAnswer(spec.Generation(), status, a.body); findings != nil {
+	if findings := conformance.CheckResponse(spec.Generation(), status, a.body); findings != nil {
 		t.Errorf("the documents don't allow the answer %d: %v in %s", a.status, findings, a.body)
 	}
 	var indented bytes.Buffer

@@ -226,7 +226,7 @@ func TestStatus(t *testing.T) {
 		if a.status != status {
 			t.Errorf("status %d, want %d", a.status, status)
 		}
-		if findings := conformance.CheckAnswer(spec.Generation(), status, a.body); findings != nil {
+		if findings := conformance.CheckResponse(spec.Generation(), status, a.body); findings != nil {
 			t.Errorf("%d: %v in %s", status, findings, a.body)
 		}
 	}

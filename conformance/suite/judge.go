@@ -72,7 +72,7 @@ func (t *target) judgeError(c *Case, x *exchange) []string {
 		return problems
 	}
 	if spec.Generation().Operation.Responses.Status(x.status) == nil {
-		for _, f := range conformance.CheckAnswer(spec.Generation(), http.StatusBadRequest, x.body) {
+		for _, f := range conformance.CheckResponse(spec.Generation(), http.StatusBadRequest, x.body) {
 			problems = append(problems, "the error body: "+f.String())
 		}
 	}

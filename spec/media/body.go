@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A Body is a request as JSON whose local sources are encoded while it is read, in constant memory.
@@ -70,17 +71,23 @@ func (b *Body) Len() int64 { return b.size }
 func (b *Body) Open() io.ReadCloser { return &bodyReader{parts: b.parts} }
 
 type bodyReader struct {
-	mu      sync.Mutex // net/http may close a body while it reads it
+	closed atomic.Bool // net/http may close a body while it reads it, and a read may take long
+
+	mu      sync.Mutex
 	parts   []any
 	current io.Reader
 	closer  io.Closer
-	closed  bool
 }
 
 func (r *bodyReader) Read(p []byte) (int, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed { // an EOF would pass for the end
+	defer func() {
+		r.mu.Unlock()
+		if r.closed.Load() { // meanwhile
+			_ = r.Close()
+		}
+	}()
+	if r.closed.Load() { // an EOF would pass for the end
 		return 0, os.ErrClosed
 	}
 	if len(p) == 0 {
@@ -121,9 +128,11 @@ func (r *bodyReader) next() error {
 }
 
 func (r *bodyReader) Close() error {
-	r.mu.Lock()
+	r.closed.Store(true)
+	if !r.mu.TryLock() {
+		return nil // the read that is under way will close it
+	}
 	defer r.mu.Unlock()
-	r.closed = true
 	return r.closeCurrent()
 }
 
@@ -236,7 +245,7 @@ func (b *builder) replace(v reflect.Value, property string) (reflect.Value, erro
 			fresh.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 		}
 		for i := range v.Len() {
-			elem, err := b.replace(v.Index(i), property)
+			elem, err := b.element(v.Index(i), property)
 			if err != nil {
 				return v, err
 			}
@@ -249,7 +258,7 @@ func (b *builder) replace(v reflect.Value, property string) (reflect.Value, erro
 		}
 		fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for _, key := range v.MapKeys() {
-			elem, err := b.replace(v.MapIndex(key), key.String())
+			elem, err := b.element(v.MapIndex(key), key.String())
 			if err != nil {
 				return v, err
 			}
@@ -260,10 +269,19 @@ func (b *builder) replace(v reflect.Value, property string) (reflect.Value, erro
 	return v, nil
 }
 
+// element is replace for what a map or a list holds, where a source that isn't set has nothing to stand for.
+func (b *builder) element(v reflect.Value, property string) (reflect.Value, error) {
+	elem, err := b.replace(v, property)
+	if err == nil && elem.Type() == sourceType && elem.IsZero() {
+		err = &InputError{property, errors.New("it is empty")}
+	}
+	return elem, err
+}
+
 func (b *builder) placeholder(v reflect.Value, property string) (reflect.Value, error) {
 	source := v.Interface().(Source)
 	if !source.IsLocal() {
-		return v, nil
+		return v, source.checkURL(property)
 	}
 	content, err := source.inspect(property, b.limit)
 	if err != nil {

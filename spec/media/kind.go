@@ -48,6 +48,14 @@ func (s Source) inspect(property string, limit int64) (*content, error) {
 	return &content{s, size, "data:" + mediaType + ";base64,"}, nil
 }
 
+// checkURL notices the path of a file that was given as a URL.
+func (s Source) checkURL(property string) error {
+	if s.IsZero() || strings.HasPrefix(strings.ToLower(s.url[:min(5, len(s.url))]), "data:") || strings.Contains(s.url, "://") {
+		return nil
+	}
+	return &InputError{property, errors.New("it is no URL; a local file is given as a File")}
+}
+
 func check(property string, size, limit int64, mediaType string) error {
 	want := "a video or a picture"
 	ok := strings.HasPrefix(mediaType, "video/") || strings.HasPrefix(mediaType, "image/")

@@ -28,7 +28,7 @@ type Source struct {
 // URL makes a Source of a URL that the API fetches, or of a complete data URI, which is sent as it is.
 func URL(url string) Source { return Source{url: url} }
 
-// File makes a Source of a local file. The file is opened when the request is sent, not before.
+// File makes a Source of a local file. It is looked at when the request is made, and read while that is sent.
 func File(path string) Source { return Source{path: path} }
 
 // Reader makes a Source of the first size bytes of r, for bytes that aren't in a file. They may be read more than once
@@ -45,6 +45,8 @@ func (s Source) IsLocal() bool { return s.path != "" || s.reader != nil }
 // signature.
 func (s Source) String() string {
 	switch {
+	case s.IsZero():
+		return "nothing"
 	case s.path != "":
 		return s.path
 	case s.reader != nil:

@@ -211,7 +211,7 @@ func TestString(t *testing.T) {
 		{media.URL("data:" + secret), "an unreadable URL of 11 characters"},
 		{media.URL("hero.png?" + secret), "an unreadable URL of 15 characters"},
 		{media.URL("https://example.com/%zz?" + secret), "an unreadable URL of 30 characters"},
-		{media.Source{}, "an unreadable URL of 0 characters"},
+		{media.Source{}, "nothing"},
 	}
 	for _, test := range tests {
 		if got := test.source.String(); got != test.want {

@@ -142,7 +142,7 @@ func exitCode(err error) int {
 		return exitFailed
 	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
 		return exitAccount
-	case is[*api.UnknownError](err):
+	case is[*api.UnknownOutcomeError](err):
 		return exitUnknown
 	case (is[*api.WaitError](err) || is[*api.DownloadError](err)) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return exitRunning

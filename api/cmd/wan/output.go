@@ -120,7 +120,7 @@ func (o *output) tell(cmd *cobra.Command, conn *connection, r result, path strin
 // refused tells of a submission that has no job, or none that is certain.
 func (o *output) refused(cmd *cobra.Command, conn *connection, err error) error {
 	var r result
-	if unknown, ok := errors.AsType[*api.UnknownError](err); ok {
+	if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
 		r.ID, r.ClientRequestID = unknown.GenerationID, unknown.ClientRequestID
 	} else if rejected, ok := errors.AsType[*api.RejectedError](err); ok {
 		r.ClientRequestID = rejected.ClientRequestID

@@ -1,0 +1,298 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// answering makes a client of an API that answers everything with the handler, without a network.
+func answering(t *testing.T, handler http.HandlerFunc) *api.Client {
+	t.Helper()
+	client, err := api.New(api.WithAPIKey("canary-key-7f3b9c2e"), api.WithHTTPClient(&http.Client{
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				io.Copy(io.Discard, r.Body)
+			}
+			recorder := httptest.NewRecorder()
+			handler(recorder, r)
+			return recorder.Result(), nil
+		}),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Wherever an answer names a generation, it isn't lost.
+func TestIDsInAnswers(t *testing.T) {
+	const documented = `{"message":"no","statusCode":%d}`
+	tests := []struct {
+		name, header, body string
+		status             int
+		want, id           string
+	}{
+		{"accepted", "gen-1", `{"id":"gen-1","status":"queued"}`, 200, "accepted", "gen-1"},
+		{"accepted, without the header", "", `{"id":"gen-1"}`, 201, "accepted", "gen-1"},
+		{"a number", "", `{"status":"queued","id":17}`, 200, "accepted", "17"},
+		{"in capitals", "", `{"ID":"gen-1"}`, 200, "accepted", "gen-1"},
+		{"cut behind the id", "", `{"id":"gen-1","status":"que`, 200, "accepted", "gen-1"},
+		{"cut within the id", "", `{"id":"gen`, 200, "unknown: unusable response", ""},
+		{"cut within the id, with the header", "gen-1", `{"id":"gen`, 200, "unknown: unusable response", "gen-1"},
+		{"of another shape", "", `{"data":{"id":"gen-1"}}`, 200, "unknown: unusable response", ""},
+		{"no object", "", `["id","gen-1"]`, 200, "unknown: unusable response", ""},
+		{"redirected", "gen-1", "", 302, "unknown", "gen-1"},
+		{"refused", "gen-1", fmt.Sprintf(documented, 400), 400, "unknown", "gen-1"},
+		{"timed out", "gen-1", fmt.Sprintf(documented, 408), 408, "unknown", "gen-1"},
+		{"conflict", "gen-1", fmt.Sprintf(documented, 409), 409, "unknown", "gen-1"},
+		{"too many", "gen-1", fmt.Sprintf(documented, 429), 429, "unknown: too many requests", "gen-1"},
+		{"failed", "gen-1", fmt.Sprintf(documented, 500), 500, "unknown", "gen-1"},
+		{"failed, without the header", "", fmt.Sprintf(documented, 500), 500, "rejected", ""},
+		{"elsewhere", "", "", 303, "unknown", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			posts := 0
+			client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+				posts++
+				if test.header != "" {
+					w.Header().Set("X-Inference-Id", test.header)
+				}
+				w.Header().Set("Location", "/elsewhere")
+				w.WriteHeader(test.status)
+				io.WriteString(w, test.body)
+			})
+			job, err := client.AnimateMove(t.Context(), move)
+			got, id := "accepted", ""
+			if unknown := (*api.UnknownOutcomeError)(nil); err != nil {
+				if got = outcome(err); errors.As(err, &unknown) {
+					id = unknown.GenerationID
+				}
+				// What came instead is there for whoever has to find out.
+				if response := (*api.ResponseError)(nil); !errors.As(err, &response) || response.StatusCode != test.status || string(response.Body) != test.body {
+					t.Errorf("the answer is %+v", response)
+				}
+			} else {
+				id = job.ID()
+			}
+			if got != test.want || id != test.id {
+				t.Errorf("%s with the id %q, want %s with %q: %v", got, id, test.want, test.id, err)
+			}
+			if posts != 1 {
+				t.Errorf("%d submissions were sent", posts)
+			}
+		})
+	}
+}
+
+// An answer that breaks off behind the id is still no acceptance, but the id is known.
+func TestIDInBrokenAnswer(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "500")
+		io.WriteString(w, `{"id":"gen-1","status":"queued"}`)
+	}))
+	defer srv.Close()
+	client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.AnimateMove(t.Context(), move)
+	unknown := (*api.UnknownOutcomeError)(nil)
+	if !errors.As(err, &unknown) || unknown.GenerationID != "gen-1" || !errors.Is(err, api.ErrBadResponse) || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%v", err)
+	}
+}
+
+// The transport's own errors and what servers echo can hold the key, too, and ids can hold anything.
+func TestHostileAnswers(t *testing.T) {
+	const key = "canary-key-7f3b9c2e"
+	t.Run("a header line that is none", func(t *testing.T) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				io.ReadFull(conn, make([]byte, 10))
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nAuthorization Bearer "+key+"\r\n\r\n")
+				conn.Close()
+			}
+		}()
+		client, err := api.New(api.WithBaseURL("http://"+listener.Addr().String()), api.WithAPIKey(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, submitted := client.AnimateMove(t.Context(), move)
+		_, polled := client.Job("x").Poll(t.Context())
+		for _, err := range []error{submitted, polled} {
+			if err == nil || !strings.Contains(err.Error(), "malformed MIME header") || strings.Contains(err.Error(), key) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+	t.Run("a transport that tells all", func(t *testing.T) {
+		client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("refused\n %v by https://user:password@proxy/?token=secret", r.Header)
+		})}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.Job("x").Poll(t.Context())
+		if want := "wan: polling generation x: refused map[Accept:[application/json] Authorization:[Bearer [API key]] User-Agent:[wan-go]] by https://proxy/?..."; err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	})
+	t.Run("the key at the end of what is kept", func(t *testing.T) {
+		client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, strings.Repeat("x", 64<<10-len(key)+1)+key)
+		})
+		_, err := client.Job("x").Poll(t.Context())
+		response := (*api.ResponseError)(nil)
+		if !errors.As(err, &response) || len(response.Body) > 64<<10 || bytes.Contains(response.Body, []byte(key[:8])) {
+			t.Errorf("%v: %q", err, response.Body[len(response.Body)-30:])
+		}
+	})
+	t.Run("an id that moves the cursor", func(t *testing.T) {
+		const id = "a\n\x1b[2Jb"
+		client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				io.WriteString(w, `{"id":"a\n\u001b[2Jb","status":"queued"}`)
+				return
+			}
+			http.NotFound(w, r)
+		})
+		job, err := client.AnimateMove(t.Context(), move)
+		if err != nil || job.ID() != id {
+			t.Fatalf("%q %v", job, err)
+		}
+		_, polled := job.Poll(t.Context())
+		_, waited := job.Wait(t.Context())
+		for _, err := range []error{polled, waited, &api.DownloadError{GenerationID: id, Err: polled}, &api.FailedError{GenerationID: id},
+			&api.UnknownOutcomeError{GenerationID: id, Err: polled}} {
+			if strings.ContainsAny(err.Error(), "\n\x1b") {
+				t.Errorf("%q", err)
+			}
+		}
+	})
+	t.Run("a price that is no number", func(t *testing.T) {
+		client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Aimlapi-Usd-Spent", "NaN")
+			w.Header().Set("X-Aimlapi-Credits-Used", "-Inf")
+			io.WriteString(w, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/film.mp4"}}`)
+		})
+		video, err := client.Job("x").Wait(t.Context())
+		if err != nil || video.Usage.USD != nil || video.Usage.Credits != nil {
+			t.Errorf("%+v %v", video, err)
+		}
+	})
+	t.Run("a redirect that takes the key off TLS", func(t *testing.T) {
+		requests := 0
+		client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			requests++
+			http.Redirect(w, r, "http://"+r.URL.Host+r.URL.RequestURI(), http.StatusFound)
+		})
+		if _, err := client.Job("x").Poll(t.Context()); err == nil || requests != 1 {
+			t.Errorf("%d requests: %v", requests, err)
+		}
+	})
+}
+
+// Once Submit has returned, nobody is called any more, although the transport may still be reading.
+func TestOnUploadEnds(t *testing.T) {
+	data := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 20<<20)...)
+	request := move
+	request.ImageURL = api.Reader(bytes.NewReader(data), int64(len(data)))
+	for range 5 {
+		srv := simulator.Start(t, simulator.WithFaults(simulator.Fault{On: simulator.Submit, Effect: simulator.Empty(http.StatusBadRequest)}))
+		var over atomic.Bool
+		_, err := newClient(t, srv).AnimateMove(t.Context(), request, api.OnUpload(func(int64, int64) {
+			if over.Load() {
+				t.Error("it is called after the end")
+			}
+		}))
+		over.Store(true)
+		if err == nil {
+			t.Error("accepted")
+		}
+		srv.Close()
+	}
+}
+
+// A result that has come counts, whatever the context says by then.
+func TestDoneAtTheEndOfTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		cancel()
+		io.WriteString(w, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/film.mp4"}}`)
+	})
+	if _, err := client.Job("x").Wait(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// Media may take longer to send than a submission may stand still.
+func TestSlowUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := simulator.StartInMemory(t, simulator.WithFaults(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{
+			Name: "slow reader",
+			Wrap: func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					r.Body = slowly{r.Body}
+					next.ServeHTTP(w, r)
+				})
+			},
+		}}))
+		data := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 1<<20)...)
+		request := move
+		request.ImageURL = api.Reader(bytes.NewReader(data), int64(len(data)))
+		start := time.Now()
+		if _, err := newClient(t, srv).AnimateMove(t.Context(), request); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took < 4*time.Minute {
+			t.Errorf("it took %v only", took)
+		}
+	})
+}
+
+// slowly reads at most a megabyte in five minutes.
+type slowly struct{ io.ReadCloser }
+
+func (s slowly) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p[:min(len(p), 32<<10)])
+	time.Sleep(time.Duration(n) * 5 * time.Minute >> 20)
+	return n, err
+}
+
+// A type of the caller's own is sent as it is.
+func TestSubmitOwnType(t *testing.T) {
+	srv := simulator.Start(t)
+	_, err := newClient(t, srv).Submit(t.Context(), struct {
+		Model          string `json:"model"`
+		NegativePrompt string `json:"negative_prompt"`
+	}{Model: "some/new-model"})
+	if got := outcome(err); got != "rejected" { // by the simulator, which doesn't know the model
+		t.Errorf("%s: %v", got, err)
+	}
+}
