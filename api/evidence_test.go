@@ -194,6 +194,15 @@ func TestHostileAnswers(t *testing.T) {
 			}
 		}
 	})
+	t.Run("an answer that repeats the key", func(t *testing.T) {
+		client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, `{"id":17,"status":"queued","you":"`+r.Header.Get("Authorization")+`","sent":"data:image/png;base64,AAAA"}`)
+		})
+		g, err := client.Job("17").Poll(t.Context())
+		if want := `{"id":17,"status":"queued","you":"Bearer [API key]","sent":"data:..."}`; err != nil || string(g.Raw) != want || g.ID != "17" {
+			t.Errorf("%+v %v", g, err)
+		}
+	})
 	t.Run("a price that is no number", func(t *testing.T) {
 		client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Aimlapi-Usd-Spent", "NaN")

@@ -74,6 +74,17 @@ func checkText(t *testing.T, err error) {
 	}
 }
 
+// A date counts from the server's own clock, or else from ours.
+func TestRetryAfterDate(t *testing.T) {
+	now := time.Date(2026, 10, 21, 7, 28, 0, 0, time.UTC)
+	for date, want := range map[string]time.Duration{"": 20 * time.Second, "Wed, 21 Oct 2026 07:28:15 GMT": 5 * time.Second, "rubbish": 20 * time.Second} {
+		header := http.Header{"Retry-After": {"Wed, 21 Oct 2026 07:28:20 GMT"}, "Date": {date}}
+		if got := retryAfter(header, func() time.Time { return now }); got != want {
+			t.Errorf("with the Date %q it waits %v, want %v", date, got, want)
+		}
+	}
+}
+
 func FuzzRetryAfter(f *testing.F) {
 	for _, seed := range []string{"2", "-1", "1e300", "NaN", "Inf", "0x10", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", ""} {
 		f.Add(seed, "Wed, 21 Oct 2026 07:27:00 GMT")

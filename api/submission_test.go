@@ -24,7 +24,6 @@ import (
 	"github.com/aimlvideo/wan-go/gen/animatereplace"
 	"github.com/aimlvideo/wan-go/gen/vacefunpose"
 	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
-	"github.com/aimlvideo/wan-go/spec/media"
 )
 
 // Each model's method sends what was set and nothing else: unset, 0 and false are three things.
@@ -42,7 +41,7 @@ func TestModels(t *testing.T) {
 			return c.AnimateReplace(ctx, animatereplace.Request{VideoURL: video, ImageURL: picture, Seed: new(0), EnableSafetyChecker: new(false)})
 		}, `{"enable_safety_checker":false,"image_url":"https://example.com/i.png","model":"alibaba/wan2.2-14b-animate-replace","seed":0,"video_url":"https://example.com/v.mp4"}`},
 		{"vace-fun-pose", func(ctx context.Context, c *api.Client) (*api.Job, error) {
-			return c.VaceFunPose(ctx, vacefunpose.Request{VideoURL: video, Prompt: "p", NegativePrompt: new(""), ImageList: []media.Source{picture, picture}})
+			return c.VaceFunPose(ctx, vacefunpose.Request{VideoURL: video, Prompt: "p", NegativePrompt: new(""), ImageList: []api.Source{picture, picture}})
 		}, `{"image_list":["https://example.com/i.png","https://example.com/i.png"],"model":"alibaba/wan2.2-vace-fun-a14b-pose","negative_prompt":"","prompt":"p","video_url":"https://example.com/v.mp4"}`},
 		{"vace-fun-reframe", func(ctx context.Context, c *api.Client) (*api.Job, error) {
 			return c.VaceFunReframe(ctx, vacefunreframe.Request{VideoURL: video, AspectRatio: vacefunreframe.AspectRatio9x16, TrimBorders: new(false), AutoDownsampleMinFPS: new(7.5)})
@@ -82,7 +81,7 @@ func TestLocalMedia(t *testing.T) {
 		VideoURL:  api.File(dance),
 		Prompt:    "p",
 		ImageURL:  api.Reader(bytes.NewReader(picture), int64(len(picture))),
-		ImageList: []media.Source{api.File(hero), api.URL("https://example.com/i.png")},
+		ImageList: []api.Source{api.File(hero), api.URL("https://example.com/i.png")},
 	}
 	if _, err := client.VaceFunPose(t.Context(), request); err != nil {
 		t.Fatal(err)
@@ -118,6 +117,9 @@ func TestInputErrors(t *testing.T) {
 		{"missing file", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.File("nowhere.mp4"), ImageURL: move.ImageURL}, "video_url", nil},
 		{"no video", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.File("../conformance/testdata/hero.png"), ImageURL: move.ImageURL}, "video_url", nil},
 		{"no picture in a list", map[string]any{"image_list": []any{api.File("client.go")}}, "image_list", nil},
+		{"a path as a URL", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.URL("dance.mp4"), ImageURL: move.ImageURL}, "video_url", nil},
+		{"nothing in a map", map[string]any{"image_url": api.File("")}, "image_url", nil},
+		{"nothing in a list", map[string]any{"image_list": []api.Source{move.ImageURL, {}}}, "image_list", nil},
 		{"too large", map[string]any{"image_url": api.File("../conformance/testdata/hero.png")}, "image_url", nil},
 		{"request id", move, "client request id", []api.SubmitOption{api.WithClientRequestID("with space")}},
 		{"long request id", move, "client request id", []api.SubmitOption{api.WithClientRequestID(strings.Repeat("x", 129))}},
