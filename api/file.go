@@ -28,7 +28,7 @@ func createFile(path string) (*file, error) {
 	temporary := filepath.Join(filepath.Dir(path), ".wan-"+strings.ToLower(rand.Text()[:12])+".part")
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // the umask decides, as for any new file
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s can't be created: %w", path, cause(err))
 	}
 	if mode != 0 {
 		_ = f.Chmod(mode) // not every file system can
@@ -48,11 +48,11 @@ func target(path string) (string, fs.FileMode, error) {
 		case errors.Is(err, fs.ErrNotExist):
 			return path, 0, nil
 		case err != nil:
-			return "", 0, err
+			return "", 0, fmt.Errorf("%.100q: %w", path, cause(err))
 		case info.Mode()&fs.ModeSymlink != 0: // it may lead to a file that isn't there yet
 			link, err := os.Readlink(path)
 			if err != nil {
-				return "", 0, err
+				return "", 0, fmt.Errorf("%s: %w", path, cause(err))
 			}
 			if !filepath.IsAbs(link) {
 				link = filepath.Join(filepath.Dir(path), link)
@@ -69,6 +69,14 @@ func target(path string) (string, fs.FileMode, error) {
 		}
 	}
 	return "", 0, fmt.Errorf("%s is a link that leads nowhere", path)
+}
+
+// cause drops the path that package os puts into its errors: it is the wrong one, or stands there already.
+func cause(err error) error {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathError.Err
+	}
+	return err
 }
 
 // restart empties the file.

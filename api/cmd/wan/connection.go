@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 
 	"github.com/spf13/pflag"
 
@@ -18,6 +19,7 @@ type connection struct {
 	simulate     bool
 	verbose      bool
 	flags        *pflag.FlagSet
+	transport    http.RoundTripper // nil for the client's own; another one needs no key
 }
 
 func (c *connection) add(flags *pflag.FlagSet) {
@@ -59,7 +61,9 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	if c.insecureHTTP {
 		opts = append(opts, api.WithInsecureHTTP())
 	}
-	if c.simulate {
+	if c.transport != nil {
+		opts = append(opts, api.WithAPIKey("none"), api.WithHTTPClient(&http.Client{Transport: c.transport}))
+	} else if c.simulate {
 		server, err := simulator.Listen("127.0.0.1:0")
 		if err != nil {
 			return nil, nil, err

@@ -66,7 +66,14 @@ func TestRequestFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte(request), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.wan(t, "animate-move", "-f", file, "--resolution", "720p").check(t, exitDone, s.URL+s.job(t).Result+"\n")
+	s.wan(t, "animate-move", "-f", file, "--resolution", "720p").check(t, exitInput, "",
+		`--file: animate-move has no property "mood"; --allow-unknown sends it all the same`)
+	s.nothingSent(t)
+	result := s.wan(t, "animate-move", "-f", file, "--resolution", "720p", "--allow-unknown")
+	result.check(t, exitDone, s.URL+s.job(t).Result+"\n")
+	if dry := s.wan(t, "animate-move", "-f", file, "--allow-unknown", "--dry-run"); !strings.Contains(dry.stderr, "doesn't list all of its properties") {
+		t.Errorf("%+v", dry)
+	}
 	var body map[string]any
 	if err := json.Unmarshal(s.job(t).Body, &body); err != nil {
 		t.Fatal(err)
@@ -75,22 +82,21 @@ func TestRequestFile(t *testing.T) {
 		t.Errorf("%s", s.job(t).Body)
 	}
 
-	s.withInput(t, request, "animate-move", "-f", "-", "--no-wait").check(t, exitDone, s.Ledger().Jobs[1].ID+"\n")
+	s.withInput(t, request, "animate-move", "-f", "-", "--no-wait", "--allow-unknown").check(t, exitDone, s.Ledger().Jobs[1].ID+"\n")
 	s.withInput(t, request, "animate-replace", "-f", "-").check(t, exitInput, "", "--file: - is for the model alibaba/wan2.2-14b-animate-move")
 	s.withInput(t, "[]", "animate-move", "-f", "-").check(t, exitInput, "", "--file: - holds no JSON object")
+	s.withInput(t, `{"shift":1,"shift":2}`, "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: /shift: expected the member once, received it twice")
+	s.withInput(t, `{"shift":1,}`, "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: body: expected well-formed JSON, received something else at byte")
+	s.withInput(t, `{"video_ulr":"x"}`, "animate-move", "-f", "-").check(t, exitInput, "", `no property "video_ulr"; did you mean video_url?`)
 	s.withInput(t, "", "animate-move", "-f", "nowhere.json").check(t, exitInput, "", "--file: nowhere.json can't be read: no such file")
 	s.withInput(t, `{"image_url":"hero.png","shift":"1"}`, "animate-move", "-f", "-").check(t, exitInput, "", "--video-url is required", "--shift: expected a number")
 }
 
 func TestDryRun(t *testing.T) {
 	s := newServer(t)
-	t.Setenv("AIML_API_KEY", "") // it needs none
-	result := s.wan(t, "vace-fun-pose", "--video-url", dance, "--prompt", "a & b", "--image-list", "https://example.com/i.png", "--seed", "12345678901234567890", "--dry-run")
-	result.check(t, exitDone, `POST /v2/video/generations
-Content-Type: application/json
-Content-Length: 40279
-
-{
+	args := []string{"vace-fun-pose", "--video-url", dance, "--prompt", "a & b", "--image-list", "https://example.com/i.png",
+		"--seed", "12345678901234567890", "--client-request-id", "mine", "--dry-run"}
+	const body = `{
   "image_list": [
     "https://example.com/i.png"
   ],
@@ -99,10 +105,31 @@ Content-Length: 40279
   "seed": 12345678901234567890,
   "video_url": "data:video/mp4;base64,... (40104 characters)"
 }
+`
+	for _, key := range []string{"canary-key-7f3b9c2e", ""} { // it needs none
+		t.Setenv("AIML_API_KEY", key)
+		s.wan(t, args...).check(t, exitDone, "POST "+s.URL+`/v2/video/generations
+Content-Length: 40279
+Accept: application/json
+Authorization: Bearer ...
+Content-Type: application/json
+User-Agent: wan-go
+X-Client-Request-Id: mine
 
-The document of vace-fun-pose has nothing against it. Nothing was sent.
-`)
-	s.wan(t, move("--dry-run", "--shift", "x")...).check(t, exitInput, "", "--shift: expected a number")
+`+body, "The document of vace-fun-pose has nothing against it. Nothing was sent.\n")
+	}
+	s.wan(t, append(args, "--json")...).check(t, exitDone, body)
+	// It checks all that a real run does before it submits.
+	for want, more := range map[string][]string{
+		"--shift: expected a number":             {"--shift", "x"},
+		"--video-url: missing.mp4: no such file": {"--video-url", "missing.mp4"},
+		"there is no directory":                  {"-o", "none/out.mp4"},
+		"client request id: it has 1 to 128":     {"--client-request-id", "a b"},
+		"use https or --insecure-http":           {"--base-url", "http://example.com"},
+		"--output: " + hero + " exists":          {"-o", hero},
+	} {
+		s.wan(t, move(append(more, "--dry-run")...)...).check(t, exitInput, "", want)
+	}
 	s.nothingSent(t)
 }
 
@@ -111,10 +138,11 @@ func TestProgressLines(t *testing.T) {
 	s := newServer(t, simulator.WithTimeline(simulator.Complete(0, 0)))
 	result := s.wan(t, move()...)
 	id := s.job(t).ID
-	result.check(t, exitDone, s.URL+s.job(t).Result+"\n", "submitted "+id+"\ncompleted after 0s\n")
+	result.check(t, exitDone, s.URL+s.job(t).Result+"\n",
+		"submitting as "+s.job(t).ClientRequestID+"\nsubmitted "+id+"\ncompleted after 0s\n")
 	quiet := s.wan(t, move("--quiet")...)
-	if want := "submitted " + s.Ledger().Jobs[1].ID + "\n"; quiet.stderr != want {
-		t.Errorf("--quiet says %q, want %q", quiet.stderr, want)
+	if job := s.Ledger().Jobs[1]; quiet.stderr != "submitting as "+job.ClientRequestID+"\nsubmitted "+job.ID+"\n" {
+		t.Errorf("--quiet says %q, not the two ids", quiet.stderr)
 	}
 }
 

@@ -29,12 +29,12 @@ func (p *property) Type() string {
 	}
 	if schema.Format == "uri" {
 		if p.schema.MaxItems != nil {
-			return fmt.Sprintf("URL|FILE, up to %d times", *p.schema.MaxItems)
+			return fmt.Sprintf("FILE|URL, up to %d times", *p.schema.MaxItems)
 		}
-		return "URL|FILE"
+		return "FILE|URL"
 	}
 	if p.schema.Type.Is(openapi3.TypeBoolean) {
-		return "[=false]"
+		return "true|false"
 	}
 	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(conformance.Describe(p.schema))
 }

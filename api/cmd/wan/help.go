@@ -27,14 +27,27 @@ func usage(document *spec.Document, request *pflag.FlagSet) func(*cobra.Command)
 			if p.Name == "model" {
 				continue
 			}
-			fmt.Fprintf(w, "  --%s %s%s\n", flagName(p.Name), request.Lookup(flagName(p.Name)).Value.Type(), remark(p))
-			for _, line := range wrap(p.Schema.Description, width-6) {
+			flag := request.Lookup(flagName(p.Name))
+			value := " " + flag.Value.Type()
+			if flag.NoOptDefVal != "" {
+				value = "[=true|false]"
+			}
+			fmt.Fprintf(w, "  --%s%s%s\n", flag.Name, value, remark(p))
+			for _, line := range wrap(flagNames(document, p.Schema.Description), width-6) {
 				fmt.Fprintf(w, "      %s\n", line)
 			}
 		}
-		_, err := fmt.Fprintf(w, "\nCommand:\n%s", own.FlagUsagesWrapped(width))
+		_, err := fmt.Fprintf(w, "\nCommand:\n%s\n%s\n\n%s\n", own.FlagUsagesWrapped(width), environment, exitCodes)
 		return err
 	}
+}
+
+// flagNames puts the names of flags for those of properties.
+func flagNames(document *spec.Document, text string) string {
+	for _, p := range document.Properties() {
+		text = strings.ReplaceAll(text, "`"+p.Name+"`", "--"+flagName(p.Name))
+	}
+	return text
 }
 
 // remark is what else the document says about a property's value.

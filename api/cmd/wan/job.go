@@ -21,19 +21,23 @@ func newWait() *cobra.Command {
 		Use:   "wait ID...",
 		Short: "Wait for generations and save their videos",
 		Long: "Wait for generations that were submitted before, here or elsewhere, and save their videos.\n" +
-			"An ID of - reads further ids from standard input. Several are waited for at the same time.\n\n" + exitCodes,
-		GroupID: "jobs",
-		Args:    cobra.MinimumNArgs(1),
+			"An ID of - reads further ids from standard input. Several are waited for at the same time.",
+		Annotations: tail(environment, exitCodes),
+		GroupID:     "jobs",
+		Example:     "  wan wait ID -o out.mp4\n  wan wait - -o '{id}.mp4' < ids.txt",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("which generation? wan wait ID")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids, err := readIDs(args, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			if err := out.check(len(ids)); err != nil {
+			if err := out.check(len(ids), "", nil); err != nil {
 				return err
-			}
-			if strings.Contains(out.file, "{seed}") {
-				return inputError(errors.New("--output: the seed of a generation is known only when it is submitted"))
 			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
 			if err != nil {
@@ -92,10 +96,18 @@ func newGet() *cobra.Command {
 	var conn connection
 	var asJSON bool
 	command := &cobra.Command{
-		Use:     "get ID",
-		Short:   "Ask once how far a generation is",
-		GroupID: "jobs",
-		Args:    cobra.ExactArgs(1),
+		Use:         "get ID",
+		Short:       "Ask once how far a generation is",
+		GroupID:     "jobs",
+		Long:        "Ask once how far a generation is. The exit code is 0 whatever the answer is, also that it has failed.",
+		Annotations: tail(environment),
+		Example:     "  wan get ID\n  wan get ID --json | jq -r .outcome",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("which generation? wan get ID")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			client, stop, err := conn.client(cmd.ErrOrStderr())
 			if err != nil {
@@ -111,17 +123,17 @@ func newGet() *cobra.Command {
 				return err
 			}
 			r.Status = g.Status
-			text := string(g.Status)
+			text := printable(string(g.Status))
 			switch {
 			case g.Video != nil:
 				r.has(g.Video)
 				r.conclude(nil)
-				text += " " + r.URL
+				text += " " + printable(r.URL)
 			case g.Failure != nil:
 				r.conclude(g.Failure)
 				words := []string{text, g.Failure.Name, g.Failure.Message}
 				text = strings.Join(slices.DeleteFunc(words, func(word string) bool { return word == "" }), ": ")
-				text = strings.Join(strings.Fields(text), " ")
+				text = printable(strings.Join(strings.Fields(text), " "))
 			}
 			if asJSON {
 				return r.write(cmd.OutOrStdout(), true)

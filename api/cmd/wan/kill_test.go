@@ -33,10 +33,13 @@ func started(t *testing.T, srv *simulator.Server, out string) (command *exec.Cmd
 		t.Fatal(err)
 	}
 	stderr = bufio.NewReader(pipe)
-	line, err := stderr.ReadString('\n')
-	id, ok := strings.CutPrefix(strings.TrimSpace(line), "submitted ")
-	if err != nil || !ok {
-		t.Fatalf("the first line is %q: %v", line, err)
+	for _, want := range []string{"submitting as wan-", "submitted "} {
+		line, err := stderr.ReadString('\n')
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), want)
+		if err != nil || !ok {
+			t.Fatalf("the line is %q: %v", line, err)
+		}
+		id = rest
 	}
 	return command, id, stderr
 }
@@ -60,7 +63,7 @@ func TestKill(t *testing.T) {
 			err := command.Wait()
 			t.Logf("killed after %v: %v", after, err)
 
-			again := exec.Command("wan", "wait", id, "-o", out, "--base-url", srv.URL)
+			again := exec.Command("wan", "wait", id, "-o", out, "--overwrite", "--base-url", srv.URL)
 			again.Env = append(os.Environ(), "AIML_API_KEY="+srv.Key)
 			if output, err := again.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, output)
@@ -75,12 +78,19 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// Ctrl-C tells how to go on.
+// Ctrl-C and a terminal that is closed tell how to go on.
 func TestInterrupt(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) { interrupt(t, signal) })
+	}
+}
+
+func interrupt(t *testing.T, signal os.Signal) {
+	t.Helper()
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(time.Hour, 0)))
 	out := filepath.Join(t.TempDir(), "my out.mp4")
 	command, id, stderr := started(t, srv, out)
-	if err := command.Process.Signal(os.Interrupt); err != nil {
+	if err := command.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	rest, _ := io.ReadAll(stderr)

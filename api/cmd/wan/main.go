@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
@@ -34,17 +35,25 @@ const (
 	exitUnknown = 6
 )
 
-const exitCodes = `Exit codes:
+const exitCodes = `Exit codes, and the words for them in --json:
   0  done
-  1  trouble, such as a network that fails
-  2  bad input; nothing was sent
-  3  the generation failed; nothing is charged
-  4  the API key isn't accepted, or the account is out of credits
-  5  not done yet, but submitted; "wan wait ID" goes on
-  6  nobody knows whether the submission was accepted; it may be charged`
+  1  trouble   such as a network that fails before anything is submitted
+  2            bad input; nothing was sent
+  3  failed    the generation failed; nothing is charged
+  4  account   the API key isn't accepted, or the account is out of credits
+  5  running   submitted, but the video isn't here yet; "wan wait ID" goes on
+  6  unknown   nobody knows whether the submission was accepted; it may be charged`
+
+const environment = `Environment:
+  AIML_API_KEY   the API key
+  AIML_API_BASE  another address of the API`
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -72,16 +81,26 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "wan",
 		Short:         "Make videos with the Wan 2.2 models of the AI/ML API",
-		Long:          "Make videos with the Wan 2.2 models of the AI/ML API.\n\n" + exitCodes,
+		Annotations:   tail(environment, exitCodes),
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return inputError(err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root && cmd.Flags().NArg() > 0 { // a flag of a command that isn't one
+			err = unknownCommand(cmd, cmd.Flags().Args())
+		}
+		return inputError(unknownFlag(cmd, err))
+	})
+	// Names of properties may be given as the documents spell them.
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		return pflag.NormalizedName(flagName(name))
+	})
+	root.SetUsageTemplate(root.UsageTemplate() + "{{with .Annotations.tail}}\n{{.}}\n{{end}}")
 	root.AddGroup(&cobra.Group{ID: "models", Title: "Models:"}, &cobra.Group{ID: "jobs", Title: "Jobs:"})
 	root.SetHelpCommandGroupID("")
 	for _, document := range spec.Models() {
@@ -108,6 +127,11 @@ func message(err error) string {
 		context.Canceled.Error(), "interrupted",
 		"WithInsecureHTTP", "--insecure-http",
 	).Replace(strings.TrimPrefix(err.Error(), "wan: "))
+}
+
+// tail is what stands at the end of a command's help.
+func tail(paragraphs ...string) map[string]string {
+	return map[string]string{"tail": strings.Join(paragraphs, "\n\n")}
 }
 
 // version is that of the module, as the build knows it.
@@ -144,7 +168,9 @@ func exitCode(err error) int {
 		return exitAccount
 	case is[*api.UnknownOutcomeError](err):
 		return exitUnknown
-	case (is[*api.WaitError](err) || is[*api.DownloadError](err)) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+	case errors.Is(err, api.ErrNotFound), errors.Is(err, api.ErrNoVideo): // it is over
+		return exitTrouble
+	case is[*api.WaitError](err), is[*api.DownloadError](err):
 		return exitRunning
 	}
 	return exitTrouble

@@ -196,14 +196,20 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"animate"}, `unknown command "animate"`},
+		{[]string{"animate"}, `unknown command "animate"; did you mean animate-move or animate-replace?`},
+		{[]string{"animatemove", "--video-url", "x"}, `unknown command "animatemove"; did you mean animate-move?`},
+		{[]string{"animate-move", "--vdeo_url", "x"}, `unknown flag: --vdeo_url; did you mean --video-url?`},
+		{[]string{"vace-fun-pose", "--sync-mode", "false"}, `unexpected argument "false": text with spaces goes in quotes, --flag=false`},
 		{[]string{"--key", "k"}, "unknown flag: --key"},
-		{[]string{"wait"}, "requires at least 1 arg(s), only received 0"},
+		{[]string{"wait"}, "which generation? wan wait ID"},
 		{[]string{"wait", "a", "b", "-o", "out.mp4"}, "--output: out.mp4 is one file for several generations; put {id} into its name"},
 		{[]string{"wait", ""}, "generation id: it is empty"},
 		{[]string{"wait", "a", "--timeout", "5"}, `"--timeout"`},
-		{[]string{"get"}, "accepts 1 arg(s), received 0"},
+		{[]string{"get"}, "which generation? wan get ID"},
 		{[]string{"get", ""}, "generation id: it is empty"},
+		{[]string{"wait", "a", "-o", ""}, "--output: it is empty"},
+		{[]string{"wait", "a", "-o", "-"}, "--output: - isn't a file"},
+		{[]string{"wait", "a", "-o", "{di}.mp4"}, "--output: {di} stands for nothing"},
 		{[]string{"get", "a", "-o", "f"}, "unknown shorthand flag: 'o'"},
 		{[]string{"models", "a"}, `unknown command "a"`},
 		{[]string{"simulate", "a"}, `unknown command "a"`},

@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +21,7 @@ func newModel(document *spec.Document) *cobra.Command {
 		out         output
 		file, name  string
 		dry, noWait bool
+		unlisted    bool
 		flags       = requestFlags(document)
 		description = document.OpenAPI.Info.Description
 	)
@@ -26,19 +30,26 @@ func newModel(document *spec.Document) *cobra.Command {
 		Short:   firstSentence(description),
 		GroupID: "models",
 		Long: description + "\n\nModel: " + document.Model +
-			"\nA file given for a media property is sent along. Submitting costs money, but not with --simulate.\n\n" + exitCodes,
+			"\nWhere a file or a URL is asked for, a file is sent along; it may have 100 MiB.\n" +
+			"Submitting costs money, but not with --simulate.",
 		Example: "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
-		Args:    cobra.NoArgs,
+		Aliases: []string{document.Model},
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := newRequest(document, file, cmd.InOrStdin(), flags)
+			body, err := newRequest(document, file, unlisted, cmd.InOrStdin(), flags)
 			if err != nil {
 				return err
 			}
-			if dry {
-				return dryRun(cmd.OutOrStdout(), document, body, flags)
-			}
-			if err := out.check(1); err != nil {
+			seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
+			if err := out.check(1, seed, inputs(body, file)); err != nil {
 				return err
+			}
+			var rehearsal dryRun
+			if dry {
+				conn.transport = &rehearsal
+			}
+			if conn.simulate && noWait {
+				return inputError(errors.New("--no-wait: the simulator ends with this command; wan simulate runs one that stays"))
 			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
 			if err != nil {
@@ -47,33 +58,44 @@ func newModel(document *spec.Document) *cobra.Command {
 			defer stop()
 			progress := newProgress(cmd.ErrOrStderr(), out.quiet)
 			defer progress.stop()
-			opts := []api.SubmitOption{api.OnUpload(progress.upload)}
-			if cmd.Flags().Changed("client-request-id") {
-				opts = append(opts, api.WithClientRequestID(name))
+			if !cmd.Flags().Changed("client-request-id") {
+				name = "wan-" + rand.Text()
+			}
+			// Both ids are told as soon as there are any, whatever --quiet says: with them, nothing is lost.
+			told := sync.OnceFunc(func() {
+				progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitting as "+name) })
+			})
+			opts := []api.SubmitOption{api.WithClientRequestID(name), api.OnUpload(func(sent, total int64) {
+				told()
+				progress.upload(sent, total)
+			})}
+			if dry {
+				opts = opts[:1]
+				return nameFlag(rehearsal.show(cmd.Context(), cmd, client, document, body, out.json, opts), flags)
 			}
 			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
 			defer cancel()
 			job, err := client.Submit(ctx, body, opts...)
 			if err != nil {
-				progress.aside(func() { err = out.refused(cmd, &conn, nameFlag(err, flags)) })
+				progress.aside(func() { err = out.refused(cmd, &conn, nameFlag(err, flags), seed) })
 				return err
 			}
-			// The id comes first of all, whatever --quiet says: with it, nothing is lost.
-			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+job.ID()) })
+			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+printable(job.ID())) })
 			if noWait {
 				r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: job.ClientRequestID()}
 				return r.write(cmd.OutOrStdout(), out.json)
 			}
-			return out.finish(ctx, cmd, &conn, job, progress.of(""), fmt.Sprint(cmp.Or(body["seed"], any(""))))
+			return out.finish(ctx, cmd, &conn, job, progress.of(""), seed)
 		},
 	}
 	own := command.Flags()
 	own.SortFlags = false
 	own.AddFlagSet(flags)
 	own.StringVarP(&file, "file", "f", "", "`FILE` with the request as a JSON object, - for standard input; flags go on top of it")
+	own.BoolVar(&unlisted, "allow-unknown", false, "send also properties from --file that the document doesn't list")
 	out.add(own)
 	own.BoolVar(&noWait, "no-wait", false, "print the id once the generation is submitted, and leave it running")
-	own.BoolVar(&dry, "dry-run", false, "print the request, and send nothing")
+	own.BoolVar(&dry, "dry-run", false, "check everything, print the request, and send nothing; with --json only its body")
 	own.StringVar(&name, "client-request-id", "", "a `NAME` for the submission, to be found in the account's usage logs")
 	own.BoolVar(&conn.simulate, "simulate", false, "use a simulator within this process: no key, no cost, a made-up video")
 	conn.add(own)

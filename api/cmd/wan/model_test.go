@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -225,6 +226,8 @@ func TestWrongInput(t *testing.T) {
 		{"text for a picture", move("--image-url", text), []string{"--image-url: " + text + ": it is text/plain, not a picture"}},
 		{"empty file", move("--video-url", empty), []string{"--video-url: " + empty + ": it is empty"}},
 		{"directory", move("--video-url", dir), []string{"--video-url: " + dir + ": it is a directory"}},
+		{"empty prompt", []string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", ""}, []string{"--prompt is empty"}},
+		{"a path as a URL", move("--video-url", "file://"+dir+"/missing.mp4"), []string{"--video-url: " + dir + "/missing.mp4: no such file"}},
 		{"timeout", move("--timeout", "soon"), []string{"--timeout", "soon"}},
 		{"output in no directory", move("-o", filepath.Join(dir, "none", "out.mp4")), []string{"--output: " + filepath.Join(dir, "none", "out.mp4")}},
 		{"output below a file", move("-o", filepath.Join(text, "out.mp4")), []string{"--output: "}},
@@ -321,7 +324,11 @@ func TestHelp(t *testing.T) {
 func checkHelp(t *testing.T, p spec.Property, help string) {
 	t.Helper()
 	flag := "--" + strings.ReplaceAll(p.Name, "_", "-")
-	_, text, ok := strings.Cut("\n"+help, "\n  "+flag+" ")
+	end := " "
+	if p.Schema.Type.Is("boolean") {
+		end = "[=true|false]"
+	}
+	_, text, ok := strings.Cut("\n"+help, "\n  "+flag+end)
 	if !ok {
 		t.Errorf("no %s", flag)
 		return
@@ -357,10 +364,20 @@ func checkHelp(t *testing.T, p spec.Property, help string) {
 			t.Errorf("%s %s: it doesn't say %q", flag, head, w)
 		}
 	}
-	if got := strings.Join(strings.Fields(paragraph), " "); got != strings.Join(strings.Fields(p.Schema.Description), " ") {
-		t.Errorf("%s: the text is\n%s\nwant\n%s", flag, got, p.Schema.Description)
+	if got := strings.Join(strings.Fields(paragraph), " "); got != inFlags(p.Schema.Description) {
+		t.Errorf("%s: the text is\n%s\nwant\n%s", flag, got, inFlags(p.Schema.Description))
 	}
 }
+
+// inFlags is a description as the help has it: in one line, with the names of flags for those of properties.
+func inFlags(description string) string {
+	text := propertyName.ReplaceAllStringFunc(description, func(name string) string {
+		return "--" + strings.ReplaceAll(strings.Trim(name, "`"), "_", "-")
+	})
+	return strings.Join(strings.Fields(text), " ")
+}
+
+var propertyName = regexp.MustCompile("`[a-z]+(_[a-z]+)+`")
 
 // A document that isn't written yet may have a long default, with or without spaces.
 func TestRemark(t *testing.T) {

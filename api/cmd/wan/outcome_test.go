@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -61,8 +62,8 @@ func TestOutcomes(t *testing.T) {
 			[]string{`{"outcome":"unknown"`, `may be charged`, request}},
 		{"not polled", nil, &simulator.Fault{On: simulator.Poll, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
 			[]string{`"id":`, `"outcome":"account"`, request}},
-		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.Cut()}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitTrouble,
-			[]string{`"id":`, `"outcome":"trouble"`, `"status":"completed"`, `"url":`, `"credits":420000`, `downloading the video`, request}},
+		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.Cut()}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitRunning,
+			[]string{`"id":`, `"outcome":"running"`, `"status":"completed"`, `"url":`, `"credits":420000`, `downloading the video`, request}},
 		{"bad input", nil, nil, []string{"--resolution", "4k"}, exitInput, nil},
 	}
 	for _, test := range tests {
@@ -269,7 +270,7 @@ func TestDownloadFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out.mp4")
 	s.Inject(simulator.Fault{On: simulator.Download, Effect: simulator.HTML(http.StatusOK)})
 	result := s.wan(t, move("-o", file)...)
-	result.check(t, exitTrouble, "", "not a complete video", "To go on: wan wait "+s.job(t).ID+" --base-url "+s.URL+" -o "+file)
+	result.check(t, exitRunning, "", "not a complete video", "To go on: wan wait "+s.job(t).ID+" --base-url "+s.URL+" -o "+file)
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file: %v", err)
 	}
@@ -290,21 +291,45 @@ func TestOutputVanishes(t *testing.T) {
 		})
 	}}})
 	result := s.wan(t, move("-o", filepath.Join(dir, "out.mp4"))...)
-	result.check(t, exitTrouble, "", "submitted ", "no such file or directory", "To go on: wan wait "+s.job(t).ID)
+	result.check(t, exitRunning, "", "submitted ", "out.mp4 can't be created: no such file or directory", "To go on: wan wait "+s.job(t).ID)
 }
 
-// A video that is there already stays until another one is complete.
+// A video that is there already is replaced only if that is wanted, and then stays until the other one is complete.
 func TestOutputIsReplaced(t *testing.T) {
 	s := newServer(t)
 	file := filepath.Join(t.TempDir(), "out.mp4")
 	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	s.wan(t, move("-o", file)...).check(t, exitInput, "", "--output: "+file+" exists; choose another name, put {id} into it, or add --overwrite")
+	s.nothingSent(t)
 	s.Script(failing("a", "b"))
-	s.wan(t, move("-o", file)...)
+	s.wan(t, move("-o", file, "--overwrite")...)
 	if data, _ := os.ReadFile(file); string(data) != "old" {
 		t.Errorf("a failed generation leaves %q", data)
 	}
-	s.wan(t, move("-o", file)...).check(t, exitDone, file+"\n")
+	s.wan(t, move("-o", file, "--overwrite")...).check(t, exitDone, file+"\n", "saved "+file+", 35.6 KiB, 420000 credits, $0.21\n")
 	sizeOnScreen(t, file)
+}
+
+// An input isn't an output, not even by another name and with --overwrite.
+func TestOutputIsAnInput(t *testing.T) {
+	s := newServer(t)
+	directory := t.TempDir()
+	at := func(name string) string { return filepath.Join(directory, name) }
+	request := `{"video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png"}`
+	picture, err := os.ReadFile(hero)
+	if err := errors.Join(err, os.WriteFile(at("hero.png"), picture, 0o600), os.WriteFile(at("request.json"), []byte(request), 0o600),
+		os.Symlink(at("hero.png"), at("link.mp4"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		move("--image-url", at("hero.png"), "-o", at("hero.png")),
+		move("--image-url", at("hero.png"), "-o", at("link.mp4")),
+		{"animate-move", "-f", at("request.json"), "-o", at("request.json")},
+		{"vace-fun-pose", "--prompt", "p", "--video-url", "https://example.com/v.mp4", "--image-list", at("hero.png"), "-o", at("hero.png")},
+	} {
+		s.wan(t, append(args, "--overwrite")...).check(t, exitInput, "", "is an input of the request")
+	}
+	s.nothingSent(t)
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/term"
 
@@ -90,7 +92,13 @@ func (p *progress) aside(f func()) {
 	f()
 }
 
-func (p *progress) upload(sent, total int64) { p.set("uploading " + share(sent, total)) }
+func (p *progress) upload(sent, total int64) {
+	if sent == total {
+		p.set("sent " + size(total) + ", waiting for the answer")
+		return
+	}
+	p.set("uploading " + share(sent, total))
+}
 
 // of returns the progress of one job. The name tells it from others; a single one has none.
 func (p *progress) of(name string) *jobProgress {
@@ -108,7 +116,7 @@ type jobProgress struct {
 }
 
 func (p *jobProgress) wait(now api.Progress) {
-	text := p.name + string(now.Status)
+	text := p.name + printable(string(now.Status))
 	switch {
 	case now.Err != nil:
 		text += fmt.Sprintf(" (%d polls failed)", now.Missed)
@@ -116,7 +124,11 @@ func (p *jobProgress) wait(now api.Progress) {
 		text += " (not a documented status)"
 	}
 	p.set(text)
-	if !p.terminal && now.Err == nil && now.Status != p.status {
+	switch {
+	case p.terminal:
+	case now.Missed == 1:
+		p.line(fmt.Sprintf("%spoll failed, trying again: %s", p.name, message(now.Err)))
+	case now.Err == nil && now.Status != p.status:
 		p.status = now.Status
 		p.line(fmt.Sprintf("%s after %s", text, now.Elapsed.Round(100*time.Millisecond)))
 	}
@@ -128,11 +140,28 @@ func (p *jobProgress) download(received, total int64) {
 
 // share writes a number of bytes out of all, which may not be known.
 func share(part, total int64) string {
-	const mib = 1 << 20
 	if total < 0 {
-		return fmt.Sprintf("%.1f MiB", float64(part)/mib)
+		return size(part)
 	}
-	return fmt.Sprintf("%.1f of %.1f MiB", float64(part)/mib, float64(total)/mib)
+	return size(part) + " of " + size(total)
+}
+
+// size writes a number of bytes for people.
+func size(bytes int64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+}
+
+// printable keeps words from outside from moving the cursor.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 func isTerminal(w io.Writer) bool {

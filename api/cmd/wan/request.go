@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,10 +20,17 @@ import (
 
 // newRequest builds the body from a file, if there is one, and the flags on top of it, and holds it against the
 // document.
-func newRequest(document *spec.Document, file string, stdin io.Reader, flags *pflag.FlagSet) (map[string]any, error) {
+//
+// A property that the document doesn't list is probably misspelled, and would cost a video that isn't the one that was
+// meant. It goes along only if it is allowed.
+func newRequest(document *spec.Document, file string, unlisted bool, stdin io.Reader, flags *pflag.FlagSet) (map[string]any, error) {
 	body := map[string]any{}
 	if file != "" {
-		if err := readRequest(document, file, stdin, body); err != nil {
+		err := readRequest(document, file, stdin, body)
+		if err == nil && !unlisted {
+			err = unknownProperty(document, body)
+		}
+		if err != nil {
 			return nil, inputError(fmt.Errorf("--file: %w", err))
 		}
 	}
@@ -33,6 +41,11 @@ func newRequest(document *spec.Document, file string, stdin io.Reader, flags *pf
 		}
 	}
 	var problems []string
+	for _, p := range document.Properties() {
+		if p.Required && body[p.Name] == "" { // as the document allows, but nobody means
+			problems = append(problems, "--"+flagName(p.Name)+" is empty")
+		}
+	}
 	for _, f := range check(body) {
 		problems = append(problems, explain(f))
 	}
@@ -52,7 +65,17 @@ func readRequest(document *spec.Document, file string, stdin io.Reader, body map
 		defer f.Close()
 		stdin = f
 	}
-	decoder := json.NewDecoder(stdin)
+	text, err := io.ReadAll(stdin)
+	if err != nil {
+		return err
+	}
+	_, findings := conformance.CheckSubmission(text)
+	for _, f := range findings {
+		if f.Rule == "json" { // among them what encoding/json passes over, such as members that stand twice
+			return fmt.Errorf("%s: %s", file, f)
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&body); err != nil {
 		return fmt.Errorf("%s holds no JSON object", file)
@@ -79,8 +102,28 @@ func readRequest(document *spec.Document, file string, stdin io.Reader, body map
 	return nil
 }
 
+// inputs are the files that a request is made of.
+func inputs(body map[string]any, file string) []string {
+	paths := []string{file}
+	for _, value := range body {
+		list, ok := value.([]any)
+		if !ok {
+			list = []any{value}
+		}
+		for _, element := range list {
+			if source, ok := element.(media.Source); ok && source.IsLocal() {
+				paths = append(paths, source.String())
+			}
+		}
+	}
+	return paths
+}
+
 // source takes what has a scheme for a URL and everything else for a local file.
 func source(text string) media.Source {
+	if path, ok := strings.CutPrefix(text, "file://"); ok {
+		return api.File(path)
+	}
 	if text == "" || strings.HasPrefix(text, "data:") || strings.Contains(text, "://") {
 		return api.URL(text)
 	}
@@ -125,6 +168,7 @@ func replaceSources(value any) any {
 // explain tells of a finding in the words of the command line.
 func explain(f conformance.Finding) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
+	f.Expected = strings.ReplaceAll(f.Expected, "a URL or a data URI", "a file, a URL or a data URI")
 	if f.Rule == "required" {
 		return "--" + flagName(name) + " is required: " + f.Expected
 	}
@@ -138,47 +182,4 @@ func nameFlag(err error, flags *pflag.FlagSet) error {
 		return inputError(fmt.Errorf("--%s: %w", flagName(input.Property), input.Err))
 	}
 	return err
-}
-
-// dryRun prints what would be sent, with the data of local files left out.
-func dryRun(w io.Writer, document *spec.Document, body map[string]any, flags *pflag.FlagSet) error {
-	sent, err := media.NewBody(body, 0)
-	if err != nil {
-		return nameFlag(err, flags)
-	}
-	reader := sent.Open()
-	defer reader.Close()
-	var decoded any
-	decoder := json.NewDecoder(reader)
-	decoder.UseNumber()
-	if err := decoder.Decode(&decoded); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "%s %s\nContent-Type: application/json\nContent-Length: %d\n\n", document.Method, document.Path, sent.Len())
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(withoutData(decoded)); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\nThe document of %s has nothing against it. Nothing was sent.\n", document.Slug)
-	return err
-}
-
-func withoutData(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		for name := range v {
-			v[name] = withoutData(v[name])
-		}
-	case []any:
-		for i := range v {
-			v[i] = withoutData(v[i])
-		}
-	case string:
-		if head, data, ok := strings.Cut(v, ","); ok && strings.HasPrefix(v, "data:") {
-			return fmt.Sprintf("%s,... (%d characters)", head, len(data))
-		}
-	}
-	return value
 }

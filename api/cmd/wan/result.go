@@ -72,6 +72,6 @@ func (r *result) write(w io.Writer, asJSON bool) error {
 	case r.URL != "":
 		text = r.URL
 	}
-	_, err := fmt.Fprintln(w, text)
+	_, err := fmt.Fprintln(w, printable(text))
 	return err
 }

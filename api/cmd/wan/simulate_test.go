@@ -84,8 +84,7 @@ func TestSimulateFlags(t *testing.T) {
 		runWan(t, t.Context(), new(buffer), move("--base-url", url, "--image-url", hero)...).check(t, exitTrouble, "", "413")
 		failed := runWan(t, t.Context(), new(buffer), move("--base-url", url)...)
 		failed.check(t, exitFailed, "", "SimulatedFailure")
-		first, _, _ := strings.Cut(failed.stderr, "\n")
-		seen[first] = true
+		seen[submitted(failed)] = true
 		if code, _ := stop(); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
@@ -93,6 +92,13 @@ func TestSimulateFlags(t *testing.T) {
 	if len(seen) != 1 {
 		t.Errorf("the same seed gives %v", seen)
 	}
+}
+
+// submitted is the id of the job.
+func submitted(o outcome) string {
+	_, after, _ := strings.Cut(o.stderr, "\nsubmitted ")
+	id, _, _ := strings.Cut(after, "\n")
+	return id
 }
 
 func TestSimulateTimeline(t *testing.T) {
@@ -104,9 +110,7 @@ func TestSimulateTimeline(t *testing.T) {
 	} {
 		url, stop := simulate(t, "--queued", test.queued, "--generating", test.generating)
 		result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "300ms")...)
-		first, _, _ := strings.Cut(result.stderr, "\n")
-		id := strings.TrimPrefix(first, "submitted ")
-		result = runWan(t, t.Context(), new(buffer), "get", id, "--json", "--base-url", url)
+		result = runWan(t, t.Context(), new(buffer), "get", submitted(result), "--json", "--base-url", url)
 		if want := `"status":"` + test.want + `"`; result.code != exitDone || !strings.Contains(result.stdout, want) {
 			t.Errorf("exit code %d: %s%swant %s", result.code, result.stdout, result.stderr, want)
 		}
