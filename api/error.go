@@ -119,7 +119,9 @@ type NotSentError struct {
 	Err error
 }
 
-func (e *NotSentError) Error() string { return "wan: submission not sent: " + e.Err.Error() }
+func (e *NotSentError) Error() string {
+	return "wan: submission not sent: " + e.Err.Error() + "; nothing is charged, it can be submitted again"
+}
 
 func (e *NotSentError) Unwrap() error { return e.Err }
 

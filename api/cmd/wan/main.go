@@ -122,11 +122,15 @@ func (e toldError) Unwrap() error { return e.error }
 
 // message is what an error says, in the words of the command line.
 func message(err error) string {
-	return strings.NewReplacer(
+	text := strings.NewReplacer(
 		context.DeadlineExceeded.Error(), "the --timeout is over",
 		context.Canceled.Error(), "interrupted",
 		"WithInsecureHTTP", "--insecure-http",
 	).Replace(strings.TrimPrefix(err.Error(), "wan: "))
+	if errors.Is(err, api.ErrUnauthorized) {
+		text += "; check AIML_API_KEY"
+	}
+	return text
 }
 
 // tail is what stands at the end of a command's help.
