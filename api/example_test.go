@@ -19,8 +19,8 @@ import (
 )
 
 // simulate starts a simulator, so that the examples need no key. With one, api.New() is all it takes.
-func simulate(timeline simulator.Timeline) (client *api.Client, stop func()) {
-	srv, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(timeline))
+func simulate(timeline simulator.Timeline, faults ...simulator.Fault) (client *api.Client, stop func()) {
+	srv, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(timeline), simulator.WithFaults(faults...))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -119,32 +119,41 @@ func ExampleOnProgress() {
 
 // What to do depends on whether there may be a job.
 func ExampleClient_Submit_errors() {
-	client, stop := simulate(simulator.Fail("SafetyCheckFailed", "the picture was refused"))
+	client, stop := simulate(simulator.Fail("SafetyCheckFailed", "the picture was refused"),
+		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(403, "You've run out of credits")},
+		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
 	defer stop()
 	ctx := context.Background()
 
-	job, err := client.AnimateMove(ctx, move)
-	var (
-		rejected *api.RejectedError
-		notSent  *api.NotSentError
-		unknown  *api.UnknownOutcomeError
-	)
-	switch {
-	case errors.As(err, &rejected):
-		fmt.Println("nothing was charged; mend the request:", rejected.Err.Message)
-	case errors.As(err, &notSent):
-		fmt.Println("nothing was sent; try again later")
-	case errors.As(err, &unknown):
-		fmt.Println("it may be running; look for", unknown.ClientRequestID, "in the usage logs before you submit it again")
-	case err != nil:
-		log.Fatal(err) // an *api.InputError
+	for range 3 {
+		job, err := client.AnimateMove(ctx, move, api.WithClientRequestID("order-4711"))
+		var (
+			rejected *api.RejectedError
+			notSent  *api.NotSentError
+			unknown  *api.UnknownOutcomeError
+		)
+		switch {
+		case errors.As(err, &rejected):
+			fmt.Println("nothing was charged:", rejected.Err.Message)
+			continue
+		case errors.As(err, &notSent):
+			fmt.Println("nothing was sent; try again later")
+			continue
+		case errors.As(err, &unknown):
+			fmt.Println("it may be running; look for", unknown.ClientRequestID, "in the usage logs before you submit it again")
+			continue
+		case err != nil:
+			log.Fatal(err) // an *api.InputError
+		}
+		_, err = job.Wait(ctx)
+		if failed, ok := errors.AsType[*api.FailedError](err); ok {
+			fmt.Println(failed.Name+":", failed.Message)
+		}
 	}
-
-	_, err = job.Wait(ctx)
-	if failed, ok := errors.AsType[*api.FailedError](err); ok {
-		fmt.Println(failed.Name+":", failed.Message)
-	}
-	// Output: SafetyCheckFailed: the picture was refused
+	// Output:
+	// nothing was charged: You've run out of credits
+	// it may be running; look for order-4711 in the usage logs before you submit it again
+	// SafetyCheckFailed: the picture was refused
 }
 
 // The bytes of local media travel inside the request. What can't be right is refused before anything is sent.
