@@ -38,7 +38,7 @@ var (
 // names what it is about, such as "image_url", "path" or "API key", and Err is what is wrong with it.
 type InputError = media.InputError
 
-// A ResponseError is an answer of the API with an error status.
+// A ResponseError is an answer of the API that is of no use: mostly one with an error status.
 type ResponseError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
@@ -133,7 +133,7 @@ type UnknownOutcomeError struct {
 	// GenerationID is the id that the answer named although it was of no use otherwise; mostly empty. [Client.Job] takes
 	// it up.
 	GenerationID string
-	// Err says what happened instead of an answer.
+	// Err says what happened instead. If there was an answer, errors.As finds it as a [*ResponseError].
 	Err error
 }
 
