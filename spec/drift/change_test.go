@@ -13,9 +13,9 @@ type object = map[string]any
 // Each change of the vendor's document is found, alone, and judged by what it does to callers.
 func TestChanges(t *testing.T) {
 	const (
-		request = "vace-fun-reframe vace-fun-reframe.yaml#/components/schemas/Request/"
-		answer  = "vace-fun-reframe generation.yaml#/components/schemas/Generation/"
-		post    = "vace-fun-reframe vace-fun-reframe.yaml#/paths/~1v2~1video~1generations/post/"
+		request = "dance dance.yaml#/components/schemas/Request/"
+		answer  = "dance generation.yaml#/components/schemas/Generation/"
+		post    = "dance dance.yaml#/paths/~1v2~1video~1generations/post/"
 		get     = "generation generation.yaml#/paths/~1v2~1video~1generations/get/"
 
 		mayRefuse  = ": requests that our document allows may be refused"
@@ -99,8 +99,8 @@ func TestChanges(t *testing.T) {
 		{"enum added", func(d *vendor) { d.property("prompt")["enum"] = []any{"a"} },
 			[]string{"breaking " + request + `properties/prompt/enum: ours nothing, theirs ["a"]` + mayRefuse}},
 		{"status", func(d *vendor) { d.answered("status")["enum"] = []any{"queued", "completed", "error", "processing"} },
-			[]string{"breaking vace-fun-reframe generation.yaml#/components/schemas/Status/enum: ours nothing, theirs \"processing\": a value that callers don't know",
-				"compatible vace-fun-reframe generation.yaml#/components/schemas/Status/enum: ours \"generating\", theirs nothing: a value that no longer comes"}},
+			[]string{"breaking dance generation.yaml#/components/schemas/Status/enum: ours nothing, theirs \"processing\": a value that callers don't know",
+				"compatible dance generation.yaml#/components/schemas/Status/enum: ours \"generating\", theirs nothing: a value that no longer comes"}},
 
 		// Properties.
 		{"property dropped", func(d *vendor) { delete(d.properties(), "trim_borders") },
@@ -126,8 +126,8 @@ func TestChanges(t *testing.T) {
 
 		// The operations.
 		{"server", func(d *vendor) { d.doc["servers"] = []any{object{"url": "https://api2.aimlapi.com/"}} }, []string{
-			`breaking generation generation.yaml#/paths/~1v2~1video~1generations: ours "https://api.aimlapi.com/v2/video/generations", theirs "https://api2.aimlapi.com/v2/video/generations": requests go to the wrong place`,
-			`breaking vace-fun-reframe vace-fun-reframe.yaml#/paths/~1v2~1video~1generations: ours "https://api.aimlapi.com/v2/video/generations", theirs "https://api2.aimlapi.com/v2/video/generations": requests go to the wrong place`}},
+			`breaking dance dance.yaml#/paths/~1v2~1video~1generations: ours "https://api.aimlapi.com/v2/video/generations", theirs "https://api2.aimlapi.com/v2/video/generations": requests go to the wrong place`,
+			`breaking generation generation.yaml#/paths/~1v2~1video~1generations: ours "https://api.aimlapi.com/v2/video/generations", theirs "https://api2.aimlapi.com/v2/video/generations": requests go to the wrong place`}},
 		{"version in the server instead of the path", func(d *vendor) {
 			paths := d.doc["paths"].(object)
 			paths["/video/generations"] = paths["/v2/video/generations"]
@@ -157,8 +157,8 @@ func TestChanges(t *testing.T) {
 			d.post["parameters"] = []any{object{"name": "x-client-request-id", "in": "header",
 				"schema": object{"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"}}}
 			d.get["parameters"] = append(d.get["parameters"].([]any), d.post["parameters"].([]any)...)
-		}, []string{`gone compatible vace-fun-reframe generation.yaml#/components/parameters/ClientRequestID: ours "header X-Client-Request-Id", theirs nothing: ` +
-			"listed as known, but it isn't there: look what they say now, and edit known.yaml (The vendor documents it for the API as a whole, not for each model.)"}},
+		}, []string{`gone compatible dance generation.yaml#/components/parameters/ClientRequestID: ours "header X-Client-Request-Id", theirs nothing: ` +
+			"listed as known, but it isn't there: look what they say now, and edit known.yaml (Documented for the API as a whole.)"}},
 
 		// Answers.
 		{"201", func(d *vendor) {
@@ -179,23 +179,23 @@ func TestChanges(t *testing.T) {
 			d.post["responses"].(object)["400"] = object{"content": object{"application/json": object{"schema": object{
 				"type": "object", "properties": object{"error": object{"type": "string"}}}}}}
 		}, []string{
-			"breaking vace-fun-reframe generation.yaml#/components/schemas/Error/properties/message: ours {\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
-			"breaking vace-fun-reframe generation.yaml#/components/schemas/Error/properties/path: ours {\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
-			"breaking vace-fun-reframe generation.yaml#/components/schemas/Error/properties/requestId: ours {\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
-			"breaking vace-fun-reframe generation.yaml#/components/schemas/Error/properties/statusCode: ours {\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}, theirs nothing: callers that read it find nothing",
-			"breaking vace-fun-reframe generation.yaml#/components/schemas/Error/properties/timestamp: ours {\"format\":\"date-time\",\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
-			"compatible vace-fun-reframe generation.yaml#/components/schemas/Error/properties/error: ours nothing, theirs {\"type\":\"string\"}: callers don't see it yet",
+			"breaking dance generation.yaml#/components/schemas/Error/properties/message: ours {\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
+			"breaking dance generation.yaml#/components/schemas/Error/properties/path: ours {\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
+			"breaking dance generation.yaml#/components/schemas/Error/properties/requestId: ours {\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
+			"breaking dance generation.yaml#/components/schemas/Error/properties/statusCode: ours {\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"string\"}]}, theirs nothing: callers that read it find nothing",
+			"breaking dance generation.yaml#/components/schemas/Error/properties/timestamp: ours {\"format\":\"date-time\",\"type\":\"string\"}, theirs nothing: callers that read it find nothing",
+			"compatible dance generation.yaml#/components/schemas/Error/properties/error: ours nothing, theirs {\"type\":\"string\"}: callers don't see it yet",
 		}},
 
 		// Several models in one document.
 		{"another model beside ours", func(d *vendor) {
-			d.property("model")["enum"] = []any{"other/model", "alibaba/wan2.2-vace-fun-a14b-reframe"}
+			d.property("model")["enum"] = []any{"other/model", "example/dance"}
 		}, nil},
 		{"a schema for each model", func(d *vendor) {
 			other := object{"type": "object", "properties": object{"model": object{"type": "string", "enum": []any{"other/model"}}}}
 			content := d.post["requestBody"].(object)["content"].(object)["application/json"].(object)
-			content["schema"] = object{"oneOf": []any{other, object{"$ref": "#/components/schemas/Reframe"}}}
-			d.doc["components"].(object)["schemas"] = object{"Reframe": d.request}
+			content["schema"] = object{"oneOf": []any{other, object{"$ref": "#/components/schemas/Dance"}}}
+			d.doc["components"].(object)["schemas"] = object{"Dance": d.request}
 			d.property("shift")["default"] = 4
 		}, []string{"breaking " + request + "properties/shift/default: ours 5, theirs 4: requests that leave it out get something else, without an error"}},
 

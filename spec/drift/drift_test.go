@@ -14,11 +14,16 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// drift runs the command and returns the lines it prints.
+// drift runs the command with the contract and the list in testdata, and returns the lines it prints.
 func drift(t *testing.T, args ...string) (lines []string, stderr string, code int) {
 	t.Helper()
+	return driftFrom(t, frozen(t), append([]string{"--known", "testdata/known.yaml"}, args...)...)
+}
+
+func driftFrom(t *testing.T, ours *contract, args ...string) (lines []string, stderr string, code int) {
+	t.Helper()
 	var stdout, errors bytes.Buffer
-	code = run(context.Background(), args, &stdout, &errors)
+	code = run(context.Background(), ours, args, &stdout, &errors)
 	for line := range strings.Lines(stdout.String()) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}
@@ -47,7 +52,7 @@ func TestOwnDocuments(t *testing.T) {
 	for _, d := range append(spec.Models(), spec.Generation()) {
 		files = append(files, filepath.Join("..", d.Slug+".yaml"))
 	}
-	lines, stderr, code := drift(t, files...)
+	lines, stderr, code := driftFrom(t, current(), files...)
 	if len(lines) != 0 || stderr != "" || code != 0 {
 		t.Errorf("lines %q, stderr %q, exit status %d, want nothing and 0", lines, stderr, code)
 	}
@@ -55,7 +60,7 @@ func TestOwnDocuments(t *testing.T) {
 
 // A copy of one of ours with four changes: these four are found and nothing else.
 func TestFourChanges(t *testing.T) {
-	data, err := spec.Files.ReadFile("vace-fun-pose.yaml")
+	data, err := os.ReadFile("testdata/ours/dance.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,8 +76,8 @@ func TestFourChanges(t *testing.T) {
 		}
 		document = strings.Replace(document, change[0], change[1], 1)
 	}
-	lines, _, code := drift(t, write(t, "vace-fun-pose.yaml", []byte(document)))
-	const p = "vace-fun-pose vace-fun-pose.yaml#/components/schemas/Request/properties/"
+	lines, _, code := drift(t, write(t, "dance.yaml", []byte(document)))
+	const p = "dance dance.yaml#/components/schemas/Request/properties/"
 	equal(t, lines, []string{
 		"new breaking " + p + "num_frames/maximum: ours 241, theirs 161: requests that our document allows may be refused",
 		"new breaking " + p + "num_inference_steps/default: ours 30, theirs 25: requests that leave it out get something else, without an error",
@@ -107,74 +112,9 @@ func TestVendorsDialect(t *testing.T) {
 	}
 }
 
-func TestKnownButGone(t *testing.T) {
-	list := write(t, "known.yaml", []byte(`
-differences:
-  - {pointer: /components/schemas/Request/properties/num_frames/maximum, ours: 241, theirs: 161, reason: "because"}
-  - {pointer: /components/schemas/Request/properties/shift/maximum, models: [animate-replace], ours: 10, reason: "not looked at"}
-`))
-	lines, _, code := drift(t, "--known", list, "testdata/vendor.json")
-	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "new ") })
-	equal(t, lines, []string{"gone compatible vace-fun-reframe vace-fun-reframe.yaml#/components/schemas/Request/properties/num_frames/maximum: " +
-		"ours 241, theirs 161: listed as known, but it isn't there: look what they say now, and edit known.yaml (because)"})
-	if code != 1 {
-		t.Errorf("exit status %d, want 1", code)
-	}
-}
-
-// Every known difference is about a place that our documents have, and every text about a property of theirs.
-func TestKnownIsAboutOurDocuments(t *testing.T) {
-	list, err := readKnown("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	documents := map[string]any{}
-	for _, d := range append(spec.Models(), spec.Generation()) {
-		data, _ := d.OpenAPI.MarshalJSON()
-		var decoded any
-		if err := json.Unmarshal(data, &decoded); err != nil {
-			t.Fatal(err)
-		}
-		documents[d.Slug] = decoded
-	}
-	for _, d := range list.Differences {
-		models := d.Models
-		if models == nil {
-			models = []string{"generation"}
-		}
-		for _, model := range models {
-			if resolve(documents[model], d.Pointer) == nil {
-				t.Errorf("%s.yaml has nothing at %s", model, d.Pointer)
-			}
-		}
-	}
-	for slug, texts := range list.Texts {
-		for name, sum := range texts {
-			pointer := "/components/schemas/Request/properties/" + name
-			if slug == "generation" {
-				pointer = "/components/schemas/Generation/properties/" + strings.ReplaceAll(name, ".", "/properties/")
-			}
-			if resolve(documents[slug], pointer) == nil {
-				t.Errorf("%s.yaml has no %s", slug, name)
-			}
-			if len(sum) != 8 {
-				t.Errorf("%s.yaml: %s has the fingerprint %q", slug, name, sum)
-			}
-		}
-	}
-}
-
-func resolve(value any, pointer string) any {
-	for _, step := range strings.Split(pointer, "/")[1:] {
-		object, _ := value.(map[string]any)
-		value = object[strings.NewReplacer("~1", "/", "~0", "~").Replace(step)]
-	}
-	return value
-}
-
 func TestJSON(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	if code := run(context.Background(), []string{"--json", "testdata/vendor.json"}, &stdout, &stderr); code != 0 {
+	if code := run(context.Background(), frozen(t), []string{"--json", "--known", "testdata/known.yaml", "testdata/vendor.json"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit status %d: %s", code, &stderr)
 	}
 	var findings []finding
@@ -182,15 +122,15 @@ func TestJSON(t *testing.T) {
 		t.Fatalf("%d findings, %v", len(findings), err)
 	}
 	got := fmt.Sprintf("%+v", findings[0])
-	want := "known  breaking    generation        generation.yaml#/components/parameters/ClientRequestID: " +
+	want := "known  breaking    dance             generation.yaml#/components/parameters/ClientRequestID: " +
 		`ours "header X-Client-Request-Id", theirs nothing: requests with it may be refused, or it is ignored ` +
-		"(The vendor documents it for the API as a whole, not for each model.)"
+		"(Documented for the API as a whole.)"
 	if got != want || findings[0].Source != "testdata/vendor.json" {
 		t.Errorf("got %s from %s\nwant %s", got, findings[0].Source, want)
 	}
 
 	stdout.Reset()
-	run(context.Background(), []string{"--json", "../generation.yaml"}, &stdout, &stderr)
+	run(context.Background(), frozen(t), []string{"--json", "testdata/ours/generation.yaml"}, &stdout, &stderr)
 	if stdout.String() != "[]\n" {
 		t.Errorf("nothing is printed as %q, want an empty array", &stdout)
 	}

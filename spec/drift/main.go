@@ -23,7 +23,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -32,17 +31,16 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, current(), os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, ours *contract, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("drift", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
@@ -58,20 +56,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		flags.Usage()
 		return 2
 	}
-	known, err := readKnown(*knownFile)
+	list, err := readKnown(*knownFile)
 	if err != nil {
 		fmt.Fprintf(stderr, "drift: %s\n", clean(err.Error()))
 		return 2
 	}
-	report := report{known: known}
+	all := report{ours: ours, known: list}
 	unread := false
 	for _, name := range flags.Args() {
-		if err := report.add(ctx, name); err != nil {
+		if err := all.add(ctx, name); err != nil {
 			fmt.Fprintf(stderr, "drift: %s: %s\n", clean(name), clean(err.Error()))
 			unread = true
 		}
 	}
-	findings := report.finish()
+	findings := all.finish()
 	if *asJSON {
 		encoder := json.NewEncoder(stdout)
 		encoder.SetIndent("", "  ")
@@ -93,55 +91,4 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
-}
-
-// A report gathers what the documents differ in.
-type report struct {
-	known    *known
-	findings []finding
-	visits   []visit
-}
-
-// add compares all that one argument holds.
-func (r *report) add(ctx context.Context, name string) error {
-	data, err := read(ctx, name)
-	if err != nil {
-		return err
-	}
-	found := 0
-	for _, block := range extract(data) {
-		document, err := load(block)
-		if err != nil {
-			return err
-		}
-		for _, o := range operations(document) {
-			found++
-			c := &comparison{operation: o, source: name}
-			if !o.isCopy() {
-				c.known = r.known
-			}
-			c.compare()
-			r.findings = append(r.findings, c.findings...)
-			if c.known != nil {
-				r.visits = append(r.visits, c.visits...)
-			}
-		}
-	}
-	if found == 0 {
-		return fmt.Errorf("none of our models is in it, nor the polling of a generation")
-	}
-	return nil
-}
-
-// finish puts the findings in order, once each: the vendor repeats the document of the polling on each model's page.
-func (r *report) finish() []finding {
-	all := append([]finding{}, r.findings...)
-	all = append(all, r.known.gone(r.findings, r.visits)...)
-	rank := func(f finding) int {
-		return slices.Index([]string{stateNew, stateGone, stateKnown}, f.State)*10 + slices.Index([]string{breaking, compatible, text}, f.Grade)
-	}
-	slices.SortStableFunc(all, func(a, b finding) int {
-		return cmp.Or(rank(a)-rank(b), strings.Compare(a.String(), b.String()))
-	})
-	return slices.CompactFunc(all, func(a, b finding) bool { return a.String() == b.String() })
 }

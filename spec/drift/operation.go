@@ -26,7 +26,7 @@ type operation struct {
 func (o *operation) isCopy() bool { return o.theirs.OperationID == o.ours.Operation.OperationID }
 
 // operations finds ours in a document, in a fixed order.
-func operations(document *openapi3.T) []*operation {
+func (c *contract) operations(document *openapi3.T) []*operation {
 	var all []*operation
 	paths := document.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
@@ -36,10 +36,10 @@ func operations(document *openapi3.T) []*operation {
 		}
 		if item.Post != nil {
 			o := &operation{document: document, path: path, item: item, theirs: item.Post}
-			all = append(all, o.submissions()...)
+			all = append(all, o.submissions(c)...)
 		}
 		if item.Get != nil {
-			o := &operation{document: document, path: path, item: item, theirs: item.Get, ours: spec.Generation()}
+			o := &operation{document: document, path: path, item: item, theirs: item.Get, ours: c.generation}
 			if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
 				all = append(all, o)
 			}
@@ -49,7 +49,7 @@ func operations(document *openapi3.T) []*operation {
 }
 
 // submissions makes one operation of o for each of our models that its body names.
-func (o *operation) submissions() []*operation {
+func (o *operation) submissions(c *contract) []*operation {
 	var all []*operation
 	if o.theirs.RequestBody == nil || o.theirs.RequestBody.Value == nil {
 		return nil
@@ -61,8 +61,8 @@ func (o *operation) submissions() []*operation {
 		}
 		for _, schema := range variants(content[mediaType].Schema) {
 			for _, id := range modelIDs(schema) {
-				ours, ok := spec.ByModel(id)
-				if ok && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
+				ours := c.byModel(id)
+				if ours != nil && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
 					found := *o
 					found.ours, found.request, found.mediaType = ours, schema, mediaType
 					all = append(all, &found)

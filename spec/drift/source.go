@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,8 +16,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/aimlvideo/wan-go/spec"
 )
 
 const (
@@ -82,7 +81,7 @@ func extract(data []byte) [][]byte {
 
 // load reads a document that nobody vouches for. It follows no $ref but those into generation.yaml, which copies of our
 // own documents have, and takes that one from this program.
-func load(data []byte) (document *openapi3.T, err error) {
+func (c *contract) load(data []byte) (document *openapi3.T, err error) {
 	if err := checkShape(data); err != nil {
 		return nil, err
 	}
@@ -91,7 +90,7 @@ func load(data []byte) (document *openapi3.T, err error) {
 		if location.String() != "generation.yaml" {
 			return nil, fmt.Errorf("it refers to %s, and other documents aren't read", location)
 		}
-		return spec.Files.ReadFile("generation.yaml")
+		return fs.ReadFile(c.files, "generation.yaml")
 	}
 	return loader.LoadFromData(data)
 }

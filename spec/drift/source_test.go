@@ -137,7 +137,7 @@ paths:
 			}
 			defer cancel()
 			var stdout, stderr bytes.Buffer
-			code := run(ctx, test.args, &stdout, &stderr)
+			code := run(ctx, frozen(t), append([]string{"--known", "testdata/known.yaml"}, test.args...), &stdout, &stderr)
 			lines := strings.Count(stdout.String(), "\n")
 			if lines != test.lines || code != test.code || !strings.Contains(stderr.String(), test.stderr) || test.stderr == "" && stderr.Len() > 0 {
 				t.Errorf("%d lines, exit status %d, stderr %q, want %d, %d, %q\n%s", lines, code, &stderr, test.lines, test.code, test.stderr, &stdout)
@@ -158,7 +158,7 @@ func compact(t *testing.T, d *vendor, method string) string {
 
 // Whatever a document holds, reading it doesn't panic, and each finding is one harmless line.
 func FuzzDocument(f *testing.F) {
-	for _, pattern := range []string{"testdata/*.json", "../*.yaml"} {
+	for _, pattern := range []string{"testdata/vendor.json", "testdata/ours/*.yaml", "../*.yaml"} {
 		files, _ := filepath.Glob(pattern)
 		for _, file := range files {
 			data, err := os.ReadFile(file)
@@ -168,33 +168,34 @@ func FuzzDocument(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	ours := current()
 	const path = `{"openapi":"3.0.0","paths":{"/v2/video/generations":`
 	for _, seed := range []string{
 		"", "{}", "[]", "null", "openapi: 3.0.0", "a: &a [*a]", `{"paths":{"/":null}}`,
 		path + `{"get":{}}}}`, path + `{"get":{"responses":{"200":null,"default":{}}}}}}`,
 		path + `{"get":{"parameters":[null,{},{"$ref":"#/components/parameters/A"}],"security":[null,{"a":[]}]}}}}`,
 		path + `{"post":{"requestBody":{"content":{"application/json":null,"a":{},"b":{"schema":{}}}}}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"oneOf":[null,{"properties":{"model":{"const":"alibaba/wan2.2-14b-animate-move"}}}]}}}}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"properties":{"model":{"enum":["alibaba/wan2.2-14b-animate-move"]},` +
+		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"oneOf":[null,{"properties":{"model":{"const":"MODEL"}}}]}}}}}}}`,
+		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"properties":{"model":{"enum":["MODEL"]},` +
 			`"shift":null,"video_url":{"type":["string","null"],"not":{}},"resolution":{"enum":[null,1,{}],"default":[]}}}}}}}}}}`,
 		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/A"}}}}}}},` +
-			`"components":{"schemas":{"A":{"properties":{"model":{"enum":["alibaba/wan2.2-14b-animate-move"]},"image_url":{"$ref":"#/components/schemas/A"}}}}}}`,
+			`"components":{"schemas":{"A":{"properties":{"model":{"enum":["MODEL"]},"image_url":{"$ref":"#/components/schemas/A"}}}}}}`,
 		"openapi: 3.1.0\npaths: {/v2/video/generations: {get: {responses: {200: {content: {application/json: {schema: true}}}}}}}",
 	} {
-		f.Add([]byte(seed))
+		f.Add([]byte(strings.ReplaceAll(seed, "MODEL", ours.models[0].Model)))
 	}
 	list, err := readKnown("")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := report{known: list}
+		r := report{ours: ours, known: list}
 		for _, text := range extract(data) {
-			document, err := load(text)
+			document, err := ours.load(text)
 			if err != nil {
 				continue
 			}
-			for _, o := range operations(document) {
+			for _, o := range ours.operations(document) {
 				for _, known := range []*known{list, nil} {
 					c := &comparison{operation: o, known: known}
 					c.compare()
