@@ -157,7 +157,7 @@ func TestChanges(t *testing.T) {
 			d.post["parameters"] = []any{object{"name": "x-client-request-id", "in": "header",
 				"schema": object{"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"}}}
 			d.get["parameters"] = append(d.get["parameters"].([]any), d.post["parameters"].([]any)...)
-		}, []string{`gone compatible dance generation.yaml#/components/parameters/ClientRequestID: ours "header X-Client-Request-Id", theirs nothing: ` +
+		}, []string{`gone compatible generation generation.yaml#/components/parameters/ClientRequestID: ours "header X-Client-Request-Id", theirs nothing: ` +
 			"listed as known, but it isn't there: look what they say now, and edit known.yaml (Documented for the API as a whole.)"}},
 
 		// Answers.
@@ -198,6 +198,52 @@ func TestChanges(t *testing.T) {
 			d.doc["components"].(object)["schemas"] = object{"Dance": d.request}
 			d.property("shift")["default"] = 4
 		}, []string{"breaking " + request + "properties/shift/default: ours 5, theirs 4: requests that leave it out get something else, without an error"}},
+		{"alternatives beside what they share", func(d *vendor) {
+			model := d.property("model")
+			delete(d.properties(), "model")
+			d.request["oneOf"] = []any{
+				object{"properties": object{"model": object{"type": "string", "enum": []any{"other/model"}}}},
+				object{"properties": object{"model": model}},
+			}
+			d.property("shift")["default"] = 4
+		}, []string{"breaking " + request + "properties/shift/default: ours 5, theirs 4: requests that leave it out get something else, without an error"}},
+		{"models listed beside the alternatives", func(d *vendor) {
+			d.property("model")["enum"] = []any{"other/model", "example/dance"}
+			d.request["anyOf"] = []any{object{"properties": object{"model": object{"const": "example/dance"}, "mask": object{"type": "string"}}}}
+		}, []string{"compatible " + request + `properties/mask: ours nothing, theirs {"type":"string"}: callers can't set it yet, but through Client.Submit`}},
+		{"alternatives that say nothing of the model", func(d *vendor) {
+			d.request["anyOf"] = []any{object{"required": []any{"prompt"}}, object{"required": []any{"shift"}}}
+		}, []string{"breaking " + request + `anyOf: ours nothing, theirs [{"required":["prompt"]},{"required":["shift"]}]` + mayRefuse}},
+		{"the model as a constant", func(d *vendor) {
+			d.doc["openapi"] = "3.1.0"
+			d.properties()["model"] = object{"const": "example/dance"}
+		}, nil},
+		{"another constant", func(d *vendor) { d.property("acceleration")["const"] = "none" },
+			[]string{"breaking " + request + `properties/acceleration/enum: ours "regular", theirs nothing: requests with this value may be refused`}},
+
+		// Schemas made of others.
+		{"one member", func(d *vendor) {
+			d.property("shift")["default"] = 4
+			at(d.post, "requestBody", "content", "application/json")["schema"] = object{"allOf": []any{d.request}}
+		}, []string{"breaking " + request + "properties/shift/default: ours 5, theirs 4: requests that leave it out get something else, without an error"}},
+		{"members", func(d *vendor) {
+			d.property("shift")["default"] = 4
+			model := d.property("model")
+			delete(d.properties(), "model")
+			d.request["required"] = []any{"video_url"}
+			d.doc["components"].(object)["schemas"] = object{"Base": object{"type": "object", "required": []any{"model"},
+				"properties": object{"model": model, "shift": object{"maximum": 9}}}}
+			at(d.post, "requestBody", "content", "application/json")["schema"] = object{
+				"allOf": []any{object{"$ref": "#/components/schemas/Base"}, d.request}}
+		}, []string{
+			"breaking " + request + "properties/shift/default: ours 5, theirs 4: requests that leave it out get something else, without an error",
+			"breaking " + request + "properties/shift/maximum: ours nothing, theirs 9" + mayRefuse}},
+		{"members of a property", func(d *vendor) {
+			d.properties()["prompt"] = object{"allOf": []any{object{"type": "string"}}, "description": "The scene."}
+		}, nil},
+		{"members that contradict each other", func(d *vendor) {
+			d.properties()["sync_mode"] = object{"type": "boolean", "allOf": []any{object{"type": "string"}}}
+		}, []string{"breaking " + request + `properties/sync_mode/allOf: ours nothing, theirs [{"type":"string"}]` + mayRefuse}},
 
 		// Texts.
 		{"a text that nobody has read", func(d *vendor) { d.property("zoom_factor")["description"] = "From 0 to 2." },

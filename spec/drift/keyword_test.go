@@ -34,7 +34,8 @@ func TestNothingGoesUnnoticed(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", d.Slug, err)
 			}
-			for _, o := range ours.operations(loaded) {
+			operations, _ := ours.operations(loaded)
+			for _, o := range operations {
 				c := &comparison{operation: o}
 				c.compare()
 				for _, f := range c.findings {

@@ -64,7 +64,7 @@ func run(ctx context.Context, ours *contract, args []string, stdout, stderr io.W
 	all := report{ours: ours, known: list}
 	unread := false
 	for _, name := range flags.Args() {
-		if err := all.add(ctx, name); err != nil {
+		for _, err := range all.add(ctx, name) {
 			fmt.Fprintf(stderr, "drift: %s: %s\n", clean(name), clean(err.Error()))
 			unread = true
 		}

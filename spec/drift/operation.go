@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -25,27 +26,47 @@ type operation struct {
 // isCopy reports whether the document is a copy of ours, made to try something.
 func (o *operation) isCopy() bool { return o.theirs.OperationID == o.ours.Operation.OperationID }
 
-// operations finds ours in a document, in a fixed order.
-func (c *contract) operations(document *openapi3.T) []*operation {
-	var all []*operation
+// A stranger is an operation that isn't one of ours, or isn't recognised as one any more.
+type stranger struct{ method, path string }
+
+// operations finds ours in a document, in a fixed order, and all others.
+func (c *contract) operations(document *openapi3.T) (all []*operation, strangers []stranger) {
 	paths := document.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item := paths[path]
 		if item == nil {
 			continue
 		}
-		if item.Post != nil {
-			o := &operation{document: document, path: path, item: item, theirs: item.Post}
-			all = append(all, o.submissions(c)...)
-		}
-		if item.Get != nil {
-			o := &operation{document: document, path: path, item: item, theirs: item.Get, ours: c.generation}
-			if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
+		theirs := item.Operations()
+		for _, method := range slices.Sorted(maps.Keys(theirs)) {
+			o := &operation{document: document, path: path, item: item, theirs: theirs[method], ours: c.generation}
+			isPolling := method == c.generation.Method && (path == o.ours.Path || o.parameter("query", "generation_id") != nil)
+			submissions := o.submissions(c)
+			switch {
+			case isPolling:
 				all = append(all, o)
+			case method == http.MethodPost && len(submissions) > 0:
+				all = append(all, submissions...)
+			default:
+				strangers = append(strangers, stranger{method, path})
 			}
 		}
 	}
-	return all
+	return all, strangers
+}
+
+// lost picks the strangers that may be what became of an operation which the document lacks: those that stand at our
+// path or below it, and read if the polling is missing, or write if no submission is there.
+func (c *contract) lost(found []*operation, strangers []stranger) []stranger {
+	reads := func(method string) bool { return method == http.MethodGet }
+	var kinds []bool
+	for _, o := range found {
+		kinds = append(kinds, reads(o.ours.Method))
+	}
+	_, path, _ := strings.Cut(strings.TrimPrefix(c.generation.Path, "/"), "/") // the version may be the server's
+	return slices.DeleteFunc(slices.Clone(strangers), func(s stranger) bool {
+		return !strings.Contains(s.path, "/"+path) || slices.Contains(kinds, reads(s.method))
+	})
 }
 
 // submissions makes one operation of o for each of our models that its body names.
@@ -59,43 +80,19 @@ func (o *operation) submissions(c *contract) []*operation {
 		if content[mediaType] == nil {
 			continue
 		}
-		for _, schema := range variants(content[mediaType].Schema) {
-			for _, id := range modelIDs(schema) {
+		for _, v := range variants(content[mediaType].Schema) {
+			for _, id := range v.models {
 				ours := c.byModel(id)
 				if ours != nil && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
 					found := *o
-					found.ours, found.request, found.mediaType = ours, schema, mediaType
+					found.ours, found.mediaType = ours, mediaType
+					found.request = &openapi3.SchemaRef{Value: v.schema}
 					all = append(all, &found)
 				}
 			}
 		}
 	}
 	return all
-}
-
-// variants returns the schema itself, or its alternatives where one document serves several models.
-func variants(schema *openapi3.SchemaRef) []*openapi3.SchemaRef {
-	if schema == nil || schema.Value == nil {
-		return nil
-	}
-	all := []*openapi3.SchemaRef{schema}
-	all = append(all, schema.Value.OneOf...)
-	all = append(all, schema.Value.AnyOf...)
-	return slices.DeleteFunc(all, func(s *openapi3.SchemaRef) bool { return s == nil || s.Value == nil })
-}
-
-func modelIDs(schema *openapi3.SchemaRef) []string {
-	model := schema.Value.Properties["model"]
-	if model == nil || model.Value == nil {
-		return nil
-	}
-	var ids []string
-	for _, value := range append([]any{model.Value.Const}, model.Value.Enum...) {
-		if id, ok := value.(string); ok {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
 
 // parameters are those of the operation and of its path.

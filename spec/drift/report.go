@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,35 +17,73 @@ type report struct {
 	visits   []visit
 }
 
-// add compares all that one argument holds.
-func (r *report) add(ctx context.Context, name string) error {
+// maxDocuments is how many documents an argument may hold. The vendor's pages have two.
+const maxDocuments = 100
+
+// add compares all that one argument holds. What can't be compared is an error each; the rest is compared all the same.
+func (r *report) add(ctx context.Context, name string) []error {
 	data, err := read(ctx, name)
+	if err != nil {
+		return []error{err}
+	}
+	documents := extract(data)
+	if len(documents) > maxDocuments {
+		return []error{fmt.Errorf("it has more than %d documents", maxDocuments)}
+	}
+	var problems []error
+	for i, text := range documents {
+		if err := r.compare(text, name); err != nil {
+			if len(documents) > 1 {
+				err = fmt.Errorf("document %d of %d: %w", i+1, len(documents), err)
+			}
+			problems = append(problems, err)
+		}
+	}
+	return problems
+}
+
+// compare holds one document against ours. Each is there for an operation of ours: without one it has changed so much
+// that we don't recognise it, which must not look like no change.
+func (r *report) compare(text []byte, name string) error {
+	document, err := r.ours.load(text)
 	if err != nil {
 		return err
 	}
-	found := 0
-	for _, block := range extract(data) {
-		document, err := r.ours.load(block)
-		if err != nil {
-			return err
+	operations, strangers := r.ours.operations(document)
+	for _, o := range operations {
+		c := &comparison{operation: o, source: name}
+		if !o.isCopy() {
+			c.known = r.known
 		}
-		for _, o := range r.ours.operations(document) {
-			found++
-			c := &comparison{operation: o, source: name}
-			if !o.isCopy() {
-				c.known = r.known
-			}
-			c.compare()
-			r.findings = append(r.findings, c.findings...)
-			if c.known != nil {
-				r.visits = append(r.visits, c.visits...)
-			}
+		c.compare()
+		r.findings = append(r.findings, c.findings...)
+		if c.known != nil {
+			r.visits = append(r.visits, c.visits...)
 		}
 	}
-	if found == 0 {
-		return fmt.Errorf("none of our models is in it, nor the polling of a generation")
+	switch {
+	case len(operations) == 0 && len(strangers) == 0:
+		return errors.New("none of our models is in it, nor the polling of a generation: it has no operations")
+	case len(operations) == 0:
+		return fmt.Errorf("none of our models is in it, nor the polling of a generation: it has %s", enumerate(strangers))
+	}
+	if lost := r.ours.lost(operations, strangers); len(lost) > 0 {
+		return fmt.Errorf("it has %s, which is neither a request for one of our models nor the polling of a generation", enumerate(lost))
 	}
 	return nil
+}
+
+// enumerate names operations, but not all paths of a large API.
+func enumerate(operations []stranger) string {
+	const most = 3
+	var names []string
+	for _, o := range operations[:min(most, len(operations))] {
+		names = append(names, o.method+" "+o.path)
+	}
+	if more := len(operations) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // finish puts the findings in order, once each: the vendor repeats the document of the polling on each model's page.

@@ -22,20 +22,20 @@ const (
 func (c *comparison) compareSchema(p place, name string, d direction, ours, theirs *openapi3.SchemaRef) {
 	p = p.follow(ours.Ref)
 	c.visit(p)
-	theirValue := new(openapi3.Schema)
+	ourValue, theirValue := flatten(ours.Value), new(openapi3.Schema)
 	if theirs != nil && theirs.Value != nil {
-		theirValue = theirs.Value
+		theirValue = flatten(theirs.Value)
 	}
 	if name != "" {
-		c.compareText(p, name, ours.Value.Description, theirValue.Description)
+		c.compareText(p, name, ourValue.Description, theirValue.Description)
 	}
 	isModel := d == inRequest && name == "model" // recognised by its enum, which may list others
-	c.compareKeywords(p, d, isModel, keywords(ours.Value), keywords(theirValue))
-	if ours.Value.Items != nil {
-		c.compareSchema(p.down("items"), "", d, ours.Value.Items, theirValue.Items)
+	c.compareKeywords(p, d, isModel, keywords(ourValue), keywords(theirValue))
+	if ourValue.Items != nil {
+		c.compareSchema(p.down("items"), "", d, ourValue.Items, theirValue.Items)
 	}
-	for _, property := range union(ours.Value.Properties, theirValue.Properties) {
-		our, their := ours.Value.Properties[property], theirValue.Properties[property]
+	for _, property := range union(ourValue.Properties, theirValue.Properties) {
+		our, their := ourValue.Properties[property], theirValue.Properties[property]
 		here := p.down("properties", property)
 		required := slices.Contains(theirValue.Required, property)
 		switch {
@@ -47,7 +47,7 @@ func (c *comparison) compareSchema(p place, name string, d direction, ours, thei
 		case their == nil:
 			c.add(breaking, here, describe(our), nil, "callers that read it find nothing")
 		default:
-			if was := slices.Contains(ours.Value.Required, property); was != required {
+			if was := slices.Contains(ourValue.Required, property); was != required {
 				c.required(p.down("required"), d, was, required, property)
 			}
 			c.compareSchema(here, strings.TrimPrefix(name+"."+property, "."), d, our, their)
@@ -187,6 +187,13 @@ func keywords(schema *openapi3.Schema) map[string]any {
 	data, err := json.Marshal(&flat)
 	if err != nil || json.Unmarshal(data, &all) != nil {
 		all = map[string]any{"schema": "unreadable"}
+	}
+	if value, ok := all["const"]; ok { // OpenAPI 3.1's enum of one, which needs no type
+		delete(all, "const")
+		all["enum"] = []any{value}
+		if _, ok := value.(string); ok && all["type"] == nil {
+			all["type"] = openapi3.TypeString
+		}
 	}
 	return all
 }
