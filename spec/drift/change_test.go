@@ -21,6 +21,7 @@ func TestChanges(t *testing.T) {
 		mayRefuse  = ": requests that our document allows may be refused"
 		takesMore  = ": the API takes more than our document allows"
 		unexpected = ": answers may hold what callers don't expect"
+		goneText   = ": a wording that was read is gone, and with it what facts it held: look, then take its fingerprint out of known.yaml"
 		within     = ": answers stay within our document"
 	)
 	tests := []struct {
@@ -106,9 +107,18 @@ func TestChanges(t *testing.T) {
 		{"property dropped", func(d *vendor) { delete(d.properties(), "trim_borders") },
 			[]string{"breaking " + request + `properties/trim_borders: ours {"default":true,"type":"boolean"}, theirs nothing: requests with it may be refused, or it is ignored`}},
 		{"property added", func(d *vendor) {
-			d.properties()["mask_url"] = object{"type": "string", "format": "uri", "description": "d"}
+			d.properties()["mask_url"] = object{"type": "string", "format": "uri", "description": "The\n\x1bmask."}
 		},
-			[]string{"compatible " + request + `properties/mask_url: ours nothing, theirs {"format":"uri","type":"string"}: callers can't set it yet, but through Client.Submit`}},
+			[]string{"compatible " + request + `properties/mask_url: ours nothing, theirs {"format":"uri","type":"string"}: callers can't set it yet, but through Client.Submit, described as "The \u001bmask."`}},
+		{"array added", func(d *vendor) {
+			d.properties()["masks"] = object{"type": "array", "maxItems": 4, "items": object{"type": "array", "items": object{"type": "string", "format": "uri"}}}
+		}, []string{"compatible " + request + `properties/masks: ours nothing, theirs {"items":{"items":{"format":"uri","type":"string"},"type":"array"},"maxItems":4,"type":"array"}: ` +
+			"callers can't set it yet, but through Client.Submit"}},
+		{"array of itself added", func(d *vendor) {
+			d.doc["components"].(object)["schemas"] = object{"A": object{"type": "array", "items": object{"$ref": "#/components/schemas/A"}}}
+			d.properties()["tree"] = object{"$ref": "#/components/schemas/A"}
+		}, []string{"compatible " + request + `properties/tree: ours nothing, theirs {"items":{"items":{"items":{"type":"array"},"type":"array"},"type":"array"},"type":"array"}: ` +
+			"callers can't set it yet, but through Client.Submit"}},
 		{"property added, required", func(d *vendor) {
 			d.properties()["mask_url"] = object{"type": "string"}
 			d.request["required"] = []any{"model", "video_url", "mask_url"}
@@ -116,6 +126,16 @@ func TestChanges(t *testing.T) {
 		{"required", func(d *vendor) { d.request["required"] = []any{"model", "prompt"} },
 			[]string{"breaking " + request + `required: ours nothing, theirs "prompt": requests without it are refused`,
 				"compatible " + request + `required: ours "video_url", theirs nothing: it may be left out`}},
+		{"required, but not described", func(d *vendor) { d.request["required"] = []any{"model", "video_url", "mask_url"} },
+			[]string{"breaking " + request + `required: ours nothing, theirs "mask_url": requests without it are refused`}},
+		{"dropped, but required", func(d *vendor) {
+			delete(d.properties(), "sync_mode")
+			d.request["required"] = []any{"model", "video_url", "sync_mode"}
+		}, []string{
+			"breaking " + request + `properties/sync_mode: ours {"type":"boolean"}, theirs nothing: requests with it may be refused, or it is ignored`,
+			"breaking " + request + `required: ours nothing, theirs "sync_mode": requests without it are refused`}},
+		{"required in an answer, but not described", func(d *vendor) { d.answer["required"] = []any{"id", "status", "cost"} },
+			[]string{"compatible " + answer + `required: ours nothing, theirs "cost": it always comes`}},
 		{"property of an answer dropped", func(d *vendor) { delete(d.answer["properties"].(object), "video") },
 			[]string{"breaking " + answer + `properties/video: ours {"nullable":true,"type":"object"}, theirs nothing: callers that read it find nothing`}},
 		{"property of an answer added", func(d *vendor) { d.answer["properties"].(object)["duration"] = object{"type": "number"} },
@@ -160,7 +180,36 @@ func TestChanges(t *testing.T) {
 		}, []string{`gone compatible generation generation.yaml#/components/parameters/ClientRequestID: ours "header X-Client-Request-Id", theirs nothing: ` +
 			"listed as known, but it isn't there: look what they say now, and edit known.yaml (Documented for the API as a whole.)"}},
 
+		{"operation deprecated", func(d *vendor) { d.post["deprecated"], d.get["deprecated"] = true, true }, []string{
+			"compatible dance dance.yaml#/paths/~1v2~1video~1generations/post/deprecated: ours false, theirs true: what is deprecated goes away some day",
+			"compatible " + get + "deprecated: ours false, theirs true: what is deprecated goes away some day"}},
+		{"parameter deprecated", func(d *vendor) { d.get["parameters"].([]any)[0].(object)["deprecated"] = true },
+			[]string{"compatible generation generation.yaml#/components/parameters/GenerationID/deprecated: ours false, theirs true: what is deprecated goes away some day"}},
+		{"body optional", func(d *vendor) { delete(at(d.post, "requestBody"), "required") },
+			[]string{"compatible " + post + "requestBody/required: ours true, theirs false: it may be left out"}},
+		{"media type with a parameter", func(d *vendor) {
+			for _, content := range []object{at(d.post, "requestBody", "content"), at(d.post, "responses", "200", "content")} {
+				content["application/json; charset=utf-8"] = content["application/json"]
+				delete(content, "application/json")
+			}
+		}, nil},
+
 		// Answers.
+		{"no answers", func(d *vendor) { delete(d.post, "responses") },
+			[]string{"breaking " + post + `responses: ours "a success", theirs nothing: there is no answer to read an id or a status from`}},
+		{"no success", func(d *vendor) { d.get["responses"] = object{"400": object{}} },
+			[]string{"breaking " + get + `responses: ours "a success", theirs nothing: there is no answer to read an id or a status from`}},
+		{"a success in another type", func(d *vendor) { d.get["responses"] = object{"200": object{"content": object{"text/plain": object{}}}} },
+			[]string{`breaking generation generation.yaml#/components/responses/Polled/content/application~1json: ours "application/json", theirs "text/plain": there is nothing to read an id or a status from`}},
+		{"an error in another type", func(d *vendor) {
+			at(d.post, "responses")["429"] = object{"content": object{"text/plain": object{}, "text/html": object{}}}
+		}, []string{`breaking dance generation.yaml#/components/responses/TooManyRequests/content/application~1json: ours "application/json", theirs "text/html or text/plain": callers can't read what went wrong`}},
+		{"an error without a word", func(d *vendor) { at(d.post, "responses")["429"] = object{} }, nil},
+		{"a header of another type", func(d *vendor) {
+			at(d.get, "responses", "200")["headers"] = object{"X-AIMLAPI-Credits-Used": object{"schema": object{"type": "string"}, "deprecated": true}}
+		}, []string{
+			`breaking generation generation.yaml#/components/headers/CreditsUsed/schema/type: ours "number", theirs "string"` + unexpected,
+			"compatible generation generation.yaml#/components/headers/CreditsUsed/deprecated: ours false, theirs true: what is deprecated goes away some day"}},
 		{"201", func(d *vendor) {
 			responses := d.post["responses"].(object)
 			responses["201"] = responses["200"]
@@ -249,6 +298,16 @@ func TestChanges(t *testing.T) {
 		{"a text that nobody has read", func(d *vendor) { d.property("zoom_factor")["description"] = "From 0 to 2." },
 			[]string{`text ` + request + `properties/zoom_factor/description: ours "How far the video is zoomed in, in relation to the canvas; what then lies beyond the edges is cut off. 0 is no zoom. Neither an upper bound nor a default is d…, ` +
 				`theirs "From 0 to 2.": a wording not read yet: look for facts in it, then note ` + fingerprint("From 0 to 2") + ` in known.yaml`}},
+		{"a text that was read is gone", func(d *vendor) {
+			delete(d.property("prompt"), "description")
+			d.answered("id")["description"] = " "
+		}, []string{
+			`text ` + request + `properties/prompt/description: ours "What the video is to show.", theirs nothing` + goneText,
+			`text ` + answer + `properties/id/description: ours "Names the generation.", theirs nothing` + goneText}},
+		{"a long text that ends otherwise", func(d *vendor) {
+			was := d.property("negative_prompt")["default"].(string)
+			d.property("negative_prompt")["default"] = strings.TrimSuffix(was, "walking backwards") + "running"
+		}, []string{"breaking " + request + `properties/negative_prompt/default: ours …, worst quality, low quality, walking backwards", theirs …, worst quality, low quality, running": requests that leave it out get something else, without an error`}},
 		{"control characters", func(d *vendor) {
 			d.properties()["a\x1b[2J\n\u202eb"] = object{"type": "string", "default": "\u009b\u2066"}
 		},

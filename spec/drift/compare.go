@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -26,7 +25,10 @@ func (c *comparison) add(grade string, p place, ours, theirs any, means string) 
 	if n := len(encode(theirs)); n > maxValue {
 		theirs = fmt.Sprintf("%d bytes of JSON", n)
 	}
-	f := finding{stateNew, grade, c.ours.Slug, p.document, p.pointer, ours, theirs, means, "", c.source}
+	f := finding{
+		State: stateNew, Grade: grade, Model: c.ours.Slug, Document: p.document, Pointer: p.pointer,
+		Ours: ours, Theirs: theirs, Means: means, Source: c.source,
+	}
 	if reason, ok := c.known.reason(f); ok {
 		f.State, f.Reason = stateKnown, reason
 	}
@@ -43,15 +45,25 @@ func (c *comparison) compare() {
 	if urls := c.urls(); !slices.Contains(urls, ours) {
 		c.add(breaking, path, ours, urls[0], "requests go to the wrong place")
 	}
+	c.compareDeprecated(here, c.ours.Operation.Deprecated, c.theirs.Deprecated)
 	c.compareSecurity(root.down("security"))
 	c.compareParameters(here.down("parameters"))
 	if body := c.ours.Operation.RequestBody; body != nil {
-		if c.mediaType != "application/json" {
+		if !isJSON(c.mediaType) {
 			c.add(breaking, here.down("requestBody", "content"), "application/json", c.mediaType, "requests in JSON are refused")
+		}
+		if required := c.theirs.RequestBody.Value.Required; required != body.Value.Required {
+			c.required(here.down("requestBody", "required"), inRequest, body.Value.Required, required)
 		}
 		c.compareSchema(here.down("requestBody"), "", inRequest, body.Value.Content["application/json"].Schema, c.request)
 	}
 	c.compareAnswers(here.down("responses"))
+}
+
+func (c *comparison) compareDeprecated(p place, ours, theirs bool) {
+	if ours != theirs {
+		c.add(compatible, p.down("deprecated"), ours, theirs, ofDeprecation)
+	}
 }
 
 func (c *comparison) compareSecurity(p place) {
@@ -79,53 +91,17 @@ func (c *comparison) compareParameters(p place) {
 		if ours.Required != theirs.Required {
 			c.required(here.down("required"), inRequest, ours.Required, theirs.Required)
 		}
+		c.compareDeprecated(here, ours.Deprecated, theirs.Deprecated)
 		c.compareText(here, ours.Name, ours.Description, theirs.Description)
 		c.compareSchema(here.down("schema"), "", inRequest, ours.Schema, theirs.Schema)
 	}
 	for _, theirs := range c.parameters() {
-		known := slices.ContainsFunc(c.ours.Operation.Parameters, func(ours *openapi3.ParameterRef) bool {
+		declared := slices.ContainsFunc(c.ours.Operation.Parameters, func(ours *openapi3.ParameterRef) bool {
 			return isParameter(theirs, ours.Value.In, ours.Value.Name)
 		})
-		if !known {
+		if !declared {
 			grade, means := added(inRequest, theirs.Required)
 			c.add(grade, p.down("-"), nil, theirs.In+" "+theirs.Name, means)
 		}
-	}
-}
-
-// compareAnswers leaves alone what only ours declares: a document that is silent about an answer, as the vendor's are
-// about all errors, doesn't promise that it won't come.
-func (c *comparison) compareAnswers(p place) {
-	responses := c.theirs.Responses.Map()
-	for _, code := range slices.Sorted(maps.Keys(responses)) {
-		theirs, ours := responses[code], c.ours.Operation.Responses.Value(code)
-		success := strings.HasPrefix(code, "2")
-		switch {
-		case theirs == nil || theirs.Value == nil:
-		case ours == nil && success:
-			c.add(breaking, p.down(code), nil, code, "the client takes it, but typed clients leave it undecoded")
-		case ours == nil:
-			c.add(compatible, p.down(code), nil, code, "an answer that nobody knew of")
-		default:
-			c.compareAnswer(p.down(code), success, ours, theirs.Value)
-		}
-	}
-}
-
-func (c *comparison) compareAnswer(p place, success bool, ours *openapi3.ResponseRef, theirs *openapi3.Response) {
-	p = p.follow(ours.Ref)
-	c.visit(p)
-	for _, name := range slices.Sorted(maps.Keys(theirs.Headers)) {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(ours.Value.Headers)), func(n string) bool { return strings.EqualFold(n, name) }) {
-			c.add(compatible, p.down("headers"), nil, name, "callers don't see it yet")
-		}
-	}
-	here := p.down("content", "application/json")
-	content := theirs.Content.Get("application/json")
-	switch {
-	case content != nil && content.Schema != nil:
-		c.compareSchema(here.down("schema"), "", inAnswer, ours.Value.Content["application/json"].Schema, content.Schema)
-	case success:
-		c.add(breaking, here, "a body", nil, "there is nothing to read an id or a status from")
 	}
 }

@@ -63,12 +63,12 @@ func plain(err error) error {
 	return err
 }
 
-// key is where a text may have the key that makes it an OpenAPI document.
-var key = regexp.MustCompile(`(?:^|["'{,\s])openapi["']?\s*:`)
+// openAPIKey is where a text may have the key that makes it an OpenAPI document.
+var openAPIKey = regexp.MustCompile(`(?:^|["'{,\s])openapi["']?\s*:`)
 
 // isDocument reports whether the text is an OpenAPI document. With an error it may be one, but can't be read.
 func isDocument(data []byte) (bool, error) {
-	if !key.Match(data) { // most blocks are samples
+	if !openAPIKey.Match(data) { // most blocks are samples
 		return false, nil
 	}
 	keys, err := topLevel(data)

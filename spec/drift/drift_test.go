@@ -89,6 +89,41 @@ func TestFourChanges(t *testing.T) {
 	}
 }
 
+// What is taken out of a copy of ours is found, also where a document of the vendor's is merely silent.
+func TestCopies(t *testing.T) {
+	const (
+		ref       = "          $ref: '#/components/responses/"
+		responses = "#/paths/~1v2~1video~1generations/"
+	)
+	tests := []struct{ name, file, cut, put, want string }{
+		{"a success", "dance.yaml", "        '201':\n" + ref + "Submitted'\n", "",
+			"compatible dance dance.yaml" + responses + `post/responses/201: ours "201", theirs nothing: an answer that no longer comes`},
+		{"an error", "generation.yaml", "        '429':\n" + ref + "TooManyRequests'\n", "",
+			"compatible generation generation.yaml" + responses + `get/responses/429: ours "429", theirs nothing: an answer that no longer comes`},
+		{"a header", "generation.yaml", "        x-client-request-id:\n          $ref: '#/components/headers/ClientRequestID'\n", "",
+			`breaking generation generation.yaml#/components/headers/ClientRequestID: ours "x-client-request-id", theirs nothing: callers that read it find nothing`},
+		{"a header's schema", "generation.yaml", "    CreditsUsed:\n      schema:\n        type: number\n", "    CreditsUsed: {}\n",
+			`breaking generation generation.yaml#/components/headers/CreditsUsed/schema/type: ours "number", theirs nothing: answers may hold what callers don't expect`},
+		{"an error's body", "generation.yaml", "      content: # of 429\n        application/json:\n          schema:\n            $ref: '#/components/schemas/Error'\n", "",
+			`breaking generation generation.yaml#/components/responses/TooManyRequests/content/application~1json: ours "a body", theirs nothing: callers can't read what went wrong`},
+		{"the body's required", "dance.yaml", "        required: true\n", "",
+			"compatible dance dance.yaml" + responses + "post/requestBody/required: ours true, theirs false: it may be left out"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			data, err := os.ReadFile("testdata/ours/" + test.file)
+			if err != nil || strings.Count(string(data), test.cut) != 1 {
+				t.Fatalf("%q isn't there once, %v", test.cut, err)
+			}
+			lines, stderr, code := drift(t, write(t, test.file, []byte(strings.Replace(string(data), test.cut, test.put, 1))))
+			equal(t, lines, []string{"new " + test.want})
+			if stderr != "" || code != 1 {
+				t.Errorf("stderr %q, exit status %d, want nothing and 1", stderr, code)
+			}
+		})
+	}
+}
+
 // The vendor's dialect, with our facts: what differs is known.
 func TestVendorsDialect(t *testing.T) {
 	lines, stderr, code := drift(t, "testdata/vendor.json")

@@ -75,22 +75,13 @@ type finding struct {
 
 // String is one line, whatever the documents hold.
 func (f finding) String() string {
+	ours, theirs := excerpts(f.Ours, f.Theirs)
 	line := fmt.Sprintf("%-5s  %-10s  %-16s  %s#%s: ours %s, theirs %s: %s", f.State, f.Grade, f.Model, f.Document,
-		clean(f.Pointer), show(f.Ours), show(f.Theirs), f.Means)
+		clean(f.Pointer), ours, theirs, f.Means)
 	if f.Reason != "" {
 		line += " (" + clean(f.Reason) + ")"
 	}
 	return line
-}
-
-// maxShown is how many characters of a foreign text a line shows.
-const maxShown = 160
-
-func show(value any) string {
-	if value == nil {
-		return "nothing"
-	}
-	return clean(encode(value))
 }
 
 // encode makes JSON of a value that came from JSON.

@@ -2,6 +2,9 @@ package main
 
 import "github.com/getkin/kin-openapi/openapi3"
 
+// ofDeprecation is what it means to a caller.
+const ofDeprecation = "what is deprecated goes away some day"
+
 // How the values that a keyword allows have changed, from ours to theirs.
 const (
 	narrower = "narrower"

@@ -34,7 +34,7 @@ func TestNothingGoesUnnoticed(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", d.Slug, err)
 			}
-			operations, _ := ours.operations(loaded)
+			operations, _ := ours.operations(loaded, &flattener{left: maxParts})
 			for _, o := range operations {
 				c := &comparison{operation: o}
 				c.compare()

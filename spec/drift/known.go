@@ -104,8 +104,11 @@ func (k *known) gone(findings []finding, visits []visit) []finding {
 			return ok && d.concerns(v.model) && strings.Count(rest, "/") <= 2 // a keyword, or a property, of what was compared
 		})
 		if i >= 0 {
-			all = append(all, finding{stateGone, compatible, visits[i].model, visits[i].document, d.Pointer, d.Ours, d.Theirs,
-				"listed as known, but it isn't there: look what they say now, and edit known.yaml", d.Reason, ""})
+			all = append(all, finding{
+				State: stateGone, Grade: compatible, Model: visits[i].model, Document: visits[i].document, Pointer: d.Pointer,
+				Ours: d.Ours, Theirs: d.Theirs, Reason: d.Reason,
+				Means: "listed as known, but it isn't there: look what they say now, and edit known.yaml",
+			})
 		}
 	}
 	return all
@@ -115,6 +118,11 @@ func (k *known) gone(findings []finding, visits []visit) []finding {
 func (k *known) hasRead(document, name, wording string) bool {
 	texts, ok := k.Texts[strings.TrimSuffix(document, ".yaml")]
 	return !ok || texts[name] == fingerprint(wording)
+}
+
+// hasText reports whether the vendor had a wording when it was last read.
+func (k *known) hasText(document, name string) bool {
+	return k.Texts[strings.TrimSuffix(document, ".yaml")][name] != ""
 }
 
 func fingerprint(wording string) string {

@@ -18,6 +18,7 @@ type operation struct {
 	path     string
 	item     *openapi3.PathItem
 	theirs   *openapi3.Operation
+	flat     *flattener
 	// request and mediaType are those of the body, if there is one.
 	request   *openapi3.SchemaRef
 	mediaType string
@@ -30,7 +31,7 @@ func (o *operation) isCopy() bool { return o.theirs.OperationID == o.ours.Operat
 type stranger struct{ method, path string }
 
 // operations finds ours in a document, in a fixed order, and all others.
-func (c *contract) operations(document *openapi3.T) (all []*operation, strangers []stranger) {
+func (c *contract) operations(document *openapi3.T, flat *flattener) (all []*operation, strangers []stranger) {
 	paths := document.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item := paths[path]
@@ -39,17 +40,20 @@ func (c *contract) operations(document *openapi3.T) (all []*operation, strangers
 		}
 		theirs := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(theirs)) {
-			o := &operation{document: document, path: path, item: item, theirs: theirs[method], ours: c.generation}
-			isPolling := method == c.generation.Method && (path == o.ours.Path || o.parameter("query", "generation_id") != nil)
-			submissions := o.submissions(c)
-			switch {
-			case isPolling:
-				all = append(all, o)
-			case method == http.MethodPost && len(submissions) > 0:
-				all = append(all, submissions...)
-			default:
+			o := &operation{ours: c.generation, document: document, path: path, item: item, theirs: theirs[method], flat: flat}
+			var found []*operation
+			switch method {
+			case http.MethodGet:
+				if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
+					found = []*operation{o}
+				}
+			case http.MethodPost:
+				found = o.submissions(c)
+			}
+			if found == nil {
 				strangers = append(strangers, stranger{method, path})
 			}
+			all = append(all, found...)
 		}
 	}
 	return all, strangers
@@ -59,13 +63,13 @@ func (c *contract) operations(document *openapi3.T) (all []*operation, strangers
 // path or below it, and read if the polling is missing, or write if no submission is there.
 func (c *contract) lost(found []*operation, strangers []stranger) []stranger {
 	reads := func(method string) bool { return method == http.MethodGet }
-	var kinds []bool
+	var has []bool // reading, writing
 	for _, o := range found {
-		kinds = append(kinds, reads(o.ours.Method))
+		has = append(has, reads(o.ours.Method))
 	}
 	_, path, _ := strings.Cut(strings.TrimPrefix(c.generation.Path, "/"), "/") // the version may be the server's
 	return slices.DeleteFunc(slices.Clone(strangers), func(s stranger) bool {
-		return !strings.Contains(s.path, "/"+path) || slices.Contains(kinds, reads(s.method))
+		return !strings.Contains(s.path, "/"+path) || slices.Contains(has, reads(s.method))
 	})
 }
 
@@ -80,13 +84,13 @@ func (o *operation) submissions(c *contract) []*operation {
 		if content[mediaType] == nil {
 			continue
 		}
-		for _, v := range variants(content[mediaType].Schema) {
+		for _, v := range o.flat.variants(content[mediaType].Schema) {
 			for _, id := range v.models {
 				ours := c.byModel(id)
 				if ours != nil && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
 					found := *o
 					found.ours, found.mediaType = ours, mediaType
-					found.request = &openapi3.SchemaRef{Value: v.schema}
+					found.request = &openapi3.SchemaRef{Value: o.flat.whole(v)}
 					all = append(all, &found)
 				}
 			}

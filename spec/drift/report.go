@@ -31,8 +31,8 @@ func (r *report) add(ctx context.Context, name string) []error {
 		return []error{fmt.Errorf("it has more than %d documents", maxDocuments)}
 	}
 	var problems []error
-	for i, text := range documents {
-		if err := r.compare(text, name); err != nil {
+	for i, document := range documents {
+		if err := r.compare(document, name); err != nil {
 			if len(documents) > 1 {
 				err = fmt.Errorf("document %d of %d: %w", i+1, len(documents), err)
 			}
@@ -44,12 +44,13 @@ func (r *report) add(ctx context.Context, name string) []error {
 
 // compare holds one document against ours. Each is there for an operation of ours: without one it has changed so much
 // that we don't recognise it, which must not look like no change.
-func (r *report) compare(text []byte, name string) error {
-	document, err := r.ours.load(text)
+func (r *report) compare(data []byte, name string) error {
+	document, err := r.ours.load(data)
 	if err != nil {
 		return err
 	}
-	operations, strangers := r.ours.operations(document)
+	flat := &flattener{left: maxParts}
+	operations, strangers := r.ours.operations(document, flat)
 	for _, o := range operations {
 		c := &comparison{operation: o, source: name}
 		if !o.isCopy() {
@@ -62,6 +63,8 @@ func (r *report) compare(text []byte, name string) error {
 		}
 	}
 	switch {
+	case flat.exhausted():
+		return errors.New("its schemas refer to each other too often to be put together")
 	case len(operations) == 0 && len(strangers) == 0:
 		return errors.New("none of our models is in it, nor the polling of a generation: it has no operations")
 	case len(operations) == 0:

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"maps"
 	"reflect"
 	"slices"
@@ -22,9 +21,9 @@ const (
 func (c *comparison) compareSchema(p place, name string, d direction, ours, theirs *openapi3.SchemaRef) {
 	p = p.follow(ours.Ref)
 	c.visit(p)
-	ourValue, theirValue := flatten(ours.Value), new(openapi3.Schema)
+	ourValue, theirValue := c.flat.flatten(ours.Value), new(openapi3.Schema)
 	if theirs != nil && theirs.Value != nil {
-		theirValue = flatten(theirs.Value)
+		theirValue = c.flat.flatten(theirs.Value)
 	}
 	if name != "" {
 		c.compareText(p, name, ourValue.Description, theirValue.Description)
@@ -41,16 +40,24 @@ func (c *comparison) compareSchema(p place, name string, d direction, ours, thei
 		switch {
 		case our == nil:
 			grade, means := added(d, required)
-			c.add(grade, here, nil, describe(their), means)
+			if wording := c.flat.wordingOf(their); wording != "" { // beside the value, as known.yaml has none of their sentences
+				means += ", described as " + show(wording)
+			}
+			c.add(grade, here, nil, c.flat.describe(their), means)
 		case their == nil && d == inRequest:
-			c.add(breaking, here, describe(our), nil, "requests with it may be refused, or it is ignored")
+			c.add(breaking, here, c.flat.describe(our), nil, "requests with it may be refused, or it is ignored")
 		case their == nil:
-			c.add(breaking, here, describe(our), nil, "callers that read it find nothing")
+			c.add(breaking, here, c.flat.describe(our), nil, "callers that read it find nothing")
 		default:
 			if was := slices.Contains(ourValue.Required, property); was != required {
 				c.required(p.down("required"), d, was, required, property)
 			}
 			c.compareSchema(here, strings.TrimPrefix(name+"."+property, "."), d, our, their)
+		}
+	}
+	for _, property := range theirValue.Required {
+		if theirValue.Properties[property] == nil && !slices.Contains(ourValue.Required, property) {
+			c.required(p.down("required"), d, false, true, property) // and they don't say what it is
 		}
 	}
 }
@@ -108,7 +115,7 @@ func (c *comparison) compareKeywords(p place, d direction, isModel bool, ours, t
 		case keyword == "enum" && our != nil && their != nil:
 			c.compareEnum(here, d, list(our), list(their))
 		case keyword == "deprecated":
-			c.add(compatible, here, our, their, "what is deprecated goes away some day")
+			c.add(compatible, here, our, their, ofDeprecation)
 		default:
 			grade, means := judge(d, change(keyword, our, their))
 			c.add(grade, here, our, their, means)
@@ -156,44 +163,9 @@ func (c *comparison) compareText(p place, name, ours, theirs string) {
 		if ours != theirs {
 			c.add(text, here, ours, theirs, "another wording")
 		}
+	case theirs == "" && c.known.hasText(p.document, name):
+		c.add(text, here, ours, nil, "a wording that was read is gone, and with it what facts it held: look, then take its fingerprint out of known.yaml")
 	case theirs != "" && !c.known.hasRead(p.document, name, theirs):
 		c.add(text, here, ours, theirs, "a wording not read yet: look for facts in it, then note "+fingerprint(theirs)+" in known.yaml")
 	}
-}
-
-// describe shows a property by its keywords.
-func describe(schema *openapi3.SchemaRef) any {
-	if schema == nil || schema.Value == nil {
-		return map[string]any{}
-	}
-	return keywords(schema.Value)
-}
-
-// keywords are what a schema says about a value by itself, as JSON. All others are compared elsewhere, or don't matter
-// to a caller.
-func keywords(schema *openapi3.Schema) map[string]any {
-	flat := *schema
-	flat.Properties, flat.Required, flat.Items, flat.Extensions = nil, nil, nil, nil
-	flat.Description, flat.Title, flat.Example, flat.Examples = "", "", nil, nil
-	flat.ExternalDocs, flat.XML, flat.Discriminator, flat.Comment = nil, nil, nil, ""
-	if has := flat.AdditionalProperties.Has; has != nil && *has {
-		flat.AdditionalProperties.Has = nil // as if it weren't there
-	}
-	if flat.Type != nil && flat.Type.Includes(openapi3.TypeNull) { // OpenAPI 3.1 says it this way
-		types := slices.DeleteFunc(slices.Clone(*flat.Type), func(t string) bool { return t == openapi3.TypeNull })
-		flat.Type, flat.Nullable = &types, true
-	}
-	var all map[string]any
-	data, err := json.Marshal(&flat)
-	if err != nil || json.Unmarshal(data, &all) != nil {
-		all = map[string]any{"schema": "unreadable"}
-	}
-	if value, ok := all["const"]; ok { // OpenAPI 3.1's enum of one, which needs no type
-		delete(all, "const")
-		all["enum"] = []any{value}
-		if _, ok := value.(string); ok && all["type"] == nil {
-			all["type"] = openapi3.TypeString
-		}
-	}
-	return all
 }

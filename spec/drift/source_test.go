@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -28,6 +29,14 @@ func TestUnreadable(t *testing.T) {
 		return `{"openapi":"3.0.0","paths":{"/x":{"post":{"requestBody":{"content":{"application/json":{"schema":` + schema + `}}}}}}}`
 	}
 	withRef := func(ref string) string { return withSchema(`{"$ref":"` + ref + `"}`) }
+	withComponents := func(schemas string) string {
+		return strings.TrimSuffix(withRef("#/components/schemas/A"), "}") + `,"components":{"schemas":{` + schemas + `}}}`
+	}
+	var multiplied string
+	for c := 'A'; c < 'Z'; c++ {
+		multiplied += fmt.Sprintf(`"%c":{"allOf":[{"$ref":"#/components/schemas/%[2]c"},{"$ref":"#/components/schemas/%[2]c"}]},`, c, c+1)
+	}
+	multiplied += `"Z":{}`
 	bomb := "openapi: 3.0.0\na: &a [x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c < 'k'; c++ {
 		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+string(c-1)+", ", 9) + "x]\n"
@@ -48,6 +57,8 @@ func TestUnreadable(t *testing.T) {
 		{"a bound as a text in YAML", "openapi: 3.0.0\ncomponents: {schemas: {A: {maxItems: four}}}\n", "it isn't OpenAPI: Schema.maxItems is of type string, not whole number\n"},
 		{"an operation that is none", `{"openapi":"3.0.0","paths":{"/x":{"get":[]}}}`, "it isn't OpenAPI: the type array stands where there has to be Operation\n"},
 		{"a key twice", "openapi: 3.0.0\nopenapi: 3.0.0\n", `it isn't OpenAPI: error converting YAML to JSON: yaml: unmarshal errors: line 2: mapping key "openapi" already defined at line 1` + "\n"},
+		{"a $ref in circles", withComponents(`"A":{"allOf":[{"$ref":"#/components/schemas/B"}]},"B":{"allOf":[{"$ref":"#/components/schemas/A"}]}`), "none of our models"},
+		{"parts that multiply", withComponents(multiplied), "its schemas refer to each other too often to be put together\n"},
 		{"too many documents", strings.Repeat("```json\n{\"openapi\":\"3.0.0\"}\n```\n", maxDocuments+1), "it has more than 100 documents"},
 		{"paths of another type", `{"openapi":"3.0.0","paths":[]}`, "it isn't OpenAPI: T.paths is of type array, not object"},
 		{"a remote $ref", withRef(server.URL + "/schema.json"), "other documents aren't read"},
@@ -193,11 +204,11 @@ func FuzzDocument(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			operations, strangers := ours.operations(document)
+			operations, strangers := ours.operations(document, &flattener{left: maxParts})
 			ours.lost(operations, strangers)
 			for _, o := range operations {
-				for _, known := range []*known{list, nil} {
-					c := &comparison{operation: o, known: known}
+				for _, of := range []*known{list, nil} {
+					c := &comparison{operation: o, known: of}
 					c.compare()
 					r.findings = append(r.findings, c.findings...)
 					r.visits = append(r.visits, c.visits...)
