@@ -12,8 +12,11 @@ import (
 // is why it stops some day.
 type flattener struct{ left int }
 
-// maxParts is how many properties and schemas a flattener puts together. The vendor's documents have some dozens.
-const maxParts = 100_000
+// How many properties and schemas a flattener puts together. The vendor's documents have some dozens.
+const (
+	maxParts   = 100_000
+	maxMembers = 50 // of one allOf
+)
 
 func (f *flattener) spend(parts int) bool {
 	f.left -= parts
@@ -34,10 +37,13 @@ func (f *flattener) flattened(schema *openapi3.Schema, depth int) (flat *openapi
 	if len(schema.AllOf) == 0 {
 		return schema, true
 	}
+	if depth > maxDepth || len(schema.AllOf) > maxMembers || !f.spend(1+len(schema.Properties)) {
+		return nil, false
+	}
 	flat = new(*schema)
 	flat.AllOf, flat.Properties, flat.Required = nil, maps.Clone(schema.Properties), slices.Clone(schema.Required)
 	for _, member := range schema.AllOf {
-		if depth > maxDepth || member == nil || member.Value == nil {
+		if member == nil || member.Value == nil {
 			return nil, false
 		}
 		value, ok := f.flattened(member.Value, depth+1)

@@ -2,9 +2,10 @@
 //
 //	go run ./spec/drift [--json] [--known FILE] FILE_OR_URL...
 //
-// Each argument is an OpenAPI document, as JSON, as YAML, or inside a Markdown page, and may be slightly invalid. A model
-// is recognised by the enum of the model property of a POST request, the polling by its path or its generation_id.
-// Everything else in the documents is left aside.
+// Each argument is an OpenAPI document, as JSON, as YAML, or in the code blocks of a Markdown page, and may be slightly
+// invalid. A model is recognised by the enum of the model property of a POST request, the polling by its path or its
+// generation_id. Everything else in the documents is left aside; but one without any of these is an error, since what
+// isn't recognised any more has changed most.
 //
 // Each finding is a line:
 //
@@ -19,7 +20,8 @@
 // that is listed but isn't there any more is reported as gone. The list is about the vendor's documents: to a copy of
 // one of ours, told by its operationId, it doesn't apply.
 //
-// Exit status: 0 for nothing new, 1 for something new or gone, 2 for an argument that couldn't be read.
+// Exit status: 0 for nothing new, 1 for something new or gone, 2 for an argument that couldn't be read or compared; what
+// could be is reported all the same.
 package main
 
 import (

@@ -62,14 +62,15 @@ func (c *contract) operations(document *openapi3.T, flat *flattener) (all []*ope
 // lost picks the strangers that may be what became of an operation which the document lacks: those that stand at our
 // path or below it, and read if the polling is missing, or write if no submission is there.
 func (c *contract) lost(found []*operation, strangers []stranger) []stranger {
-	reads := func(method string) bool { return method == http.MethodGet }
-	var has []bool // reading, writing
+	missing := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch}
 	for _, o := range found {
-		has = append(has, reads(o.ours.Method))
+		missing = slices.DeleteFunc(missing, func(method string) bool {
+			return (method == http.MethodGet) == (o.ours.Method == http.MethodGet)
+		})
 	}
 	_, path, _ := strings.Cut(strings.TrimPrefix(c.generation.Path, "/"), "/") // the version may be the server's
 	return slices.DeleteFunc(slices.Clone(strangers), func(s stranger) bool {
-		return !strings.Contains(s.path, "/"+path) || slices.Contains(has, reads(s.method))
+		return !strings.Contains(s.path, "/"+path) || !slices.Contains(missing, s.method)
 	})
 }
 

@@ -71,7 +71,14 @@ func TestStrangers(t *testing.T) {
 	if _, stderr, code := drift(t, write(t, "vendor.json", data)); stderr != "" || code != 0 {
 		t.Errorf("exit status %d, stderr %q, want 0 and nothing", code, stderr)
 	}
+	delete(at(paths, "/v2/video/generations"), "post") // nobody promised one, and DELETE won't be it
+	delete(paths, "/v2/video/generations/cancel")
+	data, _ = json.Marshal(d.doc)
+	if _, stderr, code := drift(t, write(t, "vendor.json", data)); stderr != "" || code != 0 {
+		t.Errorf("without a submission: exit status %d, stderr %q, want 0 and nothing", code, stderr)
+	}
 	delete(paths, "/v2/video/generations")
+	paths["/v2/video/generations/cancel"] = object{"post": object{}}
 	paths["/a"], paths["/b"] = object{"get": object{}, "post": object{}}, object{"get": object{}}
 	data, _ = json.Marshal(d.doc)
 	_, stderr, code := drift(t, write(t, "vendor.json", data))

@@ -189,6 +189,11 @@ func FuzzDocument(f *testing.F) {
 			`"shift":null,"video_url":{"type":["string","null"],"not":{}},"resolution":{"enum":[null,1,{}],"default":[]}}}}}}}}}}`,
 		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/A"}}}}}}},` +
 			`"components":{"schemas":{"A":{"properties":{"model":{"enum":["MODEL"]},"image_url":{"$ref":"#/components/schemas/A"}}}}}}`,
+		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"allOf":[{"properties":{"model":{"enum":["MODEL"]},"shift":{"minimum":1}}},` +
+			`{"$ref":"#/components/schemas/A"}],"anyOf":[{"properties":{"model":{"const":"MODEL"}}},{}]}}}}}}},"components":{"schemas":{"A":` +
+			`{"required":["b"],"properties":{"shift":{"maximum":2},"mask":{"type":"array","items":{"$ref":"#/components/schemas/A"}}},"allOf":[{"$ref":"#/components/schemas/A"}]}}}}`,
+		path + `{"get":{"responses":{"200":{"headers":{"x-client-request-id":{},"X-CLIENT-REQUEST-ID":{"schema":{}}}},"429":{"content":{"text/plain":{}}}}}}}}`,
+		"# Page\n\n  ```json a\r\n{\"openapi\":\"3.0.0\"}\r\n  ```\n~~~yaml\nopenapi: 3.0.0\n",
 		"openapi: 3.1.0\npaths: {/v2/video/generations: {get: {responses: {200: {content: {application/json: {schema: true}}}}}}}",
 	} {
 		f.Add([]byte(strings.ReplaceAll(seed, "MODEL", ours.models[0].Model)))
