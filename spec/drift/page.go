@@ -10,7 +10,6 @@ var fence = regexp.MustCompile("(?i)^(`{3,}|~{3,})[ \t]*(?:json|ya?ml)(?:[ \t{,]
 
 // extract finds the documents in a Markdown page, which has them as code blocks. Anything else is a document itself.
 func extract(data []byte) [][]byte {
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	if is, err := isDocument(data); is && err == nil {
 		return [][]byte{data}
 	}
@@ -27,7 +26,8 @@ func extract(data []byte) [][]byte {
 	return documents
 }
 
-// blocks are the code blocks in JSON or YAML. Other blocks don't matter: what closes one opens none of these.
+// blocks are the code blocks in JSON or YAML, whatever stands around the marks, CRLF too. Other blocks don't matter: what
+// closes one opens none of these.
 func blocks(page []byte) [][]byte {
 	var all [][]byte
 	var block, mark []byte // mark is what opened the block, or nil
