@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,10 @@ func TestUnrecognised(t *testing.T) {
 		{"members that contradict each other", "1 of 2", "POST " + path, func(d *vendor) {
 			at(d.post, "requestBody", "content", "application/json")["schema"] = object{
 				"allOf": []any{d.request, object{"type": "string"}}}
+		}},
+		{"more members than anybody writes", "1 of 2", "POST " + path, func(d *vendor) {
+			at(d.post, "requestBody", "content", "application/json")["schema"] = object{
+				"allOf": append(slices.Repeat([]any{object{}}, maxMembers), d.request)}
 		}},
 		{"the id in the path", "2 of 2", "GET " + path + "/{id}", func(d *vendor) {
 			d.get["parameters"] = []any{object{"name": "id", "in": "path", "required": true, "schema": object{"type": "string"}}}
