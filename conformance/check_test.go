@@ -38,10 +38,21 @@ func TestCheckSubmission(t *testing.T) {
 		{"long data URI", fmt.Sprintf(pose, `,"image_url":"data:image/png;base64,`+strings.Repeat("AAAA", 5000)+`AA=="`), ""},
 		{"at the bounds", fmt.Sprintf(pose, `,"num_frames":241,"frames_per_second":5`), ""},
 		{"an integer with a fraction of nothing", fmt.Sprintf(pose, `,"num_frames":81.0`), ""},
+		{"an integer of many digits", fmt.Sprintf(pose, `,"seed":123456789012345678901234567890`), ""},
+		{"data URI in upper case", fmt.Sprintf(pose, `,"image_url":"DATA:image/png;base64,AAAA"`), ""},
+		{"unlisted number beyond float64", fmt.Sprintf(move, `,"mood":1e400`), ""},
+		{"unlisted names with lone surrogates", fmt.Sprintf(move, `,"mood":{"\ud800":1,"\ud801":2}`), ""},
 
 		{"bound", fmt.Sprintf(pose, `,"num_frames":80`), "/num_frames: expected an integer from 81 to 241, received 80"},
 		{"fraction", fmt.Sprintf(pose, `,"num_frames":81.5`), "/num_frames: expected an integer from 81 to 241, received 81.5"},
 		{"fraction out of bounds", fmt.Sprintf(pose, `,"num_frames":80.5`), "/num_frames: expected an integer from 81 to 241, received 80.5"},
+		{"a fraction that float64 rounds away", fmt.Sprintf(pose, `,"seed":9007199254740993.5`), "/seed: expected an integer, received 9007199254740993.5"},
+		{"a hair beyond the bound", fmt.Sprintf(pose, `,"num_frames":241.00000000000000000001`),
+			"/num_frames: expected an integer from 81 to 241, received 241.00000000000000000001"},
+		{"a number of many digits", fmt.Sprintf(pose, `,"num_frames":81.`+strings.Repeat("0", 100)+`1`),
+			"/num_frames: expected an integer from 81 to 241, received a number of 104 characters"},
+		{"a number of too many digits", fmt.Sprintf(pose, `,"num_frames":81.`+strings.Repeat("0", 4<<20)+`1`), ""},
+		{"listed number beyond float64", fmt.Sprintf(move, `,"shift":1e400`), "/shift: expected a number, received 1e400"},
 		{"enum", fmt.Sprintf(move, `,"resolution":"1080p"`), `/resolution: expected one of 480p, 580p, 720p, received "1080p"`},
 		{"type", fmt.Sprintf(move, `,"shift":"5"`), `/shift: expected a number, received "5"`},
 		{"null", fmt.Sprintf(move, `,"shift":null`), `/shift: expected a number, received null`},
@@ -49,13 +60,13 @@ func TestCheckSubmission(t *testing.T) {
 		{"too many", fmt.Sprintf(pose, `,"image_list":["https://a/","https://a/","https://a/","https://a/","https://a/"]`),
 			"/image_list: expected an array of at most 4, received an array of 5"},
 		{"in an array", fmt.Sprintf(pose, `,"image_list":["https://a/",7]`), "/image_list/1: expected a URL or a data URI, received 7"},
-		{"no URL", fmt.Sprintf(pose, `,"image_url":"hero.png"`), `/image_url: expected a URL or a data URI, received "hero.png"`},
+		{"no URL", fmt.Sprintf(pose, `,"image_url":"hero.png"`), `/image_url: expected a URL or a data URI, received a string of 8 characters`},
 		{"ftp", fmt.Sprintf(pose, `,"image_url":"ftp://u:secret@example.com/hero.png"`),
-			`/image_url: expected a URL or a data URI, received a string of 35 characters with the scheme "ftp"`},
+			`/image_url: expected a URL or a data URI, received a string of 35 characters`},
 		{"data URI without base64", fmt.Sprintf(pose, `,"image_url":"data:image/png,AAAA"`),
-			`/image_url: expected a URL or a data URI, received a string of 19 characters with the scheme "data"`},
+			`/image_url: expected a URL or a data URI, received a string that begins with data:`},
 		{"rubbish in a data URI", fmt.Sprintf(pose, `,"image_url":"data:image/png;base64,AA*A"`),
-			`/image_url: expected a URL or a data URI, received a string of 26 characters with the scheme "data"`},
+			`/image_url: expected a URL or a data URI, received a string that begins with data:`},
 		{"missing", `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://a/v"}`, "/image_url: expected a URL or a data URI, received nothing"},
 		{"several", `{"model":"alibaba/wan2.2-14b-animate-move","image_url":1}`,
 			"/image_url: expected a URL or a data URI, received 1\n/video_url: expected a URL or a data URI, received nothing"},
@@ -66,9 +77,10 @@ func TestCheckSubmission(t *testing.T) {
 		{"nothing", ``, "body: expected well-formed JSON, received nothing"},
 		{"cut", `{"model":`, "body: expected well-formed JSON, received something else at byte 9"},
 		{"trailing garbage", fmt.Sprintf(move, ``) + `x`, "body: expected one JSON value, received more behind it, at byte 123"},
-		{"duplicate", fmt.Sprintf(move, `,"a":{"b":[{"c~/":1,"c~/":2}]}`), "/a/b/0/c~0~1: expected the member once, received it twice"},
+		{"duplicate of a lone surrogate", `{"\ud800":1, "\ud800":2}`, "/<8-characters>: expected the member once, received it twice"},
+		{"duplicate", fmt.Sprintf(move, `,"a":{"b":[{"c~/":1,"c~/":2}]}`), "/a/b/0/<3-characters>: expected the member once, received it twice"},
 		{"long name", `{"` + strings.Repeat("n", 5000) + `":1,"` + strings.Repeat("n", 5000) + `":1}`,
-			"/" + strings.Repeat("n", 100) + "...: expected the member once, received it twice"},
+			"/<5000-characters>: expected the member once, received it twice"},
 		{"not UTF-8", "{\"model\":\"\xff\"}", "body: expected UTF-8, received other bytes"},
 		{"too deep", strings.Repeat("[", 20000), "body: expected well-formed JSON, received something else at byte 10002"},
 	}
@@ -81,6 +93,45 @@ func TestCheckSubmission(t *testing.T) {
 			}
 			if s := strings.Join(got, "\n"); s != test.want {
 				t.Errorf("got\n%s\nwant\n%s", s, test.want)
+			}
+		})
+	}
+}
+
+// Whatever a member holds in place of what it should: of a string, nothing shows but a short word where words are listed.
+func TestReceived(t *testing.T) {
+	tests := []struct{ name, body, want string }{
+		{"signed URL that can't be parsed", `"video_url":"https://h.io/%zz?sig=SECRET"`, "/video_url: a string of 27 characters"},
+		{"URL without a scheme", `"video_url":"cdn.io/a.png?sig=SECRET"`, "/video_url: a string of 23 characters"},
+		{"data without base64", `"video_url":"DATA:image/png,SECRET"`, "/video_url: a string that begins with data:"},
+		{"word in place of a URL", `"video_url":"SECRET"`, "/video_url: a string of 6 characters"},
+		{"word in place of a text", `"video_url":["SECRET"]`, "/video_url: an array of 1"},
+		{"umlauts", `"video_url":"äöü"`, "/video_url: a string of 3 characters"},
+		{"one character", `"video_url":"ä"`, "/video_url: a string of 1 character"},
+		{"nothing", `"resolution":""`, "/resolution: an empty string"},
+		{"word in place of a listed one", `"resolution":"1080p"`, `/resolution: "1080p"`},
+		{"long word in place of a listed one", `"resolution":"SECRET-0123456789-0123"`, "/resolution: a string of 22 characters"},
+		{"text in place of a listed word", `"resolution":"my SECRET"`, "/resolution: a string of 9 characters"},
+		{"word in place of a number", `"shift":"much"`, `/shift: "much"`},
+		{"text in place of a number", `"shift":"?SECRET"`, "/shift: a string of 7 characters"},
+		{"URL for a name", `"https://h.io/?sig=SECRET":1,"https://h.io/?sig=SECRET":1`, "/<24-characters>: it twice"},
+		{"data for a name", `"SECRET0123456789012345678901234567890123456789":1,"SECRET0123456789012345678901234567890123456789":1`, "/<46-characters>: it twice"},
+		{"name that looks like one", `"x_y-z.0":1,"x_y-z.0":1`, "/x_y-z.0: it twice"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			members := []string{`"model":"alibaba/wan2.2-14b-animate-move"`, test.body}
+			for _, name := range []string{"video_url", "image_url"} {
+				if !strings.Contains(test.body, name) {
+					members = append(members, `"`+name+`":"https://example.com/x"`)
+				}
+			}
+			_, findings := conformance.CheckSubmission([]byte("{" + strings.Join(members, ",") + "}"))
+			if len(findings) != 1 || findings[0].Pointer+": "+findings[0].Received != test.want {
+				t.Errorf("%v, want %s", findings, test.want)
+			}
+			if strings.Contains(fmt.Sprint(findings), "SECRET") {
+				t.Errorf("it shows what was there: %v", findings)
 			}
 		})
 	}
@@ -107,8 +158,11 @@ func TestCheckAnswer(t *testing.T) {
 		{"foreign word", 200, `{"id":"a","status":"dreaming"}`,
 			`/status: expected one of queued, waiting, active, generating, completed, error, received "dreaming"`},
 		{"video without URL", 200, `{"id":"a","status":"completed","video":{}}`, "/video/url: expected a URL or a data URI, received nothing"},
-		{"error as a string", 200, `{"id":"a","status":"error","error":"boom"}`, `/error: expected an object, received "boom"`},
-		{"undeclared", 418, `{}`, "body: expected a declared status, received 418"},
+		{"error as a string", 200, `{"id":"a","status":"error","error":"boom"}`, `/error: expected an object, received a string of 4 characters`},
+		{"undeclared", 418, `{}`, "body: expected a documented status, received 418"},
+		{"undeclared success", 202, `{"id":"a"}`, "body: expected a documented status, received 202\n" +
+			"/status: expected one of queued, waiting, active, generating, completed, error, received nothing"},
+		{"unlisted member", 200, `{"id":"a","status":"queued","eta":1}`, "/eta: expected a documented property, received a number"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -118,6 +172,30 @@ func TestCheckAnswer(t *testing.T) {
 			}
 			if s := strings.Join(got, "\n"); s != test.want {
 				t.Errorf("got\n%s\nwant\n%s", s, test.want)
+			}
+		})
+	}
+}
+
+// What the documents don't speak of isn't a violation, whoever checks it.
+func TestCheckAnswerGrades(t *testing.T) {
+	tests := []struct {
+		name   string
+		status int
+		body   string
+		want   conformance.Grade
+	}{
+		{"foreign word", 200, `{"id":"a","status":"dreaming"}`, conformance.Undocumented},
+		{"empty word", 200, `{"id":"a","status":""}`, conformance.Violation},
+		{"no word", 200, `{"id":"a","status":7}`, conformance.Violation},
+		{"unlisted member", 200, `{"id":"a","status":"queued","eta":1}`, conformance.Undocumented},
+		{"undeclared status", 418, `{}`, conformance.Undocumented},
+		{"undeclared success", 202, `{"id":"a","status":"queued"}`, conformance.Undocumented},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if f := conformance.CheckResponse(spec.Generation(), test.status, []byte(test.body)); len(f) != 1 || f[0].Grade != test.want {
+				t.Errorf("%v, want one %s", f, test.want)
 			}
 		})
 	}

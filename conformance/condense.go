@@ -9,12 +9,15 @@ import (
 const maxCondensed = 16 << 20
 
 // A condenser takes the data out of the data URIs of a JSON text while that passes, so that bodies of any size can be
-// checked in little memory. It judges the base64 itself: what is left is valid if and only if the whole was.
+// checked in little memory. It judges the base64 itself: what is left is valid if and only if the whole was. What isn't
+// base64 stays, behind a character that isn't either.
 type condenser struct {
 	text     bytes.Buffer
 	size     int64 // of what has passed
 	overflow bool  // the text is longer than what is kept
 
+	open     []byte // the brackets that are open
+	isName   bool   // the next string is the name of a member, which stays as it is
 	inString bool
 	escaped  bool
 	start    int // of the string, in text
@@ -25,8 +28,7 @@ type condenser struct {
 type base64Data struct {
 	length  int64
 	padding int
-	bad     bool
-	hex     []byte // of a \uXXXX that isn't complete yet, after the u
+	escape  []byte // that isn't complete yet
 }
 
 const base64Mark = ";base64,"
@@ -41,7 +43,7 @@ func (c *condenser) Write(p []byte) (int, error) {
 
 func (c *condenser) next(b byte) {
 	switch {
-	case c.data != nil && (b != '"' || c.escaped):
+	case c.data != nil && (b != '"' || len(c.data.escape) > 0):
 		c.nextData(b)
 		return
 	case c.escaped:
@@ -56,13 +58,31 @@ func (c *condenser) next(b byte) {
 		c.keep(b)
 		c.start = c.text.Len()
 		return
+	case !c.inString:
+		c.nest(b)
 	}
 	c.keep(b)
-	if s := c.text.Bytes(); b == ',' && c.inString && c.start <= len(s) {
-		if s = s[c.start:]; bytes.HasPrefix(s, []byte("data:")) && bytes.HasSuffix(s, []byte(base64Mark)) {
+	if b == ',' && c.inString && !c.isName {
+		if s := c.text.Bytes()[c.start:]; isDataURI(string(s[:min(len(s), len(dataScheme))])) && bytes.HasSuffix(s, []byte(base64Mark)) {
 			c.data = new(base64Data)
 		}
 	}
+}
+
+// nest follows the brackets, to tell names from values.
+func (c *condenser) nest(b byte) {
+	switch b {
+	case '{', '[':
+		if len(c.open) <= maxDepth { // deeper ones make it invalid anyway
+			c.open = append(c.open, b)
+		}
+	case '}', ']':
+		c.open = c.open[:max(0, len(c.open)-1)]
+	case ',', ':':
+	default:
+		return
+	}
+	c.isName = b == '{' || b == ',' && bytes.HasSuffix(c.open, []byte("{"))
 }
 
 // keptData is how many characters of the data are kept: enough to be valid base64.
@@ -70,41 +90,59 @@ const keptData = 4
 
 func (c *condenser) nextData(b byte) {
 	d := c.data
-	switch {
-	case d.hex != nil:
-		if d.hex = append(d.hex, b); len(d.hex) < 4 {
+	if len(d.escape) > 0 || b == '\\' {
+		d.escape = append(d.escape, b)
+		var complete bool
+		if b, complete = unescape(d.escape); !complete {
 			return
 		}
-		code, err := strconv.ParseUint(string(d.hex), 16, 8)
-		if b, d.hex = byte(code), nil; err != nil || b == '\\' || b == '"' {
-			b = '*'
-		}
-	case b == '\\' && !c.escaped:
-		c.escaped = true
-		return
-	case c.escaped && b == 'u': // some encoders write "+" as \u002B
-		c.escaped = false
-		d.hex = make([]byte, 0, 4)
-		return
 	}
-	isBase64 := b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '+' || b == '/'
 	switch {
-	case c.escaped && b != '/': // "\/" is a slash as some encoders write it
-		d.bad = true
 	case b == '=':
 		d.padding++
-	case !isBase64 || d.padding > 0:
-		d.bad = true
+	case !isBase64(b) || d.padding > 0: // from here on it is a string like any other
+		c.data = nil
+		c.keep('*')
+		if len(d.escape) == 0 {
+			c.next(b)
+		}
+		for _, b := range d.escape {
+			c.next(b)
+		}
+		return
 	}
-	c.escaped = false
+	d.escape = d.escape[:0]
 	if d.length < keptData {
 		c.keep(b)
 	}
 	d.length++
 }
 
+func isBase64(b byte) bool {
+	return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '+' || b == '/'
+}
+
+// unescape returns the character of base64 that an escape stands for, or one that isn't base64, once it is complete.
+func unescape(text []byte) (b byte, complete bool) {
+	switch {
+	case len(text) == 1:
+		return 0, false
+	case text[1] == '/': // "\/" is a slash as some encoders write it
+		return '/', true
+	case text[1] != 'u':
+		return '*', true
+	case len(text) < len(`\u002B`): // "+" as others do
+		return 0, false
+	}
+	code, err := strconv.ParseUint(string(text[2:]), 16, 8)
+	if err != nil {
+		return '*', true
+	}
+	return byte(code), true
+}
+
 func (c *condenser) endData() {
-	if d := c.data; d != nil && (d.bad || d.hex != nil || d.padding > 2 || d.length%4 != 0) {
+	if d := c.data; d != nil && (d.padding > 2 || d.length%4 != 0) {
 		c.keep('*') // no base64
 	}
 	c.data = nil

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -25,14 +24,23 @@ func TestCondense(t *testing.T) {
 		{"padding", `["data:image/png;base64,` + long + `QQ==","x"]`, `["data:image/png;base64,QUJD","x"]`},
 		{"only padding", `["data:image/png;base64,QQ=="]`, `["data:image/png;base64,QQ=="]`},
 		{"escaped slashes", `["data:image\/png;base64,QUJD\/\/\/\/"]`, `["data:image\/png;base64,QUJD"]`},
-		{"bad character", `["data:image/png;base64,` + long + `A*AA"]`, `["data:image/png;base64,QUJD*"]`},
+		{"bad character", `["data:image/png;base64,` + long + `A*AA"]`, `["data:image/png;base64,QUJD**AA"]`},
 		{"bad length", `["data:image/png;base64,` + long + `A"]`, `["data:image/png;base64,QUJD*"]`},
-		{"padding in the middle", `["data:image/png;base64,` + long + `QQ==QUJD"]`, `["data:image/png;base64,QUJD*"]`},
+		{"padding in the middle", `["data:image/png;base64,` + long + `QQ==QUJD"]`, `["data:image/png;base64,QUJD*QUJD"]`},
 		{"too much padding", `["data:image/png;base64,` + long + `Q==="]`, `["data:image/png;base64,QUJD*"]`},
 		{"escapes in the data", `["data:image/png;base64,\u0041\u002bA\u002FQQ\u003D="]`, `["data:image/png;base64,A+A/"]`},
-		{"a foreign character in an escape", `["data:image/png;base64,` + long + `\u00e4AAA"]`, `["data:image/png;base64,QUJD*"]`},
-		{"an escape cut short", `["data:image/png;base64,` + long + `\u00"]`, `["data:image/png;base64,QUJD*"]`},
-		{"escaped quote in the data", `["data:image/png;base64,QUJD\"QUJD",1]`, `["data:image/png;base64,QUJD*",1]`},
+		{"a foreign character in an escape", `["data:image/png;base64,` + long + `\u00e4AAA"]`, `["data:image/png;base64,QUJD*\u00e4AAA"]`},
+		{"an escape cut short", `["data:image/png;base64,` + long + `\u00"]`, `["data:image/png;base64,QUJD*\u00"]`},
+		{"escaped quote in the data", `["data:image/png;base64,QUJD\"QUJD",1]`, `["data:image/png;base64,QUJD*\"QUJD",1]`},
+		{"a text that begins like one", `["data:a/b;base64,\"hi\" she says"]`, `["data:a/b;base64,*\"hi\" she says"]`},
+		{"backslashes", `["data:a/b;base64,QUJDQ\\",1]`, `["data:a/b;base64,QUJD*\\",1]`},
+		{"an illegal escape", `["data:a/b;base64,QUJDQ\q",1]`, `["data:a/b;base64,QUJD*\q",1]`},
+		{"a raw newline", "[\"data:a/b;base64,QUJDQ\n\"]", "[\"data:a/b;base64,QUJD*\n\"]"},
+		{"a byte that isn't UTF-8", "[\"data:a/b;base64,QUJDQ\xff\"]", "[\"data:a/b;base64,QUJD*\xff\"]"},
+		{"the scheme in upper case", `["DATA:image/png;base64,` + long + `"]`, `["DATA:image/png;base64,QUJD"]`},
+		{"names", `{"data:a/b;base64,QUJDQUJD":["data:a/b;base64,QUJDQUJD"],"data:a/b;base64,QUJDQUJE":0}`,
+			`{"data:a/b;base64,QUJDQUJD":["data:a/b;base64,QUJD"],"data:a/b;base64,QUJDQUJE":0}`},
+		{"in a list behind an object", `[{"a":1},"data:a/b;base64,QUJDQUJD"]`, `[{"a":1},"data:a/b;base64,QUJD"]`},
 		{"not at the beginning", `["xdata:image/png;base64,` + long + `"]`, `["xdata:image/png;base64,` + long + `"]`},
 		{"cut", `["data:image/png;base64,QUJDQUJD`, `["data:image/png;base64,QUJD`},
 	}
@@ -47,24 +55,29 @@ func TestCondense(t *testing.T) {
 	}
 }
 
-// The short text gets the verdict of the long one.
+// The short text gets the verdict of the long one, wherever the data stands.
 func FuzzCondense(f *testing.F) {
-	for _, data := range []string{"", "QUJD", "QUJDQQ==", "QQ=", "=", "QUJD\\/", "QU\"JD", "Q\\\"", "\x00", "QUJD\n"} {
+	for _, data := range []string{
+		"", "QUJD", "QUJDQQ==", "QQ=", "=", `QUJD\/`, `QU"JD`, `Q\"`, "\x00", "QUJD\n", `QUJD\u002B\u003D`, `\"hi\" she says`, `\\`, `\q`, "\xff",
+		`\u00"`, `\ud800`, `","image_url":"`, `":1,"data:a/b;base64,QUJDQUJD`, `*;base64,QUJDQUJD`,
+	} {
 		f.Add(data, 3)
 	}
 	f.Fuzz(func(t *testing.T, data string, piece int) {
 		if piece <= 0 {
 			return
 		}
-		encoded, err := json.Marshal("data:image/png;base64," + data)
-		if err != nil {
-			return
-		}
-		text := fmt.Sprintf(`{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":%s}`, encoded)
-		_, whole := CheckSubmission([]byte(text))
-		_, short := CheckSubmission([]byte(condense(text, piece)))
-		if (whole == nil) != (short == nil) {
-			t.Errorf("%s: %v, but condensed %v", text, whole, short)
+		for _, format := range []string{
+			`{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":"data:image/png;base64,%s"}`,
+			`{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png","mood":"data:a/b;base64,%s"}`,
+			`{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png","data:a/b;base64,%s":1,"data:a/b;base64,QUJDQUJD":1}`,
+		} {
+			text := fmt.Sprintf(format, data)
+			_, whole := CheckSubmission([]byte(text))
+			_, short := CheckSubmission([]byte(condense(text, piece)))
+			if (whole == nil) != (short == nil) {
+				t.Errorf("%s: %v, but condensed %v", text, whole, short)
+			}
 		}
 	})
 }

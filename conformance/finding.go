@@ -1,13 +1,11 @@
-// Package conformance holds HTTP messages against the documents in spec: the JSON of submissions and of answers.
+// Package conformance checks HTTP messages against the documents in spec: the JSON of submissions and of answers, and
+// the headers that the documents speak of.
 //
 // All functions are safe for concurrent use.
 package conformance
 
 import (
 	"fmt"
-	"math"
-	"net/url"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -33,14 +31,17 @@ type Finding struct {
 	Operation string `json:"operation,omitempty"`
 	// Status is that of the answer; 0 if it is about the request.
 	Status int `json:"status,omitempty"`
-	// Pointer is the JSON pointer into the body, such as "/image_list/0"; empty for the body as a whole.
+	// Pointer is the JSON pointer into the body, such as "/image_list/0"; empty for the body as a whole. A member whose
+	// name looks like anything but a name stands in it as its length, such as "/<57-characters>". Of what isn't in the
+	// body, it is the name: "Authorization", "Content-Type", "X-Client-Request-Id", "?generation_id".
 	Pointer string `json:"pointer"`
 	// Rule is the keyword of the document that is broken, such as "maximum" or "required", or the name of a rule beyond
 	// the schemas, such as "json".
 	Rule string `json:"rule"`
 	// Expected says what the document asks for.
 	Expected string `json:"expected"`
-	// Received says what was there, shortened. It never shows data, a URL or a long text.
+	// Received says what was there, without data, URLs or texts: of a string, it is the length, or the string itself
+	// where that is a word of at most 20 letters, digits and ":._-" in place of a listed word, a number or a boolean.
 	Received string `json:"received"`
 }
 
@@ -131,40 +132,4 @@ func bounds(low, high *float64) string {
 		return " of at most " + number(*high)
 	}
 	return ""
-}
-
-func number(f float64) string {
-	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-		return strconv.FormatInt(int64(f), 10)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
-// maxReceived is how many characters of a text a finding shows.
-const maxReceived = 40
-
-func received(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return strconv.FormatBool(v)
-	case float64:
-		return number(v)
-	case []any:
-		return fmt.Sprintf("an array of %d", len(v))
-	case map[string]any:
-		return "an object"
-	case string:
-		if u, err := url.Parse(v); strings.HasPrefix(v, "data:") || err == nil && u.Host != "" {
-			scheme, _, _ := strings.Cut(v, ":")
-			return fmt.Sprintf("a string of %d characters with the scheme %.20q", len(v), scheme)
-		}
-		if len(v) > maxReceived {
-			return fmt.Sprintf("a string of %d characters", len(v))
-		}
-		return strconv.Quote(v)
-	default:
-		return fmt.Sprintf("%T", v)
-	}
 }

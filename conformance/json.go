@@ -8,17 +8,19 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
-// decode decodes exactly one JSON value. It finds what encoding/json lets pass: trailing garbage, member names that
-// stand twice, and bytes that aren't UTF-8.
+// decode decodes exactly one JSON value, its numbers as they are written. It finds what encoding/json lets pass: trailing
+// garbage, member names that stand twice, and bytes that aren't UTF-8.
 func decode(body []byte) (any, []Finding) {
 	if !utf8.Valid(body) {
 		return nil, []Finding{violation("", "json", "UTF-8", "other bytes")}
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
-	value, err := decodeValue(d, 0)
+	d.UseNumber()
+	value, err := decodeValue(d, body, 0)
 	if err == nil {
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			return value, nil
@@ -52,7 +54,7 @@ func within(step string, err error) error {
 // maxDepth is encoding/json's own limit.
 const maxDepth = 10000
 
-func decodeValue(d *json.Decoder, depth int) (any, error) {
+func decodeValue(d *json.Decoder, body []byte, depth int) (any, error) {
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
@@ -64,15 +66,19 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 	case json.Delim('{'):
 		object := map[string]any{}
 		for d.More() {
+			start := d.InputOffset()
 			token, err := d.Token()
 			if err != nil {
 				return nil, err
 			}
 			name := token.(string)
+			if strings.ContainsRune(name, utf8.RuneError) { // for which lone surrogates are taken, whichever they are
+				name = strings.TrimLeft(string(body[start:d.InputOffset()]), ", \t\r\n")
+			}
 			if _, ok := object[name]; ok {
 				return nil, &duplicateError{[]string{name}}
 			}
-			if object[name], err = decodeValue(d, depth+1); err != nil {
+			if object[name], err = decodeValue(d, body, depth+1); err != nil {
 				return nil, within(name, err)
 			}
 		}
@@ -81,7 +87,7 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 	case json.Delim('['):
 		array := []any{}
 		for d.More() {
-			element, err := decodeValue(d, depth+1)
+			element, err := decodeValue(d, body, depth+1)
 			if err != nil {
 				return nil, within(strconv.Itoa(len(array)), err)
 			}

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// NewProxy makes a reverse proxy that stands between any client and any server and holds what passes against the
+// NewProxy makes a reverse proxy that stands between any client and any server and checks what passes against the
 // documents, by means of the transport. It passes everything on as it is, with two exceptions: the Host is that of the
 // upstream, and compression is left to the two servers, since a compressed body can't be looked into. The upstream may
 // have a path, which the request's path is appended to.
@@ -40,7 +40,7 @@ func NewProxy(upstream *url.URL, t *Transport) http.Handler {
 
 func proxyError(w http.ResponseWriter, r *http.Request, err error) {
 	status, message := http.StatusBadGateway, "The upstream can't be reached: "+err.Error()
-	if strict := (*StrictError)(nil); errors.As(err, &strict) {
+	if strict, ok := errors.AsType[*StrictError](err); ok {
 		status, message = http.StatusBadRequest, strict.Error()
 	}
 	body, err := json.MarshalIndent(map[string]any{

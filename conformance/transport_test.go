@@ -102,7 +102,8 @@ func TestTransportFindings(t *testing.T) {
 		{"no key", "GET", get, http.Header{"Authorization": nil}, "", 401, json, `{"message":"m","statusCode":401}`,
 			"violation: getGeneration request: Authorization: expected a bearer key, received none"},
 		{"request id", "GET", get, with("X-Client-Request-Id", "a b"), "", 200, json, `{"id":"x","status":"queued"}`,
-			`violation: getGeneration request: X-Client-Request-Id: expected ^[A-Za-z0-9._:-]{1,128}$, received "a b"`},
+			`violation: getGeneration request: X-Client-Request-Id: expected ^[A-Za-z0-9._:-]{1,128}$, received a string of 3 characters`},
+		{"lower case", "GET", get, with("Authorization", "bearer kkk"), "", 200, json, `{"id":"x","status":"queued"}`, ""},
 		{"content type", "POST", "/v2/video/generations", http.Header{"Content-Type": {"text/plain"}}, ok, 200, json, `{"id":"x","status":"queued"}`,
 			`violation: submitGeneration request: Content-Type: expected application/json, received "text/plain"`},
 		{"no id asked for", "GET", "/v2/video/generations", nil, "", 400, json, `{"message":"m","statusCode":400}`,
@@ -114,6 +115,17 @@ func TestTransportFindings(t *testing.T) {
 				"undocumented: getGeneration answer 200: /meta/usage/more: expected a documented property, received an array"},
 		{"foreign word", "GET", get, nil, "", 200, json, `{"id":"x","status":"dreaming"}`,
 			`undocumented: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received "dreaming"`},
+		{"empty word", "GET", get, nil, "", 200, json, `{"id":"x","status":""}`,
+			`violation: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received an empty string`},
+		{"undocumented success", "POST", "/v2/video/generations", nil, ok, 202, json, `{"id":"","status":"queued"}`,
+			"undocumented: submitGeneration answer 202: body: expected a documented status, received 202\n" +
+				"violation: submitGeneration answer 202: /id: expected a string that isn't empty, received an empty string"},
+		{"undocumented success without JSON", "GET", get, nil, "", 202, http.Header{"Content-Type": {"text/html; a=b"}}, `<html>`,
+			"undocumented: getGeneration answer 202: body: expected a documented status, received 202\n" +
+				"undocumented: getGeneration answer 202: body: expected application/json, received \"text/html\"\n" +
+				"violation: getGeneration answer 202: body: expected well-formed JSON, received something else at byte 0"},
+		{"identity", "GET", get, nil, "", 200, http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"identity"}}, `{"id":"","status":"queued"}`,
+			"violation: getGeneration answer 200: /id: expected a string that isn't empty, received an empty string"},
 		{"undocumented status", "GET", get, nil, "", 418, json, `{}`, "undocumented: getGeneration answer 418: body: expected a documented status, received 418"},
 		{"no JSON", "GET", get, nil, "", 502, http.Header{"Content-Type": {"text/html"}}, `<html>`,
 			"undocumented: getGeneration answer 502: body: expected application/json, received \"text/html\"\n" +
@@ -122,6 +134,12 @@ func TestTransportFindings(t *testing.T) {
 			"violation: getGeneration answer 200: /video/url: expected the URL of the video, received nothing"},
 		{"error without a reason", "GET", get, nil, "", 200, json, `{"id":"x","status":"error"}`,
 			"violation: getGeneration answer 200: /error: expected an error with name and message, received null"},
+		{"error too soon", "GET", get, nil, "", 200, json, `{"id":"x","status":"queued","error":{"name":"n","message":"m"}}`,
+			"violation: getGeneration answer 200: /error: expected nothing with the status queued, received an object"},
+		{"video too soon", "GET", get, nil, "", 200, json, `{"id":"x","status":"generating","video":{"url":"https://a/v.mp4"}}`,
+			"violation: getGeneration answer 200: /video: expected nothing with the status generating, received an object"},
+		{"error with a foreign word", "GET", get, nil, "", 200, json, `{"id":"x","status":"failed","error":{"name":"n","message":"m"}}`,
+			`undocumented: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received "failed"`},
 		{"another id", "GET", get, nil, "", 200, json, `{"id":"X","status":"queued"}`,
 			"violation: getGeneration answer 200: /id: expected the id that was asked for, received another one"},
 	}
@@ -164,28 +182,65 @@ func TestTransportFindings(t *testing.T) {
 	}
 }
 
+// A final status stays for the requests that are sent after it was seen, per server.
 func TestTransportFinalStays(t *testing.T) {
-	answers := []string{
-		`{"id":"x","status":"completed","video":{"url":"https://a/v.mp4"}}`, `{"id":"x","status":"completed","video":{"url":"https://a/w.mp4"}}`,
-		`{"id":"x","status":"generating"}`,
+	const (
+		completed  = `{"id":"x","status":"completed","video":{"url":"https://a/v.mp4"}}`
+		generating = `{"id":"x","status":"generating"}`
+	)
+	// A step sends a poll, or reads the body of an earlier one.
+	type step struct {
+		send, read int
+		host, body string
 	}
-	transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) {
-		body := answers[0]
-		answers = answers[1:]
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
-	})}
-	client, err := api.New(api.WithAPIKey("k"), api.WithHTTPClient(&http.Client{Transport: transport}))
+	tests := []struct {
+		name  string
+		steps []step
+		want  int
+	}{
+		{"it stays", []step{{send: 1, body: completed}, {read: 1}, {send: 2, body: completed}, {read: 2}}, 0},
+		{"it changes", []step{{send: 1, body: completed}, {read: 1}, {send: 2, body: generating}, {read: 2}}, 1},
+		{"overlapping, the older one read last", []step{{send: 1, body: generating}, {send: 2, body: completed}, {read: 2}, {read: 1}}, 0},
+		{"sent before the final one was read", []step{{send: 1, body: completed}, {send: 2, body: generating}, {read: 1}, {read: 2}}, 0},
+		{"two servers", []step{{send: 1, body: completed}, {read: 1}, {send: 2, host: "other.", body: generating}, {read: 2}}, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			body := ""
+			transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) { return answer(r, body), nil })}
+			sent := map[int]*http.Response{}
+			for _, s := range test.steps {
+				if s.read != 0 {
+					io.Copy(io.Discard, sent[s.read].Body)
+					continue
+				}
+				body = s.body
+				response, err := transport.RoundTrip(poll(t, "https://"+s.host+"api.example.com"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sent[s.send] = response
+			}
+			if f := transport.Findings(); len(f) != test.want || len(f) > 0 && f[0].Rule != "final-stays" {
+				t.Errorf("found %v, want %d", f, test.want)
+			}
+		})
+	}
+}
+
+func poll(t *testing.T, server string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodGet, server+"/v2/video/generations?generation_id=x", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		if _, err := client.Job("x").Poll(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if findings := transport.Findings(); len(findings) != 1 || findings[0].Rule != "final-stays" {
-		t.Errorf("%v", findings)
-	}
+	r.Header.Set("Authorization", "Bearer secret")
+	return r
+}
+
+func answer(r *http.Request, body string) *http.Response {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}
 }
 
 // A large data URI passes byte for byte and isn't held in memory.

@@ -1,0 +1,180 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// An exchange is a request of the API and its answer.
+type exchange struct {
+	transport *Transport
+	operation string
+	server    string
+	id        string // of the generation that is asked for
+	began     int    // how many endings the transport had seen before
+
+	mu       sync.Mutex
+	document *spec.Document // of the submission's model, once it is known
+}
+
+// newExchange returns nil where the request isn't one of the API's.
+func newExchange(t *Transport, r *http.Request) *exchange {
+	generation := spec.Generation()
+	if !strings.HasSuffix(r.URL.Path, generation.Path) {
+		return nil
+	}
+	x := &exchange{transport: t, server: r.URL.Host + r.URL.Path}
+	switch r.Method {
+	case http.MethodPost:
+		x.operation = spec.Models()[0].Operation.OperationID
+	case generation.Method:
+		x.operation = generation.Operation.OperationID
+		x.document = generation
+		x.id = r.URL.Query().Get("generation_id")
+	default:
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x.began = len(t.endings)
+	return x
+}
+
+// request checks the header of the request and has the body checked while it passes. The caller's request is left alone.
+func (x *exchange) request(r *http.Request) (*http.Request, error) {
+	findings := checkHeader(r)
+	if x.document != nil && x.id == "" {
+		findings = append(findings, violation("?generation_id", "required", "the id of a generation", "nothing"))
+	}
+	checked := r.WithContext(r.Context()) // not a clone: the caller sets the trailer while the body is read
+	if x.document == nil {
+		body, err := x.body(r, &findings)
+		if err != nil {
+			return nil, err
+		}
+		checked.Body = body
+	}
+	x.report(findings, 0)
+	if refused := violations(findings); x.transport.Strict && refused != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, &StrictError{refused}
+	}
+	return checked, nil
+}
+
+// body returns the body to be sent. A strict transport adds what is wrong with it to the findings at once.
+func (x *exchange) body(original *http.Request, findings *[]Finding) (io.ReadCloser, error) {
+	body := original.Body
+	if body == nil || body == http.NoBody {
+		*findings = append(*findings, x.checkSubmission(new(condenser))...)
+		return body, nil
+	}
+	if !x.transport.Strict {
+		return &watchedBody{ReadCloser: body, length: original.ContentLength, check: func(c *condenser) {
+			x.report(x.checkSubmission(c), 0)
+		}}, nil
+	}
+	var c condenser
+	if original.GetBody == nil {
+		data, err := io.ReadAll(body)
+		if err = errors.Join(err, body.Close()); err != nil {
+			return nil, err
+		}
+		_, _ = c.Write(data)
+		body = io.NopCloser(bytes.NewReader(data))
+	} else {
+		preview, err := original.GetBody()
+		if err == nil {
+			_, err = io.Copy(&c, preview)
+			_ = preview.Close()
+		}
+		if err != nil {
+			_ = body.Close()
+			return nil, err
+		}
+	}
+	*findings = append(*findings, x.checkSubmission(&c)...)
+	return body, nil
+}
+
+func (x *exchange) checkSubmission(c *condenser) []Finding {
+	if c.overflow {
+		return []Finding{tooLong()}
+	}
+	submission, findings := checkSubmission(c.text.Bytes())
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if submission.Document != nil {
+		x.document = submission.Document
+	}
+	return findings
+}
+
+// response has the answer checked while its body is read.
+func (x *exchange) response(r *http.Response) {
+	document, status := x.answering(), r.StatusCode
+	findings := checkStatus(document, status)
+	known := answerSchema(document, status) != nil
+	if known && !IsJSON(r.Header) {
+		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-type", Expected: "application/json", Received: receivedType(r.Header)})
+	}
+	// net/http has taken the encoding away where it has decompressed the body.
+	encoding := r.Header.Get("Content-Encoding")
+	plain := encoding == "" || strings.EqualFold(encoding, "identity")
+	if !plain {
+		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-encoding", Expected: "a plain body", Received: "another one, which wasn't checked"})
+	}
+	x.report(findings, status)
+	if !known || !plain {
+		return
+	}
+	r.Body = &watchedBody{
+		ReadCloser: r.Body,
+		length:     r.ContentLength,
+		check:      func(c *condenser) { x.report(x.checkAnswer(document, status, c), status) },
+		broken: func(c *condenser) {
+			x.report([]Finding{violation("", "whole", "the whole body", fmt.Sprintf("%d bytes before it broke off", c.size))}, status)
+		},
+	}
+}
+
+// answering is the document that the answer keeps to.
+func (x *exchange) answering() *spec.Document {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.document == nil { // a submission that names no model: all documents answer alike
+		return spec.Models()[0]
+	}
+	return x.document
+}
+
+func (x *exchange) checkAnswer(document *spec.Document, status int, c *condenser) []Finding {
+	if c.overflow {
+		return []Finding{tooLong()}
+	}
+	members, findings := checkAnswer(document, status, c.text.Bytes())
+	if members != nil && status < 300 {
+		findings = append(findings, x.checkLife(members)...)
+	}
+	return findings
+}
+
+func (x *exchange) report(findings []Finding, status int) {
+	for i := range findings {
+		findings[i].Operation, findings[i].Status = x.operation, status
+	}
+	x.transport.report(findings)
+}
+
+func tooLong() Finding {
+	return Finding{Grade: Undocumented, Rule: "size", Expected: fmt.Sprintf("at most %d bytes beside data URIs", maxCondensed), Received: "more, which wasn't checked"}
+}
