@@ -201,6 +201,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("the key is %q", own.Key)
 	}
 	submit(t, own, move)
+	submit(t, own, move, "Authorization: bearer secret") // the scheme has no case
 	open := simulator.Start(t, simulator.WithKey(""))
 	submit(t, open, move)
 	submit(t, open, move, "Authorization: Bearer anything")

@@ -1,15 +1,9 @@
 package simulator
 
 import (
-	"context"
-	"io"
-	"maps"
+	"errors"
+	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/http"
-	"strconv"
-	"strings"
-	"time"
 )
 
 // An Operation is a kind of request.
@@ -23,11 +17,12 @@ const (
 )
 
 // A Fault makes the simulator misbehave on some requests. Of several faults that apply, the one that was injected
-// first takes effect, and only that one counts the request.
+// first takes effect, and the later ones don't see the request.
 type Fault struct {
 	// On is the operation that is hit; empty hits all.
 	On Operation
-	// After is how many requests pass unharmed first.
+	// After is how many requests of the operation this fault lets pass first. Each fault counts for itself, and only the
+	// requests that no earlier fault hits.
 	After int
 	// Times is how many requests are hit. 0 hits all.
 	Times int
@@ -39,13 +34,30 @@ type Fault struct {
 	random *rand.Rand // its own, so that which requests are hit doesn't depend on others
 }
 
-// Inject adds faults. It panics on one without an effect.
+// check tells what makes no sense.
+func (f *Fault) check() error {
+	switch {
+	case f.On != "" && f.On != Submit && f.On != Poll && f.On != Download:
+		return fmt.Errorf("a fault on %q, which isn't one of submit, poll, download", string(f.On))
+	case f.After < 0 || f.Times < 0:
+		return fmt.Errorf("a fault after %d requests, %d times: neither can be negative", f.After, f.Times)
+	case !(f.Probability >= 0 && f.Probability <= 1): // nor is it NaN
+		return fmt.Errorf("a fault with the probability %v, which isn't from 0 to 1", f.Probability)
+	case f.Effect.err != nil:
+		return fmt.Errorf("a fault with the effect %s: %w", f.Effect.Name, f.Effect.err)
+	case f.Effect.Wrap == nil:
+		return errors.New("a fault without an effect")
+	}
+	return nil
+}
+
+// Inject adds faults. It panics on one that makes no sense.
 func (s *Simulator) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range faults {
-		if f.Effect.Wrap == nil {
-			panic("simulator: a fault without an effect")
+		if err := f.check(); err != nil {
+			panic(fmt.Errorf("simulator: %w", err))
 		}
 		s.seeds++
 		f.random = rand.New(rand.NewPCG(s.seed, s.seed+s.seeds))
@@ -88,246 +100,3 @@ func (s *Simulator) nextFault(operation Operation) *Fault {
 	}
 	return nil
 }
-
-// An Effect is what a fault does to a request: a middleware around the simulator's own handler. The functions of this
-// package make the usual ones, and tests may write their own.
-type Effect struct {
-	// Name stands in the log and in the ledger.
-	Name string
-	// Wrap returns a handler that misbehaves. It may call the next one, which behaves.
-	Wrap func(next http.Handler) http.Handler
-}
-
-func effect(name string, serve func(w http.ResponseWriter, r *http.Request, next http.Handler)) Effect {
-	return Effect{name, func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(w, r, next) })
-	}}
-}
-
-// Status answers with an error status and the documented error body. Nothing else happens.
-func Status(code int) Effect { return StatusMessage(code, http.StatusText(code)) }
-
-// StatusMessage is Status with a message of its own, such as 403 with "You've run out of credits".
-func StatusMessage(code int, message string) Effect {
-	return effect(strconv.Itoa(code), func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		exchangeOf(r).reject(w, code, message)
-	})
-}
-
-// RetryAfter is Status with a Retry-After header, whose value may be anything: "2", an HTTP date, rubbish.
-func RetryAfter(code int, value string) Effect {
-	return effect(strconv.Itoa(code)+" retry-after", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
-		w.Header().Set("Retry-After", value)
-		exchangeOf(r).reject(w, code, http.StatusText(code))
-	})
-}
-
-// HTML answers with the status and a page, as a proxy in between does. Nothing else happens.
-func HTML(code int) Effect {
-	return effect(strconv.Itoa(code)+" html", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(code)
-		w.Write([]byte("<!doctype html><html><head><title>" + http.StatusText(code) + "</title></head><body><h1>" +
-			strconv.Itoa(code) + " " + http.StatusText(code) + "</h1></body></html>\n"))
-	})
-}
-
-// Empty answers with the status and no body. Nothing else happens.
-func Empty(code int) Effect {
-	return effect(strconv.Itoa(code)+" empty", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.WriteHeader(code)
-	})
-}
-
-// Redirect sends the caller elsewhere, with a status such as 302 or 307. Nothing else happens.
-func Redirect(code int, location string) Effect {
-	return effect("redirect", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.Header().Set("Location", location)
-		w.WriteHeader(code)
-	})
-}
-
-// Reset breaks the connection before the body of the request is read. Nothing else happens. On a connection that was
-// used before, net/http sends a GET once more by itself.
-func Reset() Effect {
-	return effect("reset", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { reset(w) })
-}
-
-// Drop does what was asked, creating a job for a submission, and then breaks the connection before the answer.
-func Drop() Effect {
-	return effect("drop", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		record(next, r)
-		reset(w)
-	})
-}
-
-// Stall does what was asked and never answers. It ends when the caller gives up.
-func Stall() Effect {
-	return effect("stall", func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
-		record(next, r)
-		untilGone(r)
-	})
-}
-
-// StallBody answers as it should, but stops halfway through the body. It ends when the caller gives up.
-func StallBody() Effect {
-	return effect("stall-body", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.send(w, len(rec.body)/2)
-		_ = http.NewResponseController(w).Flush()
-		untilGone(r)
-	})
-}
-
-// untilGone waits until the caller gives up. net/http notices that only when the body has been read.
-func untilGone(r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
-}
-
-// Truncate answers as it should, but breaks the connection halfway through the body.
-func Truncate() Effect {
-	return effect("truncate", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.send(w, len(rec.body)/2)
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler) // a reset might overtake the first half
-	})
-}
-
-// Cut answers with the first half of the body as if that were all: JSON that ends too soon, a film without its end.
-func Cut() Effect {
-	return effect("cut", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.body = rec.body[:len(rec.body)/2]
-		rec.header.Set("Content-Length", strconv.Itoa(len(rec.body)))
-		rec.send(w, len(rec.body))
-	})
-}
-
-// ContentType answers as it should, but with another Content-Type; an empty one is left out.
-func ContentType(value string) Effect {
-	return effect("content-type", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.header["Content-Type"] = nil // keeps net/http from guessing one
-		if value != "" {
-			rec.header.Set("Content-Type", value)
-		}
-		rec.send(w, len(rec.body))
-	})
-}
-
-// Body does what was asked and answers 200 with another JSON body, such as {}.
-func Body(body string) Effect {
-	return effect("body", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.status, rec.body = http.StatusOK, []byte(body)
-		rec.header["Content-Type"] = jsonType
-		rec.header.Set("Content-Length", strconv.Itoa(len(body)))
-		rec.send(w, len(body))
-	})
-}
-
-// Endless does what was asked and answers with a body that doesn't end until the caller gives up.
-func Endless() Effect {
-	return effect("endless", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.header.Del("Content-Length")
-		rec.send(w, 1)
-		for spaces := []byte(strings.Repeat(" ", 4<<10)); ; {
-			if _, err := w.Write(spaces); err != nil || r.Context().Err() != nil {
-				return
-			}
-		}
-	})
-}
-
-// Slow answers as it should, but sends so many bytes of the body in a second.
-func Slow(bytesPerSecond int) Effect {
-	chunk := max(1, bytesPerSecond/10)
-	pause := time.Second * time.Duration(chunk) / time.Duration(max(1, bytesPerSecond))
-	return effect("slow", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.send(w, 0)
-		tick := time.NewTicker(pause)
-		defer tick.Stop()
-		for body := rec.body; len(body) > 0; {
-			n := min(len(body), chunk)
-			if _, err := w.Write(body[:n]); err != nil {
-				return
-			}
-			_ = http.NewResponseController(w).Flush()
-			body = body[n:]
-			select {
-			case <-tick.C:
-			case <-r.Context().Done():
-				return
-			}
-		}
-	})
-}
-
-// IgnoreRange sends the whole result whatever part was asked for.
-func IgnoreRange() Effect {
-	return effect("ignore-range", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		r.Header.Del("Range")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// Expire makes the URL of the result expire, now and for good (403). The next poll answers a fresh one.
-func Expire() Effect {
-	return effect("expire", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		exchangeOf(r).expire(r)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// reset ends the connection with a TCP reset where there is one.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil { // HTTP/2
-		panic(http.ErrAbortHandler)
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	conn.Close()
-}
-
-// A recording is an answer that has been held back.
-type recording struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-func record(h http.Handler, r *http.Request) *recording {
-	rec := &recording{status: http.StatusOK, header: http.Header{}}
-	h.ServeHTTP(rec, r)
-	return rec
-}
-
-func (r *recording) Header() http.Header { return r.header }
-
-func (r *recording) WriteHeader(status int) { r.status = status }
-
-func (r *recording) Write(p []byte) (int, error) {
-	r.body = append(r.body, p...)
-	return len(p), nil
-}
-
-// send sends the header and the first n bytes of the body.
-func (r *recording) send(w http.ResponseWriter, n int) {
-	maps.Copy(w.Header(), r.header)
-	w.WriteHeader(r.status)
-	w.Write(r.body[:n])
-}
-
-type exchangeKey struct{}
-
-func withExchange(r *http.Request, x *exchange) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
-}
-
-func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }

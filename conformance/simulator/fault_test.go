@@ -495,9 +495,26 @@ func TestParseFault(t *testing.T) {
 		}
 	}
 	_, names, _ := strings.Cut(simulator.EffectNames(), ", ")
-	for name := range strings.SplitSeq(names, ", ") {
+	help := strings.Split(strings.TrimSuffix(simulator.EffectHelp(), "\n"), "\n")
+	for i, name := range strings.Split(names, ", ") {
 		if f, err := simulator.ParseFault("submit=" + name); err != nil || f.Effect.Wrap == nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		simulator.New(simulator.WithFaults(parsed(t, "submit="+name))) // which panics on one that makes no sense
+		if fields := strings.Fields(help[1+i]); fields[0] != name || len(fields) < 3 || len(help[1+i]) > 100 {
+			t.Errorf("the help for %s is %q", name, help[1+i])
+		}
 	}
+	if n := strings.Count(names, ", ") + 2; len(help) != n {
+		t.Errorf("%d lines of help for %d effects", len(help), n)
+	}
+}
+
+func parsed(t *testing.T, text string) simulator.Fault {
+	t.Helper()
+	f, err := simulator.ParseFault(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

@@ -97,6 +97,16 @@ func compare(width, height int) int {
 	return 0
 }
 
+// resultOf returns which result a request is about: the path behind the last of what may be several "/files/", since the
+// simulator may be reached below any path.
+func resultOf(r *http.Request) (file string, ok bool) {
+	i := strings.LastIndex(r.URL.Path, filesPath)
+	if i < 0 {
+		return "", false
+	}
+	return r.URL.Path[i+len(filesPath):], true
+}
+
 // download serves a result, with ETag and ranges. It wants no key, and the ledger notes the requests that bring one.
 func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string) {
 	s := x.sim
@@ -136,7 +146,7 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 
 // expire makes the URL that the request asks for invalid. The next poll answers another one.
 func (x *exchange) expire(r *http.Request) {
-	_, file, _ := strings.Cut(r.URL.Path, filesPath)
+	file, _ := resultOf(r)
 	token, number, _ := strings.Cut(file, "/")
 	j := x.sim.find(x.sim.files, token)
 	n, err := strconv.Atoi(strings.TrimSuffix(number, path.Ext(number)))

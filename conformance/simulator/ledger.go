@@ -3,7 +3,6 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -15,7 +14,8 @@ import (
 type Ledger struct {
 	// Created counts the jobs of the simulator's whole life, also those that it has forgotten.
 	Created int `json:"created"`
-	// Charged counts those that have come to the status "completed"; failed ones are never charged.
+	// Charged counts those that have come to the status "completed"; failed ones are never charged. It counts in those
+	// that were forgotten before.
 	Charged int `json:"charged"`
 	// Credits and USD are what they cost in all.
 	Credits int     `json:"credits"`
@@ -135,20 +135,15 @@ func clip(text string) string {
 
 // record notes an exchange when it is over.
 func (s *Simulator) record(x *exchange) {
-	var line string
-	if s.log != nil {
-		line = x.entry.String() + "\n"
-	}
+	line := x.entry.String() + "\n"
+	x.entry.Path, x.entry.Note = clip(x.entry.Path), clip(x.entry.Note)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if x.entry.Status >= 400 {
 		s.totals.rejected++
 	}
-	x.entry.Path, x.entry.Note = clip(x.entry.Path), clip(x.entry.Note)
 	s.history.add(x.entry)
-	if s.log != nil {
-		_, _ = io.WriteString(s.log, line)
-	}
+	s.mu.Unlock()
+	s.lines.add(line)
 }
 
 // Ledger returns what has happened so far. The copy is the caller's own.
@@ -157,6 +152,7 @@ func (s *Simulator) Ledger() Ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(now)
+	s.settle(now)
 	l := Ledger{
 		Created:  s.totals.created,
 		Charged:  s.totals.charged,

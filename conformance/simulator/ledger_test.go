@@ -93,6 +93,50 @@ func TestCharges(t *testing.T) {
 	}
 }
 
+// Who looks at the ledger doesn't change it, also where jobs are forgotten before their end.
+func TestChargesWhoeverLooks(t *testing.T) {
+	charged := func(t *testing.T, look bool) (counts []int) {
+		inBubble(t, func(t *testing.T, srv *simulator.Server) {
+			srv.Script(simulator.Complete(0, 3*time.Second), simulator.Fail("N", "M"), simulator.Complete(0, 0), simulator.Complete(0, time.Hour))
+			for range 4 {
+				submit(t, srv, move)
+			}
+			for second := range 6 {
+				if look || second >= 4 {
+					counts = append(counts, srv.Ledger().Charged)
+				}
+				time.Sleep(time.Second)
+			}
+			time.Sleep(time.Hour)
+			counts = append(counts, srv.Ledger().Charged)
+		}, simulator.WithRetention(time.Second))
+		return counts
+	}
+	if got := fmt.Sprint(charged(t, true)); got != "[1 1 1 2 2 2 3]" {
+		t.Errorf("second by second, %s are charged", got)
+	}
+	if got := fmt.Sprint(charged(t, false)); got != "[2 2 3]" {
+		t.Errorf("looked at late, %s are charged", got)
+	}
+}
+
+// The charges to come of many forgotten jobs are counted without a look, too, and only once.
+func TestChargesOfForgotten(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		const jobs = 2500
+		for range jobs {
+			submit(t, srv, reframe)
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		for range 2 {
+			if l := srv.Ledger(); l.Created != jobs || l.Charged != jobs {
+				t.Errorf("%d of %d are charged", l.Charged, l.Created)
+			}
+		}
+	}, simulator.WithRetention(0), simulator.WithTimeline(simulator.Complete(0, time.Second)))
+}
+
 // The ledger keeps a large body's size and sum, but not its data.
 func TestLedgerBody(t *testing.T) {
 	srv := simulator.Start(t)

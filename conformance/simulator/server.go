@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,20 +24,31 @@ type Server struct {
 	Key string
 
 	mu       sync.Mutex
-	http     *http.Server
+	up       bool
+	serving  *serving
 	listener net.Listener
-	done     chan struct{} // closed when the server has stopped serving
 	client   *http.Client
-	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	busy     sync.WaitGroup // connections, and handlers that have taken theirs over
+}
+
+// A serving is the time from when the server comes up until it goes down.
+type serving struct {
+	http *http.Server
+	done chan struct{} // closed at the end
+	err  error         // why it has ended
 }
 
 // Listen starts a server on a TCP address such as "127.0.0.1:8080". Port 0 chooses a free one. The caller closes it.
 func Listen(addr string, opts ...Option) (*Server, error) {
+	sim, err := newServed(opts)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", addr) //nolint:noctx // it doesn't wait
 	if err != nil {
 		return nil, err
 	}
-	return serve(listener, new(net.Dialer).DialContext, opts), nil
+	return serve(sim, listener, new(net.Dialer).DialContext), nil
 }
 
 // TB is the part of testing.TB that Start needs.
@@ -51,7 +63,7 @@ func Start(t TB, opts ...Option) *Server {
 	t.Helper()
 	s, err := Listen("127.0.0.1:0", opts...)
 	if err != nil {
-		t.Fatalf("simulator: %v", err)
+		t.Fatalf("%v", err)
 	}
 	t.Cleanup(s.Close)
 	return s
@@ -61,57 +73,91 @@ func Start(t TB, opts ...Option) *Server {
 // [Server.Client] only and works in a testing/synctest bubble.
 func StartInMemory(t TB, opts ...Option) *Server {
 	t.Helper()
+	sim, err := newServed(opts)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
 	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
-	s := serve(m, m.dial, opts)
+	s := serve(sim, m, m.dial)
 	t.Cleanup(s.Close)
 	return s
 }
 
-func serve(listener net.Listener, dial func(context.Context, string, string) (net.Conn, error), opts []Option) *Server {
-	key := fmt.Sprintf("simulator-%016x", rand.Uint64())
+// newServed makes a Simulator that accepts one key only unless the options want another.
+func newServed(opts []Option) (*Simulator, error) {
+	return newSimulator(append([]Option{WithKey(newKey())}, opts...))
+}
+
+func newKey() string { return fmt.Sprintf("simulator-%016x", rand.Uint64()) }
+
+func serve(sim *Simulator, listener net.Listener, dial func(context.Context, string, string) (net.Conn, error)) *Server {
 	s := &Server{
-		Simulator: New(append([]Option{WithKey(key)}, opts...)...),
+		Simulator: sim,
 		URL:       "http://" + listener.Addr().String(),
-		dial:      dial,
+		Key:       cmp.Or(sim.key, newKey()), // where any will do, one is as good as another
+		client:    &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 100}},
 	}
-	if s.Key = s.key; s.Key == "" {
-		s.Key = key // as good as any
-	}
-	s.client = &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 100}}
 	s.start(listener)
 	return s
 }
 
 func (s *Server) start(listener net.Listener) {
-	s.listener = listener
-	s.http = &http.Server{
-		Handler:           s.Simulator,
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.busy.Add(1)
+			defer s.busy.Done()
+			s.ServeHTTP(w, r)
+		}),
+		// From the first, so that the last handler can't begin once nothing is busy.
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				s.busy.Add(1)
+			case http.StateHijacked, http.StateClosed:
+				s.busy.Done()
+			}
+		},
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // faults make net/http complain
 	}
-	s.done = make(chan struct{})
-	go func(server *http.Server, done chan struct{}) {
-		defer close(done)
-		_ = server.Serve(listener)
-	}(s.http, s.done)
+	v := &serving{http: server, done: make(chan struct{})}
+	s.listener, s.serving, s.up = listener, v, true
+	go func() {
+		defer close(v.done)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			v.err = err
+		}
+	}()
 }
 
 // Client returns an HTTP client that reaches the server, also one in memory.
 func (s *Server) Client() *http.Client { return s.client }
 
-// Down makes the server refuse connections until [Server.Up]. Requests under way are broken off.
+// Down makes the server refuse connections until [Server.Up]. Requests under way are broken off. It returns when their
+// handlers have, and what they write to the log is written, so an [Effect] can't call it.
 func (s *Server) Down() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.http.Close()
-	<-s.done
+	s.serving.http.Close()
+	s.ended()
 	s.client.CloseIdleConnections()
 }
 
-// Up ends what Down began. It fails when the port has been taken meanwhile.
+// ended waits until nothing is busy.
+func (s *Server) ended() {
+	<-s.serving.done
+	s.busy.Wait()
+	s.lines.wait()
+	s.up = false
+}
+
+// Up ends what Down began. It fails when the port has been taken meanwhile, and when the server isn't down.
 func (s *Server) Up() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.up {
+		return errors.New("simulator: the server isn't down")
+	}
 	if m, ok := s.listener.(*memory); ok {
 		m.reopen()
 		s.start(m)
@@ -125,15 +171,27 @@ func (s *Server) Up() error {
 	return nil
 }
 
-// Close stops the server and breaks off requests under way.
+// Wait waits until the server doesn't listen any more, and returns why. It is nil after [Server.Down], [Server.Close] and
+// [Server.Shutdown].
+func (s *Server) Wait() error {
+	s.mu.Lock()
+	v := s.serving
+	s.mu.Unlock()
+	<-v.done
+	return v.err
+}
+
+// Close stops the server and breaks off requests under way, as [Server.Down] does.
 func (s *Server) Close() { s.Down() }
 
 // Shutdown stops the server once the requests under way are answered or the context is done.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.http.Shutdown(ctx)
-	<-s.done
+	err := s.serving.http.Shutdown(ctx)
+	if err == nil {
+		s.ended()
+	}
 	return err
 }
 

@@ -32,7 +32,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -60,13 +59,25 @@ type Simulator struct {
 	order   []*job          // by time of creation
 	scripts []Timeline
 	faults  []*Fault
-	seeds   uint64 // how many faults have had a seed
+	seeds   uint64      // how many faults have had a seed
+	due     []time.Time // when jobs that are forgotten are charged
+	settled int         // how many of them there were when they were last looked through
 	totals  totals
 	history history
+	lines   lineLog
 }
 
-// New makes a Simulator. Without options it accepts any key, and each job completes after three seconds.
+// New makes a Simulator. Without options it accepts any key, and each job completes after three seconds. It panics on
+// options that make no sense, as [Simulator.Inject] does.
 func New(opts ...Option) *Simulator {
+	s, err := newSimulator(opts)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func newSimulator(opts []Option) (*Simulator, error) {
 	s := &Simulator{
 		config: defaultConfig(),
 		path:   spec.Generation().Path,
@@ -74,11 +85,17 @@ func New(opts ...Option) *Simulator {
 		files:  map[string]*job{},
 	}
 	for _, opt := range opts {
-		opt(&s.config)
+		if opt == nil {
+			return nil, errors.New("simulator: an Option is nil")
+		}
+		if err := opt(&s.config); err != nil {
+			return nil, fmt.Errorf("simulator: %w", err)
+		}
 	}
 	s.random = rand.New(rand.NewPCG(s.seed, s.seed))
+	s.lines.w = s.log
 	s.Inject(s.config.faults...)
-	return s
+	return s, nil
 }
 
 // Advance turns the simulator's clock forward, so that jobs are further along at the next poll.
@@ -98,9 +115,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, sim: s, entry: Entry{Time: s.now(), Method: r.Method, Path: r.URL.Path}}
 	var operation Operation
 	var handler http.HandlerFunc
-	switch _, file, isFile := strings.Cut(r.URL.Path, filesPath); {
-	case isFile:
-		operation, handler = Download, func(w http.ResponseWriter, r *http.Request) { x.download(w, r, file) }
+	switch file, isFile := resultOf(r); {
 	case strings.HasSuffix(r.URL.Path, s.path):
 		x.prefix = strings.TrimSuffix(r.URL.Path, s.path)
 		switch r.Method {
@@ -112,6 +127,8 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, HEAD, POST")
 			handler = x.fail(http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+r.URL.Path)
 		}
+	case isFile:
+		operation, handler = Download, func(w http.ResponseWriter, r *http.Request) { x.download(w, r, file) }
 	case isPage(r):
 		s.servePage(w, r)
 		return
@@ -158,7 +175,7 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 	if !x.authorized(w, r) {
 		return
 	}
-	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+	if !conformance.IsJSON(r.Header) {
 		x.reject(w, http.StatusUnsupportedMediaType, "Unsupported media type: expected application/json")
 		return
 	}
@@ -183,7 +200,7 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, "Body validation error: "+strings.Join(texts, "; "))
 		return
 	}
-	requestID := clientRequestID(r)
+	requestID := conformance.ClientRequestID(r.Header)
 	j := s.create(submission, body, requestID)
 	x.entry.Job = j.id
 	status, answer := j.accepted(x.baseURL(r))
@@ -223,7 +240,7 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Aimlapi-Credits-Used"] = creditsHeader
 		w.Header()["X-Aimlapi-Usd-Spent"] = usdHeader
 	}
-	x.answer(w, http.StatusOK, clientRequestID(r), answer)
+	x.answer(w, http.StatusOK, conformance.ClientRequestID(r.Header), answer)
 }
 
 // baseURL is where the caller reaches the simulator.
@@ -236,9 +253,9 @@ func (x *exchange) baseURL(r *http.Request) string {
 }
 
 func (x *exchange) authorized(w http.ResponseWriter, r *http.Request) bool {
-	key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	key := conformance.BearerKey(r.Header)
 	switch {
-	case !ok || strings.TrimSpace(key) == "":
+	case key == "":
 		x.reject(w, http.StatusUnauthorized, "Unauthorized: expected an Authorization header with a bearer key")
 	case x.sim.key != "" && subtle.ConstantTimeCompare([]byte(key), []byte(x.sim.key)) == 0:
 		x.reject(w, http.StatusUnauthorized, "Unauthorized: the key isn't valid")
@@ -258,7 +275,7 @@ func (x *exchange) answer(w http.ResponseWriter, status int, requestID string, b
 		header["X-Client-Request-Id"] = []string{requestID}
 	}
 	w.WriteHeader(status)
-	w.Write(body)
+	w.Write(body) //nolint:gosec // it is JSON, with < and > escaped
 }
 
 // fail is a handler that rejects.
@@ -270,13 +287,4 @@ func (x *exchange) fail(status int, message string) http.HandlerFunc {
 func (x *exchange) reject(w http.ResponseWriter, status int, message string) {
 	x.entry.Note = message
 	x.answer(w, status, "", x.sim.problem(x.entry.Path, status, message))
-}
-
-// clientRequestID returns the request's own name, or "" where the server would drop it silently.
-func clientRequestID(r *http.Request) string {
-	id := r.Header.Get("X-Client-Request-Id")
-	if len(id) > 128 || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") != "" {
-		return ""
-	}
-	return id
 }

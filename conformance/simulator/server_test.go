@@ -1,0 +1,115 @@
+package simulator_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+)
+
+// Once the server is closed, its handlers have ended and nothing is written any more.
+func TestCloseWaits(t *testing.T) {
+	var closed, late atomic.Bool
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		srv.Inject(simulator.Fault{Effect: simulator.Effect{Name: "slow end", Wrap: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				simulator.Stall().Wrap(next).ServeHTTP(w, r)
+				time.Sleep(time.Second)
+			})
+		}}})
+		go func() {
+			if sees := see(t, srv, newRequest(t, srv, "POST", generations, move)); sees != "broken off" {
+				t.Error(sees)
+			}
+		}()
+		synctest.Wait()
+		srv.Close()
+		closed.Store(true)
+		if n := len(srv.Ledger().Requests); n != 1 {
+			t.Errorf("%d requests are over when the server is closed, want 1", n)
+		}
+		time.Sleep(time.Minute)
+		if late.Load() {
+			t.Error("the log was written after the server was closed")
+		}
+	}, simulator.WithLog(writerFunc(func(p []byte) (int, error) {
+		late.Store(late.Load() || closed.Load())
+		return len(p), nil
+	})))
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// A server that is up can't come up once more.
+func TestUpTwice(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		if err := srv.Up(); err == nil || !strings.Contains(err.Error(), "isn't down") {
+			t.Errorf("up: %v", err)
+		}
+		srv.Down()
+		srv.Down()
+		if err := srv.Up(); err != nil {
+			t.Errorf("down: %v", err)
+		}
+		submit(t, srv, move)
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := srv.Up(); err != nil {
+			t.Errorf("shut down: %v", err)
+		}
+		submit(t, srv, move)
+	})
+}
+
+func TestWait(t *testing.T) {
+	for name, stop := range map[string]func(*simulator.Server){
+		"Down":     (*simulator.Server).Down,
+		"Close":    (*simulator.Server).Close,
+		"Shutdown": func(s *simulator.Server) { _ = s.Shutdown(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, srv *simulator.Server) {
+				var ended atomic.Bool
+				go func() {
+					if err := srv.Wait(); err != nil {
+						t.Error(err)
+					}
+					ended.Store(true)
+				}()
+				if synctest.Wait(); ended.Load() {
+					t.Error("it doesn't wait")
+				}
+				stop(srv)
+				if synctest.Wait(); !ended.Load() {
+					t.Error("it waits on")
+				}
+			})
+		})
+	}
+}
+
+// A path that contains what results are served under is a path like any other.
+func TestFilesInBasePath(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	const base = "/files/api"
+	id := ask(t, srv, "POST", base+generations, move, "Authorization: Bearer "+srv.Key).decode(t).ID
+	g := ask(t, srv, "GET", base+pollPath(id), "", "Authorization: Bearer "+srv.Key).decode(t)
+	if g.ID != id || !strings.HasPrefix(g.Video.URL, srv.URL+base+"/files/") {
+		t.Fatalf("%+v", g)
+	}
+	if a := ask(t, srv, "GET", g.Video.URL, ""); a.status != http.StatusOK || string(a.body) != string(film(t, "854x480")) {
+		t.Errorf("the result is answered %d", a.status)
+	}
+	srv.Inject(simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.Expire()})
+	if a := ask(t, srv, "GET", g.Video.URL, ""); a.status != http.StatusForbidden {
+		t.Errorf("the expired result is answered %d", a.status)
+	}
+}
