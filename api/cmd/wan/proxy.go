@@ -37,6 +37,9 @@ func newProxy() *cobra.Command {
 			if err != nil {
 				return inputError(fmt.Errorf("--upstream: %w", err))
 			}
+			if err := checkAddr(addr); err != nil {
+				return err
+			}
 			listener, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", addr)
 			if err != nil {
 				return inputError(err)

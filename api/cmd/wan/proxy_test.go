@@ -151,6 +151,7 @@ func TestProxyWrongInput(t *testing.T) {
 		{[]string{"--upstream", "example.com"}, "--upstream: it isn't an http or https URL"},
 		{[]string{"--upstream", "http://example.com"}, "--upstream: plain http"},
 		{[]string{"--upstream", "https://example.com", "--addr", taken.Addr().String()}, "in use"},
+		{[]string{"--upstream", "https://example.com", "--addr", ""}, "--addr is empty"},
 		{[]string{"--upstream", "https://example.com", "x"}, fmt.Sprintf("unknown command %q", "x")},
 	} {
 		runWan(t, t.Context(), new(buffer), append([]string{"proxy"}, test.args...)...).check(t, exitInput, "", test.want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,13 +26,17 @@ func newSimulate() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run a simulator of the API",
-		Long: "Run a simulator of the API on this machine, until Ctrl-C. It validates what it gets, walks jobs through their\n" +
-			"statuses, serves playable videos and shows all of it on a page. Nothing costs anything.\n\n" +
-			"A fault is OPERATION=EFFECT, then *N for the first N requests or @P for the probability P. Operations: submit, poll,\n" +
-			"download. Effects: " + simulator.EffectNames() + ".",
+		Long: "Run a simulator of the API on this machine, until Ctrl-C. It validates what it gets, walks jobs\n" +
+			"through their statuses, serves playable videos and shows all of it on a page. Nothing costs\n" +
+			"anything.\n\n" +
+			"A fault is OPERATION=EFFECT, then *N for the first N requests or @P for the probability P.\n" +
+			"Operations: submit, poll, download. Effects:\n" + strings.TrimRight(simulator.EffectHelp(), "\n"),
 		Example: "  wan simulate --addr 127.0.0.1:8080 --generating 10s --fault 'poll=503*3' --fault 'submit=drop@0.1'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkAddr(addr); err != nil {
+				return err
+			}
 			switch {
 			case !(fail >= 0 && fail <= 1):
 				return inputError(fmt.Errorf("--fail: %v is no probability", fail))
@@ -61,11 +66,17 @@ func newSimulate() *cobra.Command {
 				return inputError(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "listening on %s\n", server.URL)
-			<-cmd.Context().Done()
+			served := make(chan error, 1)
+			go func() { served <- server.Wait() }()
+			select {
+			case <-cmd.Context().Done():
+			case err := <-served:
+				return err
+			}
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), 2*time.Second)
 			defer cancel()
 			if server.Shutdown(ctx) != nil {
-				server.Close()
+				breakOff(server)
 			}
 			return nil
 		},
@@ -82,4 +93,25 @@ func newSimulate() *cobra.Command {
 	flags.Int64Var(&maxBody, "max-body", 256<<20, "the largest submission in bytes")
 	flags.DurationVar(&retention, "retention", time.Hour, "how long a job is remembered")
 	return command
+}
+
+// breakOff closes the server, but doesn't wait for ever for a log that nobody reads any more.
+func breakOff(server *simulator.Server) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		server.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(time.Second):
+	}
+}
+
+// checkAddr refuses the empty address, which would be all of this machine's.
+func checkAddr(addr string) error {
+	if addr == "" {
+		return inputError(errors.New("--addr is empty: it needs a host and a port such as 127.0.0.1:8080"))
+	}
+	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
 // simulate runs wan simulate until the test calls stop, which returns the exit code and what was printed to stderr.
@@ -137,6 +139,42 @@ func TestSimulateEndsWithRequestUnderWay(t *testing.T) {
 	_, _ = io.Copy(io.Discard, conn) // for ever if the connection is still open
 }
 
+// Nor does a log that nobody reads any more keep it from ending.
+func TestSimulateEndsWithLogStuck(t *testing.T) {
+	t.Parallel() // it takes the three seconds that answers under way and the log are given
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stdout, w := io.Pipe()
+	unread, stderr := io.Pipe()
+	defer unread.Close()
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"simulate", "--addr", "127.0.0.1:0"}, strings.NewReader(""), w, stderr)
+	}()
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := strings.TrimPrefix(strings.TrimSpace(line), "listening on ")
+	go func() {
+		if response, err := http.Get(url + "/stuck"); err == nil {
+			response.Body.Close()
+		}
+	}()
+	if _, err := unread.Read(make([]byte, 1)); err != nil { // the rest of the line is stuck
+		t.Fatal(err)
+	}
+	response, err := http.Get(url + "/another")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	cancel()
+	if code := <-done; code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestSimulateWrongInput(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -149,6 +187,8 @@ func TestSimulateWrongInput(t *testing.T) {
 	}{
 		{[]string{"--addr", taken.Addr().String()}, "in use"},
 		{[]string{"--addr", "nonsense"}, "nonsense"},
+		{[]string{"--addr", ""}, "--addr is empty"},
+		{[]string{"--key", "a\nb"}, "WithKey"},
 		{[]string{"--fault", "poll"}, `fault "poll"`},
 		{[]string{"--fault", "poll=boom"}, `fault "poll=boom"`},
 		{[]string{"--fail", "often"}, "--fail"},
@@ -165,5 +205,13 @@ func TestSimulateWrongInput(t *testing.T) {
 	}
 	if help.code != exitDone || help.stderr != "" {
 		t.Errorf("exit code %d, stderr %q", help.code, help.stderr)
+	}
+	if !strings.Contains(help.stdout, simulator.EffectHelp()) {
+		t.Errorf("the help doesn't say what the effects do:\n%s", help.stdout)
+	}
+	for line := range strings.Lines(help.stdout) {
+		if len(line) > 101 {
+			t.Errorf("a line has %d columns: %s", len(line)-1, line)
+		}
 	}
 }
