@@ -51,7 +51,7 @@ func TestCheckSubmission(t *testing.T) {
 			"/num_frames: expected an integer from 81 to 241, received 241.00000000000000000001"},
 		{"a number of many digits", fmt.Sprintf(pose, `,"num_frames":81.`+strings.Repeat("0", 100)+`1`),
 			"/num_frames: expected an integer from 81 to 241, received a number of 104 characters"},
-		{"a number of too many digits", fmt.Sprintf(pose, `,"num_frames":81.`+strings.Repeat("0", 4<<20)+`1`), ""},
+		{"more digits than are looked at", fmt.Sprintf(pose, `,"num_frames":81.`+strings.Repeat("0", 2000)+`1`), ""},
 		{"listed number beyond float64", fmt.Sprintf(move, `,"shift":1e400`), "/shift: expected a number, received 1e400"},
 		{"enum", fmt.Sprintf(move, `,"resolution":"1080p"`), `/resolution: expected one of 480p, 580p, 720p, received "1080p"`},
 		{"type", fmt.Sprintf(move, `,"shift":"5"`), `/shift: expected a number, received "5"`},

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
@@ -60,6 +61,25 @@ func TestLogLooksBack(t *testing.T) {
 			t.Errorf("it saw %v requests", seen)
 		}
 	})
+}
+
+// Once the server is closed, all lines are written, also those that nobody has waited for.
+func TestLogSlow(t *testing.T) {
+	lines := 0
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() { ask(t, srv, "GET", pollPath("x"), "") })
+		}
+		all.Wait()
+		if srv.Close(); lines != 5 {
+			t.Errorf("%d lines are written", lines)
+		}
+	}, simulator.WithLog(writerFunc(func(p []byte) (int, error) {
+		time.Sleep(time.Second)
+		lines++
+		return len(p), nil
+	})))
 }
 
 // Lines come whole and one at a time, whoever asks meanwhile.

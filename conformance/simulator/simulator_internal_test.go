@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/aimlvideo/wan-go/conformance"
 )
 
 // A server that can't go on serving says so.
@@ -32,5 +34,20 @@ func TestShortenCopies(t *testing.T) {
 	}
 	if !reflect.DeepEqual(original, request()) {
 		t.Errorf("the submission has become %v", original)
+	}
+}
+
+// Jobs that are forgotten leave little behind, also where nobody looks at the ledger.
+func TestForgottenIsBounded(t *testing.T) {
+	s := New(WithRetention(0), WithTimeline(Complete(0, 0)))
+	accepted, findings := conformance.CheckSubmission([]byte(`{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`))
+	if findings != nil {
+		t.Fatal(findings)
+	}
+	for range 5000 {
+		s.create(accepted, nil, "")
+	}
+	if len(s.due) > 1001 {
+		t.Errorf("%d charges are kept", len(s.due))
 	}
 }
