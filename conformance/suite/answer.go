@@ -20,7 +20,7 @@ type answer struct {
 }
 
 // answer decodes the body. Of what can't be decoded nothing is known; that it can't is a finding already.
-func (x *exchange) answer() answer {
+func (x *trip) answer() answer {
 	var members map[string]any
 	if json.Unmarshal(x.body, &members) != nil {
 		return answer{}

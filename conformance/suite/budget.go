@@ -48,7 +48,7 @@ func (b *budget) enter(ctx context.Context, wanted bool) bool {
 }
 
 // leave tells what became of a submission.
-func (b *budget) leave(x *exchange, wanted bool) {
+func (b *budget) leave(x *trip, wanted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.underWay--

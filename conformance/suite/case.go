@@ -2,7 +2,6 @@ package suite
 
 import (
 	"net/http"
-	"slices"
 	"sync"
 
 	"github.com/aimlvideo/wan-go/spec"
@@ -30,9 +29,9 @@ const (
 
 var groups = []Group{Required, Type, Enum, Bounds, Text, Media, Names, Pairs, JSON, HTTP, Auth, Headers, Lifecycle}
 
-// A Case is a request and the verdict that the documents give of it.
-type Case struct {
-	// Name is unique, and stays the same from run to run: "vace-fun-pose/num_frames/above-maximum".
+// A testCase is a request and the verdict that the documents give of it.
+type testCase struct {
+	// Name is unique, and stays the same from run to run: "vace-fun-pose/num_frames/outside-maximum".
 	Name string
 	// Model is the slug of the model that it is about, or empty.
 	Model string
@@ -42,7 +41,7 @@ type Case struct {
 	// Derived tells the cases that are made from the documents from those that were written by hand.
 	Derived bool
 
-	Request Request
+	Request request
 	// Accepted is the verdict.
 	Accepted bool
 	// Status is what a rejection is answered with.
@@ -51,8 +50,8 @@ type Case struct {
 	Pointers []string
 }
 
-// A Request is what is sent to the target.
-type Request struct {
+// A request is what is sent to the target.
+type request struct {
 	Method string
 	// Path is below the base URL.
 	Path string
@@ -64,19 +63,16 @@ type Request struct {
 }
 
 // submits reports whether the request may create a job, which costs money.
-func (r Request) submits() bool {
+func (r request) submits() bool {
 	return r.Method == http.MethodPost && r.Path == spec.Generation().Path
 }
 
 // plain reports whether the body is all that there is to the request.
-func (r Request) plain() bool { return r.submits() && r.Query == "" && r.Header == nil }
+func (r request) plain() bool { return r.submits() && r.Query == "" && r.Header == nil }
 
-// Cases returns all cases that are data: first those written by hand, then those derived from the documents. The rules
-// in Go code aren't among them.
-func Cases() []Case { return slices.Clone(cases()) }
-
-// cases panics on a file that doesn't load: they are part of the program, and a test loads them all.
-var cases = sync.OnceValue(func() []Case {
+// cases are all cases that are data: first those written by hand, then those derived from the documents. The rules in Go
+// code aren't among them. It panics on a file that doesn't load: they are part of the program, and a test loads them all.
+var cases = sync.OnceValue(func() []testCase {
 	list, err := load(files)
 	if err != nil {
 		panic(err)
@@ -98,6 +94,6 @@ var cases = sync.OnceValue(func() []Case {
 })
 
 // submission makes the request that submits a body.
-func submission(body []byte) Request {
-	return Request{Method: http.MethodPost, Path: spec.Generation().Path, Body: body}
+func submission(body []byte) request {
+	return request{Method: http.MethodPost, Path: spec.Generation().Path, Body: body}
 }

@@ -18,7 +18,7 @@ import (
 func TestCases(t *testing.T) {
 	names, requests := map[string]bool{}, map[string]string{}
 	derived, byHand := 0, 0
-	for _, c := range Cases() {
+	for _, c := range cases() {
 		if names[c.Name] {
 			t.Errorf("%s stands there twice", c.Name)
 		}
@@ -43,7 +43,7 @@ func TestCases(t *testing.T) {
 	t.Logf("%d derived, %d by hand", derived, byHand)
 }
 
-func headerText(r Request) string {
+func headerText(r request) string {
 	var b strings.Builder
 	for name, value := range r.Header {
 		if value != nil {
@@ -57,7 +57,7 @@ func headerText(r Request) string {
 
 // The package conformance, which is made without a look at the cases, comes to the same verdicts.
 func TestCasesAgainstConformance(t *testing.T) {
-	for _, c := range Cases() {
+	for _, c := range cases() {
 		if !c.Request.plain() {
 			continue
 		}
@@ -202,10 +202,10 @@ func TestLoadErrors(t *testing.T) {
 }
 
 func TestFits(t *testing.T) {
-	accepted, rejected, noKey, unknown := Case{Accepted: true}, Case{Status: 400}, Case{Status: 401}, Case{Status: 404}
+	accepted, rejected, noKey, unknown := testCase{Accepted: true}, testCase{Status: 400}, testCase{Status: 401}, testCase{Status: 404}
 	for _, test := range []struct {
 		name   string
-		c      Case
+		c      testCase
 		status int
 		exact  bool // the verdict of an exact target
 		other  bool // that of any other

@@ -13,8 +13,8 @@ import (
 )
 
 // derive makes the cases that follow from the documents by rule.
-func derive() []Case {
-	var list []Case
+func derive() []testCase {
+	var list []testCase
 	for _, d := range spec.Models() {
 		m := deriver{document: d, minimal: minimal(d)}
 		m.whole()
@@ -33,12 +33,12 @@ func derive() []Case {
 type deriver struct {
 	document *spec.Document
 	minimal  object
-	cases    []Case
+	cases    []testCase
 }
 
 // add adds a case. It is accepted if no pointers are given.
 func (m *deriver) add(name string, group Group, why string, body object, pointers ...string) {
-	c := Case{
+	c := testCase{
 		Name:     m.document.Slug + "/" + name,
 		Model:    m.document.Slug,
 		Group:    group,

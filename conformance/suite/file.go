@@ -53,12 +53,12 @@ type fileEntry struct {
 	Pointers []string `yaml:"pointers"`
 }
 
-func load(files fs.FS) ([]Case, error) {
+func load(files fs.FS) ([]testCase, error) {
 	names, err := fs.Glob(files, "cases/*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	var list []Case
+	var list []testCase
 	seen := map[string]bool{}
 	for _, name := range names {
 		loaded, err := loadFile(files, name)
@@ -76,7 +76,7 @@ func load(files fs.FS) ([]Case, error) {
 	return list, nil
 }
 
-func loadFile(files fs.FS, name string) ([]Case, error) {
+func loadFile(files fs.FS, name string) ([]testCase, error) {
 	data, err := fs.ReadFile(files, name)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func loadFile(files fs.FS, name string) ([]Case, error) {
 	if err := decodeYAML(data, &f); err != nil {
 		return nil, err
 	}
-	var list []Case
+	var list []testCase
 	for _, e := range f.Cases {
 		c, err := f.newCase(e)
 		if err != nil {
@@ -111,15 +111,15 @@ func decodeYAML(data []byte, value any) error {
 	return nil
 }
 
-func (f *file) newCase(e fileEntry) (Case, error) {
-	c := Case{
+func (f *file) newCase(e fileEntry) (testCase, error) {
+	c := testCase{
 		Group:    cmp.Or(e.Group, f.Group),
 		Source:   cmp.Or(e.Source, f.Source),
 		Why:      e.Why,
 		Accepted: e.Expect == "accepted",
 		Status:   e.Status,
 		Pointers: e.Pointers,
-		Request: Request{
+		Request: request{
 			Method: cmp.Or(e.Method, http.MethodPost),
 			Path:   cmp.Or(e.Path, spec.Generation().Path),
 			Query:  e.Query,

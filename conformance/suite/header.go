@@ -45,7 +45,7 @@ func inferenceID(_ context.Context, o *observation) verdict {
 	return pass(o.submit)
 }
 
-func echo(x *exchange, want string) verdict {
+func echo(x *trip, want string) verdict {
 	if got := x.header.Get("X-Client-Request-Id"); got != want {
 		return fail(x, "x-client-request-id is %.200q, not %q", got, want)
 	}
@@ -110,7 +110,7 @@ func headerNumber(header http.Header, name string) any {
 
 // idRules are about requests with the id of a generation that there is.
 func idRules() []rule {
-	answered := func(why, source, name string, change func(*Request, string)) rule {
+	answered := func(why, source, name string, change func(*request, string)) rule {
 		return rule{name: name, group: HTTP, why: why, source: source, check: func(ctx context.Context, o *observation) verdict {
 			request := poll(o.id)
 			change(&request, o.id)
@@ -124,12 +124,12 @@ func idRules() []rule {
 			return pass(x)
 		}}
 	}
-	refused := func(why, name string, group Group, status int, change func(*Request, string)) rule {
+	refused := func(why, name string, group Group, status int, change func(*request, string)) rule {
 		return rule{name: name, group: group, why: why, state: group == HTTP, check: func(ctx context.Context, o *observation) verdict {
 			request := poll(o.id)
 			change(&request, o.id)
 			x := o.target.send(ctx, request)
-			c := Case{Request: request, Status: status}
+			c := testCase{Request: request, Status: status}
 			if problems := o.target.judge(&c, x); problems != nil {
 				return fail(x, "%s", strings.Join(problems, "; "))
 			}
@@ -140,25 +140,25 @@ func idRules() []rule {
 	bad := "Bearer conformance-wrong-key"
 	return []rule{
 		answered("HEAD answers as GET does, without the body", "RFC 9110, section 9.3.2", "head",
-			func(r *Request, _ string) { r.Method = http.MethodHead }),
+			func(r *request, _ string) { r.Method = http.MethodHead }),
 		answered("the vendor's samples send a content type with GET", "vendor pages, samples", "content-type-on-get",
-			func(r *Request, _ string) { r.Header = map[string]*string{"Content-Type": new("application/json")} }),
+			func(r *request, _ string) { r.Header = map[string]*string{"Content-Type": new("application/json")} }),
 		answered(": and / may stand in a query as they are", "RFC 3986, section 3.4", "id-as-it-is",
-			func(r *Request, id string) { r.Query = query(strings.ReplaceAll(id, " ", "%20")) }),
+			func(r *request, id string) { r.Query = query(strings.ReplaceAll(id, " ", "%20")) }),
 		answered("every character may be escaped", "RFC 3986, section 2.1", "id-all-escaped",
-			func(r *Request, id string) { r.Query = query(escapeAll(id)) }),
+			func(r *request, id string) { r.Query = query(escapeAll(id)) }),
 		answered("the digits of an escape have no case", "RFC 3986, section 2.1", "id-escaped-in-lower-case",
-			func(r *Request, id string) { r.Query = query(strings.ToLower(escapeAll(id))) }),
+			func(r *request, id string) { r.Query = query(strings.ToLower(escapeAll(id))) }),
 		refused("half of an id is none", "id-cut", HTTP, http.StatusNotFound,
-			func(r *Request, id string) { r.Query = query(url.QueryEscape(id[:(len(id)+1)/2])) }),
+			func(r *request, id string) { r.Query = query(url.QueryEscape(id[:(len(id)+1)/2])) }),
 		refused("more than an id is none", "id-and-more", HTTP, http.StatusNotFound,
-			func(r *Request, id string) { r.Query = query(url.QueryEscape(id + "x")) }),
+			func(r *request, id string) { r.Query = query(url.QueryEscape(id + "x")) }),
 		refused("the escape of an escape is another text", "id-escaped-twice", HTTP, http.StatusNotFound,
-			func(r *Request, id string) { r.Query = query(url.QueryEscape(escapeAll(id))) }),
+			func(r *request, id string) { r.Query = query(url.QueryEscape(escapeAll(id))) }),
 		refused("an id opens nothing without a key", "known-id-without-key", Auth, http.StatusUnauthorized,
-			func(r *Request, _ string) { r.Header = map[string]*string{"Authorization": nil} }),
+			func(r *request, _ string) { r.Header = map[string]*string{"Authorization": nil} }),
 		refused("an id opens nothing without a good key", "known-id-with-wrong-key", Auth, http.StatusUnauthorized,
-			func(r *Request, _ string) { r.Header = map[string]*string{"Authorization": &bad} }),
+			func(r *request, _ string) { r.Header = map[string]*string{"Authorization": &bad} }),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // expected says in words what a case expects.
-func (c *Case) expected(exact bool) string {
+func (c *testCase) expected(exact bool) string {
 	switch {
 	case c.Accepted:
 		return "accepted: 2xx"
@@ -28,7 +28,7 @@ func (c *Case) expected(exact bool) string {
 }
 
 // judge returns what is wrong with the answer to a case.
-func (t *target) judge(c *Case, x *exchange) []string {
+func (t *target) judge(c *testCase, x *trip) []string {
 	if x.err != nil {
 		return []string{"no whole answer: " + x.err.Error()}
 	}
@@ -45,7 +45,7 @@ func (t *target) judge(c *Case, x *exchange) []string {
 
 // fits reports whether the status is the verdict. Targets other than our own may choose among the client errors, but not
 // among those that say nothing about the request: no key, not allowed, too slow, too many.
-func (c *Case) fits(exact bool, status int) bool {
+func (c *testCase) fits(exact bool, status int) bool {
 	switch {
 	case c.Accepted:
 		return status >= 200 && status < 300
@@ -62,7 +62,7 @@ func (c *Case) fits(exact bool, status int) bool {
 }
 
 // judgeError holds the body of an error against the documents, also where they don't declare its status.
-func (t *target) judgeError(c *Case, x *exchange) []string {
+func (t *target) judgeError(c *testCase, x *trip) []string {
 	var problems []string
 	a := x.answer()
 	if a.Code != nil && fmt.Sprint(a.Code) != fmt.Sprint(x.status) {

@@ -107,7 +107,7 @@ func newJUnitCase(result *Result) junitCase {
 	case Failed:
 		texts := []string{problems, "why: " + result.Why + " (" + result.Source + ")"}
 		for _, x := range result.Exchanges {
-			texts = append(texts, x.Request, x.Answer)
+			texts = append(texts, x.Request, x.Response)
 		}
 		first, _, _ := strings.Cut(problems, "\n")
 		c.Failure = &junitFailure{Message: first, Type: string(result.Group), Text: strings.Join(texts, "\n\n")}

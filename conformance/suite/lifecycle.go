@@ -61,7 +61,7 @@ func knownAtOnce(_ context.Context, o *observation) verdict {
 }
 
 // outcome says in words what came of an exchange.
-func (x *exchange) outcome() string {
+func (x *trip) outcome() string {
 	if x.err != nil {
 		return "no whole answer: " + x.err.Error()
 	}
@@ -188,7 +188,7 @@ func completedHasURL(_ context.Context, o *observation) verdict {
 	if f := o.ended("completed"); f != nil {
 		return *f
 	}
-	for _, x := range append([]*exchange{o.end()}, o.after...) {
+	for _, x := range append([]*trip{o.end()}, o.after...) {
 		if a := x.answer(); a.Status == "completed" && a.URL == "" {
 			return fail(x, "it is completed without the URL of a video")
 		}
@@ -244,7 +244,7 @@ func errorHasReason(_ context.Context, o *observation) verdict {
 	if f := o.ended("error"); f != nil {
 		return *f
 	}
-	for _, x := range append([]*exchange{o.end()}, o.after...) {
+	for _, x := range append([]*trip{o.end()}, o.after...) {
 		reason, _ := x.answer().Error.(map[string]any)
 		name, _ := reason["name"].(string)
 		message, _ := reason["message"].(string)
@@ -259,7 +259,7 @@ func failedCostsNothing(_ context.Context, o *observation) verdict {
 	if f := o.ended("error"); f != nil {
 		return *f
 	}
-	for _, x := range append([]*exchange{o.end()}, o.after...) {
+	for _, x := range append([]*trip{o.end()}, o.after...) {
 		usage := x.answer().Usage
 		for what, charge := range map[string]any{
 			"credits_used":           usage["credits_used"],

@@ -19,10 +19,10 @@ type observation struct {
 	document *spec.Document // nil for a given one
 
 	id     string
-	submit *exchange   // nil for a given one
-	polls  []*exchange // up to the first that tells the end
-	after  []*exchange // what came then
-	film   *exchange
+	submit *trip   // nil for a given one
+	polls  []*trip // up to the first that tells the end
+	after  []*trip // what came then
+	film   *trip
 	media  string // what the film is, by its first bytes
 }
 
@@ -90,14 +90,14 @@ func (o *observation) follow(ctx context.Context, patience time.Duration) {
 	}
 }
 
-func (o *observation) poll(ctx context.Context) *exchange {
+func (o *observation) poll(ctx context.Context) *trip {
 	request, name := poll(o.id), pollName
 	request.Header = map[string]*string{"X-Client-Request-Id": &name}
 	return o.target.send(ctx, request)
 }
 
 // end is the poll that told the end, or nil.
-func (o *observation) end() *exchange {
+func (o *observation) end() *trip {
 	if n := len(o.polls); n > 0 && o.polls[n-1].accepted() && o.polls[n-1].answer().final() {
 		return o.polls[n-1]
 	}
@@ -105,7 +105,7 @@ func (o *observation) end() *exchange {
 }
 
 // all are the answers about the generation, in their order.
-func (o *observation) all() (list []*exchange) {
+func (o *observation) all() (list []*trip) {
 	if o.submit != nil && o.submit.accepted() {
 		list = append(list, o.submit)
 	}
@@ -118,10 +118,10 @@ func (o *observation) all() (list []*exchange) {
 }
 
 // fetch gets the beginning of a film, without the key, and tells what it is.
-func (t *target) fetch(ctx context.Context, url string) (x *exchange, media string) {
+func (t *target) fetch(ctx context.Context, url string) (x *trip, media string) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	x = &exchange{request: Request{Method: http.MethodGet, Path: url}}
+	x = &trip{request: request{Method: http.MethodGet, Path: url}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		x.err = withoutURL(err)

@@ -32,12 +32,12 @@ const (
 )
 
 // record writes an exchange down as a report shows it.
-func (t *target) record(x *exchange, failed bool) Exchange {
+func (t *target) record(x *trip, failed bool) Exchange {
 	most := shownOfPassed
 	if failed {
 		most = shownOfFailed
 	}
-	var request, answer strings.Builder
+	var request, response strings.Builder
 	r := x.request
 	fmt.Fprintf(&request, "%s %s", r.Method, r.Path)
 	if r.Query != "" {
@@ -53,20 +53,20 @@ func (t *target) record(x *exchange, failed bool) Exchange {
 	}
 	request.WriteString("\n" + t.shorten(string(r.Body), most))
 	if x.status != 0 {
-		fmt.Fprintf(&answer, "%d\n", x.status)
+		fmt.Fprintf(&response, "%d\n", x.status)
 		for _, name := range slices.Sorted(maps.Keys(x.header)) {
 			if name != "Date" && name != "Content-Length" && name != "Set-Cookie" {
-				fmt.Fprintf(&answer, "%s: %s\n", name, strings.Join(x.header[name], ", "))
+				fmt.Fprintf(&response, "%s: %s\n", name, strings.Join(x.header[name], ", "))
 			}
 		}
-		answer.WriteString("\n" + t.shorten(string(x.body), most))
+		response.WriteString("\n" + t.shorten(string(x.body), most))
 	}
 	if x.err != nil {
-		answer.WriteString(x.err.Error())
+		response.WriteString(x.err.Error())
 	}
 	return Exchange{
-		Request: strings.TrimSpace(t.redact(request.String())),
-		Answer:  strings.TrimSpace(t.redact(answer.String())),
+		Request:  strings.TrimSpace(t.redact(request.String())),
+		Response: strings.TrimSpace(t.redact(response.String())),
 	}
 }
 

@@ -71,10 +71,10 @@ type Result struct {
 	Exchanges    []Exchange `json:"exchanges,omitempty"`
 }
 
-// An Exchange is a request and its answer as text, with long bodies shortened.
+// An Exchange is a request and its response as text, with long bodies shortened.
 type Exchange struct {
-	Request string `json:"request"`
-	Answer  string `json:"answer"`
+	Request  string `json:"request"`
+	Response string `json:"response"`
 }
 
 func (r *run) report() *Report {

@@ -117,7 +117,7 @@ func TestJSON(t *testing.T) {
 		t.Errorf("%+v", parsed)
 	}
 	r := result(t, &parsed, "vace-fun-pose/prompt/null")
-	if r.Outcome != suite.Passed || len(r.Exchanges) != 1 || !strings.Contains(r.Exchanges[0].Request, `"prompt":null`) || !strings.HasPrefix(r.Exchanges[0].Answer, "400\n") {
+	if r.Outcome != suite.Passed || len(r.Exchanges) != 1 || !strings.Contains(r.Exchanges[0].Request, `"prompt":null`) || !strings.HasPrefix(r.Exchanges[0].Response, "400\n") {
 		t.Errorf("%+v", r)
 	}
 }

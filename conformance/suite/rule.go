@@ -23,17 +23,17 @@ type rule struct {
 type verdict struct {
 	outcome  Outcome
 	text     string
-	evidence []*exchange
+	evidence []*trip
 }
 
-func pass(evidence ...*exchange) verdict { return verdict{Passed, "", evidence} }
+func pass(evidence ...*trip) verdict { return verdict{Passed, "", evidence} }
 
 func notApplicable(text string) verdict { return verdict{NotApplicable, text, nil} }
 
-func fail(x *exchange, format string, args ...any) verdict {
+func fail(x *trip, format string, args ...any) verdict {
 	f := verdict{outcome: Failed, text: fmt.Sprintf(format, args...)}
 	if x != nil {
-		f.evidence = []*exchange{x}
+		f.evidence = []*trip{x}
 	}
 	return f
 }

@@ -16,7 +16,7 @@ type run struct {
 	budget *budget
 	began  time.Time
 
-	cases        []Case
+	cases        []testCase
 	observations []*observation
 	order        []*Result // as planned
 	observing    sync.WaitGroup
@@ -41,7 +41,7 @@ func (r *run) plan() {
 	for i, id := range r.config.Generations {
 		r.planObservation(&observation{target: r.target, label: fmt.Sprintf("generation-%d", i+1), id: id})
 	}
-	for _, c := range Cases() {
+	for _, c := range cases() {
 		if r.add(c.Name, &Result{Model: c.Model, Group: c.Group, Source: c.Source, Why: c.Why, Derived: c.Derived, Expected: c.expected(r.config.Exact)}) {
 			r.cases = append(r.cases, c)
 		}
@@ -81,7 +81,7 @@ func (r *run) add(name string, result *Result) bool {
 }
 
 // finish notes what became of a case.
-func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, problems []string, evidence ...*exchange) {
+func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, problems []string, evidence ...*trip) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result := r.results[name]

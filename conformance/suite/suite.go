@@ -2,8 +2,14 @@
 // accept and others that they reject, follows generations from submission to result, and reports what differs.
 //
 //	report, err := suite.Run(ctx, suite.Config{Target: "http://127.0.0.1:8080", Key: "k", Spend: -1})
-//	if err == nil && !report.OK() {
-//		report.WriteSummary(os.Stdout)
+//	if err != nil {
+//		return err // the target can't be reached, or the run was interrupted
+//	}
+//	if err := report.WriteSummary(os.Stdout); err != nil {
+//		return err
+//	}
+//	if !report.OK() {
+//		return errors.New("the target doesn't pass")
 //	}
 //
 // Most cases are data. Those about what is subtle were written by hand (cases/*.yaml); those about what is regular are

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -35,7 +36,7 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	for _, outcome := range []Outcome{Known, NotApplicable, LeftOut} {
 		r.writeOthers(&b, outcome)
 	}
-	r.writeUndocumented(&b)
+	r.writeNotes(&b)
 	fmt.Fprintf(&b, "\ntarget  %s%s\njobs    %s\n", r.Target, r.manner(), r.Spending)
 	var counts []string
 	for _, outcome := range outcomes {
@@ -107,6 +108,18 @@ func (c count) total() (n int) {
 	return n
 }
 
+// String counts those that passed, or, where any failed, those that did.
+func (c count) String() string {
+	switch shown, total := cmp.Or(c[Failed], c[Passed]), c.total(); {
+	case total == 0:
+		return ""
+	case shown == total && c[Failed] == 0:
+		return fmt.Sprint(total)
+	default:
+		return fmt.Sprintf("%d of %d", shown, total)
+	}
+}
+
 // matrix counts the results by model and group. The empty model is what is about none in particular.
 func (r *Report) matrix() (models []string, cells map[string]map[Group]count) {
 	cells = map[string]map[Group]count{}
@@ -139,16 +152,11 @@ func (r *Report) writeTable(b *strings.Builder) {
 		fmt.Fprintf(table, "%s\t", group)
 		for _, model := range models {
 			c := cells[model][group]
-			text := fmt.Sprint(c[Passed])
-			switch {
-			case c.total() == 0:
-				text = ""
-			case c[Failed] > 0:
-				text = fmt.Sprintf("%d of %d FAIL", c[Failed], c.total())
-			case c[Passed] < c.total():
-				text = fmt.Sprintf("%d of %d", c[Passed], c.total())
+			fmt.Fprint(table, c)
+			if c[Failed] > 0 {
+				fmt.Fprint(table, " FAIL")
 			}
-			fmt.Fprintf(table, "%s\t", text)
+			fmt.Fprint(table, "\t")
 		}
 		fmt.Fprintln(table)
 	}
@@ -184,24 +192,28 @@ func (r *Report) writeOthers(b *strings.Builder, outcome Outcome) {
 	}
 }
 
-// undocumented counts what the answers hold beyond the documents.
-func (r *Report) undocumented() map[string]int {
+// notes tell what the answers hold beyond the documents, and how often.
+func (r *Report) notes() []string {
 	seen := map[string]int{}
 	for _, result := range r.Results {
 		for _, note := range result.Undocumented {
 			seen[note]++
 		}
 	}
-	return seen
+	var list []string
+	for _, note := range slices.Sorted(maps.Keys(seen)) {
+		list = append(list, fmt.Sprintf("%d times %s", seen[note], strings.TrimPrefix(note, "undocumented: ")))
+	}
+	return list
 }
 
-func (r *Report) writeUndocumented(b *strings.Builder) {
-	seen := r.undocumented()
-	if len(seen) == 0 {
+func (r *Report) writeNotes(b *strings.Builder) {
+	notes := r.notes()
+	if notes == nil {
 		return
 	}
 	b.WriteString("\nwhat the documents don't speak of:\n")
-	for _, note := range slices.Sorted(maps.Keys(seen)) {
-		fmt.Fprintf(b, "     %d times %s\n", seen[note], strings.TrimPrefix(note, "undocumented: "))
+	for _, note := range notes {
+		fmt.Fprintf(b, "     %s\n", note)
 	}
 }

@@ -52,9 +52,9 @@ type target struct {
 	ids map[string]int // of accepted submissions, and how many had it
 }
 
-// An exchange is a request and what came of it.
-type exchange struct {
-	request  Request
+// A trip is a request and what came of it.
+type trip struct {
+	request  request
 	status   int // 0 if no answer came
 	header   http.Header
 	body     []byte
@@ -71,7 +71,7 @@ const (
 )
 
 // send sends a request and notes the ids that submissions are answered with.
-func (t *target) send(ctx context.Context, r Request) *exchange {
+func (t *target) send(ctx context.Context, r request) *trip {
 	for attempt := 1; ; attempt++ {
 		x := t.try(ctx, r)
 		if x.status != http.StatusTooManyRequests || attempt == maxAttempts {
@@ -91,10 +91,10 @@ func retryAfter(header http.Header, attempt int) time.Duration {
 	return time.Second << (attempt - 1)
 }
 
-func (t *target) try(ctx context.Context, r Request) *exchange {
+func (t *target) try(ctx context.Context, r request) *trip {
 	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	x := &exchange{request: r}
+	x := &trip{request: r}
 	began := time.Now()
 	defer func() { x.elapsed = time.Since(began) }()
 	request, err := t.newRequest(ctx, r)
@@ -131,7 +131,7 @@ func (t *target) try(ctx context.Context, r Request) *exchange {
 	return x
 }
 
-func (t *target) newRequest(ctx context.Context, r Request) (*http.Request, error) {
+func (t *target) newRequest(ctx context.Context, r request) (*http.Request, error) {
 	u := *t.base
 	u.Path, u.RawQuery = u.Path+r.Path, r.Query
 	request, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
@@ -173,10 +173,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (x *exchange) accepted() bool { return x.status >= 200 && x.status < 300 }
+func (x *trip) accepted() bool { return x.status >= 200 && x.status < 300 }
 
 // violations are the findings about the answer that count.
-func (x *exchange) violations() (list []string) {
+func (x *trip) violations() (list []string) {
 	for _, f := range x.findings {
 		if f.Grade == conformance.Violation {
 			list = append(list, f.String())
@@ -186,7 +186,7 @@ func (x *exchange) violations() (list []string) {
 }
 
 // undocumented are the findings that don't.
-func (x *exchange) undocumented() (list []string) {
+func (x *trip) undocumented() (list []string) {
 	for _, f := range x.findings {
 		if f.Grade == conformance.Undocumented {
 			list = append(list, f.String())
@@ -196,6 +196,6 @@ func (x *exchange) undocumented() (list []string) {
 }
 
 // poll is the request that asks for a generation.
-func poll(id string) Request {
-	return Request{Method: spec.Generation().Method, Path: spec.Generation().Path, Query: "generation_id=" + url.QueryEscape(id)}
+func poll(id string) request {
+	return request{Method: spec.Generation().Method, Path: spec.Generation().Path, Query: "generation_id=" + url.QueryEscape(id)}
 }
