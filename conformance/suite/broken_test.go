@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,11 +37,12 @@ type broken struct {
 // TestBroken holds that each broken server is caught by the case that is named for it, and that the simulator itself
 // passes the same case. No time passes, and nothing goes over a network.
 func TestBroken(t *testing.T) {
-	if len(brokenServers) < 25 {
-		t.Errorf("only %d broken servers", len(brokenServers))
+	all := slices.Concat(brokenServers, brokenLives)
+	if len(all) < 110 {
+		t.Errorf("only %d broken servers", len(all))
 	}
-	t.Logf("%d broken servers", len(brokenServers))
-	for _, b := range brokenServers {
+	t.Logf("%d broken servers", len(all))
+	for _, b := range all {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -260,6 +262,23 @@ func polled(n int, status string, change func(a *httptest.ResponseRecorder)) fun
 	})
 }
 
+// polledOnce changes the n-th answer to polls about each generation.
+func polledOnce(n int, change func(a *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if !is(http.MethodGet)(r) || a.Code != http.StatusOK {
+			return
+		}
+		id := r.URL.Query().Get("generation_id")
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[id]++; seen[id] == n {
+			change(a)
+		}
+	})
+}
+
 func member(names ...string) func(map[string]any) map[string]any {
 	return func(members map[string]any) map[string]any {
 		for _, name := range names {
@@ -292,19 +311,4 @@ func firstValue(next http.Handler) http.Handler {
 
 func withoutHeader(name string) func(http.Handler) http.Handler {
 	return onAnswer(func(_ *http.Request, a *httptest.ResponseRecorder) { a.Header().Del(name) })
-}
-
-// forgetsAtFirst answers the first poll of each generation 404, as a server with a slow replica does.
-func forgetsAtFirst() func(http.Handler) http.Handler {
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
-		id := r.URL.Query().Get("generation_id")
-		mu.Lock()
-		defer mu.Unlock()
-		if id != "" && a.Code == http.StatusOK && !seen[id] {
-			seen[id] = true
-			problem(a, 404, "Generation not found")
-		}
-	})
 }

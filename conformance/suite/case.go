@@ -62,13 +62,14 @@ type request struct {
 	Body   []byte
 }
 
-// submits reports whether the request may create a job, which costs money.
-func (r request) submits() bool {
-	return r.Method == http.MethodPost && r.Path == spec.Generation().Path
-}
+// submits reports whether the request may create a job, which costs money. On a server that is wrong about methods or
+// paths, that is any request but one that only asks.
+func (r request) submits() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
 // plain reports whether the body is all that there is to the request.
-func (r request) plain() bool { return r.submits() && r.Query == "" && r.Header == nil }
+func (r request) plain() bool {
+	return r.Method == http.MethodPost && r.Path == spec.Generation().Path && r.Query == "" && r.Header == nil
+}
 
 // cases are all cases that are data: first those written by hand, then those derived from the documents. The rules in Go
 // code aren't among them. It panics on a file that doesn't load: they are part of the program, and a test loads them all.

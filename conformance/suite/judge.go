@@ -36,6 +36,9 @@ func (t *target) judge(c *testCase, x *trip) []string {
 	if !c.fits(t.exact, x.status) {
 		problems = append(problems, fmt.Sprintf("expected %s; received %d%s", c.expected(t.exact), x.status, quoted(x.answer().Message)))
 	}
+	if c.Accepted && x.accepted() && x.answer().ID == "" {
+		problems = append(problems, "it is accepted, but the answer is no JSON with an id")
+	}
 	problems = append(problems, x.violations()...)
 	if x.status >= 400 && x.request.Method != http.MethodHead {
 		problems = append(problems, t.judgeError(c, x)...)

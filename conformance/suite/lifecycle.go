@@ -80,7 +80,7 @@ func answersMatch(_ context.Context, o *observation) verdict {
 		if v := x.violations(); v != nil {
 			return fail(x, "%s", strings.Join(v, "; "))
 		}
-		if x.status >= 500 {
+		if !x.accepted() {
 			return fail(x, "a poll was %s", x.outcome())
 		}
 	}
@@ -88,15 +88,16 @@ func answersMatch(_ context.Context, o *observation) verdict {
 }
 
 func idUnchanged(_ context.Context, o *observation) verdict {
-	for _, x := range o.all() {
+	polls := o.told()
+	for _, x := range polls {
 		if id := x.answer().ID; id != o.id {
 			return fail(x, "the id is %.200q, it was %.200q", id, o.id)
 		}
 	}
-	if len(o.polls) == 0 {
-		return fail(o.submit, "no poll was answered")
+	if polls == nil {
+		return fail(o.submit, nothingTold)
 	}
-	return pass(o.polls[0])
+	return pass(polls[0])
 }
 
 // Ranks of statuses. A word that isn't listed has none: it means that the generation goes on.
@@ -135,8 +136,11 @@ func legalOrder(_ context.Context, o *observation) verdict {
 			highest = r
 		}
 	}
-	if len(seen) < 2 {
+	switch {
+	case len(seen) < 2:
 		return notApplicable("only one status was seen")
+	case highest == rankUnlisted:
+		return notApplicable("no status was seen that the documents list")
 	}
 	return pass(o.all()[0], o.polls[len(o.polls)-1])
 }
@@ -223,6 +227,9 @@ func errorOnlyWhenFailed(_ context.Context, o *observation) verdict {
 
 // only holds that a member is there with one status only.
 func only(o *observation, status, what string, member func(answer) any) verdict {
+	if o.told() == nil {
+		return notApplicable(nothingTold)
+	}
 	looked := 0
 	for _, x := range o.all() {
 		a := x.answer()

@@ -109,6 +109,14 @@ func (o *observation) all() (list []*trip) {
 	if o.submit != nil && o.submit.accepted() {
 		list = append(list, o.submit)
 	}
+	return append(list, o.told()...)
+}
+
+// nothingTold is why a rule about what polls tell can't judge.
+const nothingTold = "no poll told anything about it"
+
+// told are the answers to polls that are about the generation, or nil.
+func (o *observation) told() (list []*trip) {
 	for _, x := range slices.Concat(o.polls, o.after) {
 		if x.accepted() {
 			list = append(list, x)

@@ -41,8 +41,12 @@ type Config struct {
 
 	// Spend limits how many submissions may be accepted, each of which is a job that costs money; negative is no limit,
 	// for simulators and mocks. What should be rejected is tried without a budget, too. If it is accepted after all, it
-	// counts; one more job than the limit can come about in that way, and then no more submissions are sent. A
-	// submission whose answer was lost, or was a 5xx, counts, too.
+	// counts; one more job than the limit can come about in that way, and then no more submissions are sent.
+	//
+	// A submission whose answer is lost, or is a 5xx, counts like an accepted one: a job may have begun. So a server that
+	// stumbles over a body where it should answer 4xx ends the submissions of a run without a budget at the first one,
+	// which is a failure; the others are left out. A limit of as many as it stumbles over, or none where jobs cost
+	// nothing, tells them all.
 	Spend int
 	// Generations are ids of generations that there are already. Their lives are looked at, too, which costs nothing.
 	Generations []string

@@ -88,99 +88,6 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-// On a target whose jobs cost money, no more are created than the limit allows; what is left out is named and not passed.
-func TestSpend(t *testing.T) {
-	for _, limit := range []int{0, 1, 7} {
-		t.Run(fmt.Sprint(limit), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				sim := simulator.New(simulator.WithKey(goodKey))
-				c := served(sim)
-				c.Spend = limit
-				c.Skip = regexp.MustCompile("/pairs/|/name-|0000-|-case") // to be quick
-				report := run(t, t.Context(), c)
-				if created := sim.Ledger().Created; created != limit || report.Spending.Accepted != limit || report.Spending.Limit != limit || report.Spending.Unexpected != 0 {
-					t.Errorf("%d jobs were created, the report says %+v, the limit is %d", created, report.Spending, limit)
-				}
-				if !report.OK() || report.Counts[suite.LeftOut] == 0 || report.Counts[suite.Failed] != 0 {
-					t.Errorf("%v", report.Counts)
-				}
-				// The first ones by their order are tried, and all that cost nothing.
-				verdicts := map[string]bool{}
-				for _, one := range suite.Cases() {
-					verdicts[one.Name] = one.Accepted
-				}
-				leftOut := false
-				for _, r := range report.Results {
-					accepted, data := verdicts[r.Name]
-					switch {
-					case !data:
-					case !accepted && r.Outcome != suite.Passed:
-						t.Errorf("%s costs nothing, but is %s", r.Name, r.Outcome)
-					case accepted && leftOut && r.Outcome != suite.LeftOut:
-						t.Errorf("%s is %s, while one before it was left out", r.Name, r.Outcome)
-					case r.Outcome == suite.LeftOut:
-						leftOut = true
-					}
-				}
-				if text := summary(t, report); !strings.Contains(text, fmt.Sprintf("%d accepted of a limit of %d", limit, limit)) ||
-					!strings.Contains(text, fmt.Sprintf("left out, %d: the spending limit is used up", report.Counts[suite.LeftOut])) {
-					t.Error(text)
-				}
-				if followed := result(t, report, "animate-move/lifecycle/final-stays").Outcome == suite.Passed; followed != (limit > 0) {
-					t.Errorf("the life of a generation was followed: %t", followed)
-				}
-			})
-		})
-	}
-}
-
-// A server that accepts what it should reject can't run up a bill.
-func TestSpendOnLaxServer(t *testing.T) {
-	lax := onRequest(func(m map[string]any) {
-		for name, value := range m {
-			if value == nil {
-				delete(m, name)
-			}
-		}
-	})
-	for _, limit := range []int{0, 2} {
-		synctest.Test(t, func(t *testing.T) {
-			sim := simulator.New(simulator.WithKey(goodKey))
-			c := served(lax(sim))
-			c.Spend = limit
-			c.Run = regexp.MustCompile("/(null|its-number-in-a-string|example)$")
-			report := run(t, t.Context(), c)
-			if created := sim.Ledger().Created; created != limit+1 || report.Spending.Accepted != limit+1 || report.Spending.Unexpected < 1 || report.OK() {
-				t.Errorf("with a limit of %d, %d jobs were created, the report says %+v", limit, created, report.Spending)
-			}
-			text := summary(t, report)
-			if !strings.Contains(text, "should have been rejected") || !strings.Contains(text, "more was accepted than the spending limit allows") {
-				t.Error(text)
-			}
-		})
-	}
-}
-
-// A submission whose answer is lost, or is a 5xx, may have been accepted.
-func TestSpendOnLostAnswers(t *testing.T) {
-	for _, test := range []struct {
-		effect  simulator.Effect
-		cases   string
-		created int
-		failed  int
-	}{
-		{simulator.Drop(), "^vace-fun-pose/pairs/seed", 3, 3},
-		{simulator.Status(504), "^vace-fun-pose/(pairs/seed|shift/null)", 0, 4}, // what should be rejected doesn't count
-	} {
-		srv := simulator.Start(t, simulator.WithFaults(simulator.Fault{On: simulator.Submit, Effect: test.effect}))
-		c := suite.Config{Target: srv.URL, Key: srv.Key, Spend: 3, Run: regexp.MustCompile(test.cases)}
-		report := run(t, t.Context(), c)
-		if created := srv.Ledger().Created; created != test.created || report.Spending.Accepted != 3 || report.Spending.Unknown != 3 || report.Counts[suite.Failed] != test.failed {
-			t.Errorf("%s: %d jobs were created, the report says %+v %v", test.effect.Name, created, report.Spending, report.Counts)
-		}
-	}
-}
-
 // When nothing was tried, nothing has passed.
 func TestNothingTried(t *testing.T) {
 	c := served(simulator.New())
@@ -304,6 +211,9 @@ func TestGivenGenerations(t *testing.T) {
 			"generation-2/lifecycle/known-at-once":        suite.Failed,
 			"generation-2/lifecycle/comes-to-an-end":      suite.Failed,
 			"generation-2/lifecycle/error-has-reason":     suite.NotApplicable,
+			"generation-2/lifecycle/answers-match":        suite.Failed,
+			"generation-2/lifecycle/id-unchanged":         suite.Failed,
+			"generation-2/headers/content-type":           suite.NotApplicable,
 		} {
 			if r := result(t, report, name); r.Outcome != want {
 				t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
@@ -403,5 +313,14 @@ func TestOtherServers(t *testing.T) {
 	c.Exact = false
 	if report := run(t, t.Context(), c); !report.OK() {
 		t.Error(summary(t, report))
+	}
+}
+
+// What the documents don't ask for is no failure.
+func TestNoInferenceID(t *testing.T) {
+	c := served(withoutHeader("X-Inference-Id")(simulator.New(simulator.WithKey(goodKey))))
+	c.Run = regexp.MustCompile("^(animate-move/headers/inference-id|animate-move/only-required)$")
+	if r := result(t, run(t, t.Context(), c), "animate-move/headers/inference-id"); r.Outcome != suite.NotApplicable {
+		t.Errorf("%s %s", r.Outcome, r.Problems)
 	}
 }

@@ -1,0 +1,152 @@
+package suite_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/conformance/suite"
+)
+
+// On a target whose jobs cost money, no more are created than the limit allows; what is left out is named and not passed.
+func TestSpend(t *testing.T) {
+	for _, limit := range []int{0, 1, 7} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sim := simulator.New(simulator.WithKey(goodKey))
+				c := served(sim)
+				c.Spend = limit
+				c.Skip = regexp.MustCompile("/pairs/|/name-|0000-|-case") // to be quick
+				report := run(t, t.Context(), c)
+				if created := sim.Ledger().Created; created != limit || report.Spending.Accepted != limit || report.Spending.Limit != limit || report.Spending.Unexpected != 0 {
+					t.Errorf("%d jobs were created, the report says %+v, the limit is %d", created, report.Spending, limit)
+				}
+				if !report.OK() || report.Counts[suite.LeftOut] == 0 || report.Counts[suite.Failed] != 0 {
+					t.Errorf("%v", report.Counts)
+				}
+				// The first ones by their order are tried, and all that cost nothing.
+				verdicts := map[string]bool{}
+				for _, one := range suite.Cases() {
+					verdicts[one.Name] = one.Accepted
+				}
+				leftOut := false
+				for _, r := range report.Results {
+					accepted, data := verdicts[r.Name]
+					switch {
+					case !data:
+					case !accepted && r.Outcome != suite.Passed:
+						t.Errorf("%s costs nothing, but is %s", r.Name, r.Outcome)
+					case accepted && leftOut && r.Outcome != suite.LeftOut:
+						t.Errorf("%s is %s, while one before it was left out", r.Name, r.Outcome)
+					case r.Outcome == suite.LeftOut:
+						leftOut = true
+					}
+				}
+				if text := summary(t, report); !strings.Contains(text, fmt.Sprintf("%d accepted of a limit of %d", limit, limit)) ||
+					!strings.Contains(text, fmt.Sprintf("left out, %d: the spending limit is used up", report.Counts[suite.LeftOut])) {
+					t.Error(text)
+				}
+				if followed := result(t, report, "animate-move/lifecycle/final-stays").Outcome == suite.Passed; followed != (limit > 0) {
+					t.Errorf("the life of a generation was followed: %t", followed)
+				}
+			})
+		})
+	}
+}
+
+// A server that accepts what it should reject can't run up a bill.
+func TestSpendOnLaxServer(t *testing.T) {
+	lax := onRequest(func(m map[string]any) {
+		for name, value := range m {
+			if value == nil {
+				delete(m, name)
+			}
+		}
+	})
+	for _, limit := range []int{0, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			sim := simulator.New(simulator.WithKey(goodKey))
+			c := served(lax(sim))
+			c.Spend = limit
+			c.Run = regexp.MustCompile("/(null|its-number-in-a-string|example)$")
+			report := run(t, t.Context(), c)
+			if created := sim.Ledger().Created; created != limit+1 || report.Spending.Accepted != limit+1 || report.Spending.Unexpected < 1 || report.OK() {
+				t.Errorf("with a limit of %d, %d jobs were created, the report says %+v", limit, created, report.Spending)
+			}
+			text := summary(t, report)
+			if !strings.Contains(text, "should have been rejected") || !strings.Contains(text, "more was accepted, or may have been, than the spending limit allows") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
+// A job that came about at another path, or behind a 5xx, costs as much as any.
+func TestSpendOnOddServers(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		cases string
+		wrap  func(sim *simulator.Simulator) http.Handler
+		want  suite.Spending // with a limit of 0
+	}{
+		{"takes submissions anywhere", "^http/(post-elsewhere|content-type-text)$|/null$", func(sim *simulator.Simulator) http.Handler {
+			return onHeader(func(r *http.Request) { r.URL.Path = path })(sim)
+		}, suite.Spending{Accepted: 1, Unexpected: 1}},
+		{"takes other methods", "^http/(put|patch)$|/null$", func(sim *simulator.Simulator) http.Handler {
+			return onHeader(func(r *http.Request) {
+				if r.Method == http.MethodPut {
+					body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
+					r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader(body)), int64(len(body))
+				}
+			})(sim)
+		}, suite.Spending{Accepted: 1, Unexpected: 1}},
+		{"begins a job before it stumbles", "/null$", func(sim *simulator.Simulator) http.Handler {
+			return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+				if a.Code == 400 {
+					submitFailing(t, sim)
+					problem(a, 500, "Internal server error")
+				}
+			})(sim)
+		}, suite.Spending{Accepted: 1, Unexpected: 1, Unknown: 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			sim := simulator.New(simulator.WithKey(goodKey))
+			c := served(test.wrap(sim))
+			c.Spend = 0
+			c.Run = regexp.MustCompile(test.cases)
+			report := run(t, t.Context(), c)
+			if created := sim.Ledger().Created; created != 1 || report.Spending != test.want || report.Counts[suite.Failed] != 1 || report.OK() {
+				t.Errorf("%d jobs were created, the report says %+v %v", created, report.Spending, report.Counts)
+			}
+			if text := summary(t, report); !strings.Contains(text, "more was accepted, or may have been, than the spending limit allows") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
+// A submission whose answer is lost, or is a 5xx, may have been accepted.
+func TestSpendOnLostAnswers(t *testing.T) {
+	for _, test := range []struct {
+		effect  simulator.Effect
+		cases   string
+		created int
+		failed  int
+	}{
+		{simulator.Drop(), "^vace-fun-pose/pairs/seed", 3, 3},
+		{simulator.Status(504), "^vace-fun-pose/(pairs/seed|shift/null)", 0, 3},
+	} {
+		srv := simulator.Start(t, simulator.WithFaults(simulator.Fault{On: simulator.Submit, Effect: test.effect}))
+		c := suite.Config{Target: srv.URL, Key: srv.Key, Spend: 3, Run: regexp.MustCompile(test.cases)}
+		report := run(t, t.Context(), c)
+		if created := srv.Ledger().Created; created != test.created || report.Spending.Accepted != 3 || report.Spending.Unknown != 3 || report.Counts[suite.Failed] != test.failed {
+			t.Errorf("%s: %d jobs were created, the report says %+v %v", test.effect.Name, created, report.Spending, report.Counts)
+		}
+	}
+}
