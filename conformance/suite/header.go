@@ -45,13 +45,13 @@ func inferenceID(_ context.Context, o *observation) verdict {
 	case "":
 		return notApplicable("the answer has none, and the documents don't ask for it")
 	default:
-		return fail(o.submit, "x-inference-id is %.200q, the id is %.200q", got, o.id)
+		return fail(o.submit, "x-inference-id is %q, the id is %q", got, o.id)
 	}
 }
 
 func echo(x *trip, want string) verdict {
 	if got := x.header.Get("X-Client-Request-Id"); got != want {
-		return fail(x, "x-client-request-id is %.200q, not %q", got, want)
+		return fail(x, "x-client-request-id is %q, not %q", got, want)
 	}
 	return pass(x)
 }
@@ -75,7 +75,7 @@ func contentType(_ context.Context, o *observation) verdict {
 	}
 	for _, x := range o.all() {
 		if !isJSON(x.header) {
-			return fail(x, "the content type is %.60q", x.header.Get("Content-Type"))
+			return fail(x, "the content type is %q", x.header.Get("Content-Type"))
 		}
 	}
 	return pass(o.all()...)
@@ -126,7 +126,7 @@ func idRules() []rule {
 				return fail(x, "it was %s", x.outcome())
 			}
 			if id := x.answer().ID; request.Method != http.MethodHead && id != o.id && !o.target.stateless {
-				return fail(x, "the answer is about %.200q", id)
+				return fail(x, "the answer is about %q", id)
 			}
 			return pass(x)
 		}}

@@ -80,10 +80,10 @@ func (t *target) judgeError(c *testCase, x *trip) []string {
 		}
 	}
 	if !isJSON(x.header) {
-		problems = append(problems, fmt.Sprintf("an error is application/json, not %.60q", x.header.Get("Content-Type")))
+		problems = append(problems, fmt.Sprintf("an error is application/json, not %q", x.header.Get("Content-Type")))
 	}
 	if want := t.base.Path + x.request.Path; a.Path != want {
-		problems = append(problems, fmt.Sprintf("the body's path is %.100q, not %s", a.Path, want))
+		problems = append(problems, fmt.Sprintf("the body's path is %q, not %s", a.Path, want))
 	}
 	if got := named(a.Message); c.Pointers != nil && c.fits(true, x.status) && !slices.Equal(got, slices.Sorted(slices.Values(c.Pointers))) {
 		problems = append(problems, fmt.Sprintf("the message names %s, not %s%s", list(got), list(c.Pointers), quoted(a.Message)))
@@ -114,5 +114,5 @@ func quoted(message string) string {
 	if message == "" {
 		return ""
 	}
-	return fmt.Sprintf(": %.300q", message)
+	return fmt.Sprintf(": %q", message)
 }

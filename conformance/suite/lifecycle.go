@@ -91,7 +91,7 @@ func idUnchanged(_ context.Context, o *observation) verdict {
 	polls := o.told()
 	for _, x := range polls {
 		if id := x.answer().ID; id != o.id {
-			return fail(x, "the id is %.200q, it was %.200q", id, o.id)
+			return fail(x, "the id is %q, it was %q", id, o.id)
 		}
 	}
 	if polls == nil {

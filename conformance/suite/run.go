@@ -86,15 +86,13 @@ func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, proble
 	defer r.mu.Unlock()
 	result := r.results[name]
 	result.Outcome, result.Elapsed = outcome, elapsed.Seconds()
-	for _, problem := range problems {
-		result.Problems = append(result.Problems, r.target.redact(problem))
-	}
+	result.Problems = r.target.lines(problems)
+	var notes []string
 	for _, x := range evidence {
 		result.Exchanges = append(result.Exchanges, r.target.record(x, outcome == Failed))
-		for _, note := range x.undocumented() {
-			result.Undocumented = append(result.Undocumented, r.target.redact(note))
-		}
+		notes = append(notes, x.undocumented()...)
 	}
+	result.Undocumented = r.target.lines(notes)
 	r.done++
 	if outcome == Failed {
 		r.failed++
@@ -209,7 +207,7 @@ func (r *run) unique() {
 	for id, n := range r.target.ids {
 		accepted += n
 		if n > 1 {
-			problems = append(problems, fmt.Sprintf("%d submissions have the id %.200q", n, id))
+			problems = append(problems, fmt.Sprintf("%d submissions have the id %q", n, id))
 		}
 	}
 	switch {

@@ -105,7 +105,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, &SetupError{errors.New("no case has such a name")}
 	}
 	if err := r.target.probe(ctx); err != nil {
-		return nil, &SetupError{err}
+		return nil, &SetupError{&redactedError{r.target.line(err.Error()), err}}
 	}
 	r.observe(ctx)
 	r.try(ctx)
@@ -124,7 +124,7 @@ func (t *target) probe(ctx context.Context) error {
 	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden:
 		return fmt.Errorf("the target doesn't accept the key: it answers %d%s", x.status, quoted(x.answer().Message))
 	case x.status >= 300 && x.status < 400:
-		return fmt.Errorf("the target redirects to %q", t.redact(x.header.Get("Location")))
+		return fmt.Errorf("the target redirects to %q", x.header.Get("Location"))
 	case x.status >= 502 && x.status <= 504:
 		return fmt.Errorf("the target isn't at work: it answers %d", x.status)
 	case x.status == http.StatusNotFound && !isJSON(x.header):

@@ -74,14 +74,15 @@ func TestSetup(t *testing.T) {
 		{"unreachable", suite.Config{Target: "http://127.0.0.1:1", Key: "k"}, "the target can't be reached: dial tcp 127.0.0.1:1"},
 		{"wrong key", func() suite.Config { c := served(sim); c.Key = "another"; return c }(), "the target doesn't accept the key: it answers 401"},
 		{"out of credits", served(answering(403, "application/json", `{"message":"You've run out of credits","statusCode":403}`)), "run out of credits"},
-		{"redirect", served(answering(302, "text/html", "")), `the target redirects to "https://elsewhere.example.com/?key=[API key]"`},
+		{"redirect", served(answering(302, "text/html", "")), `the target redirects to "https://elsewhere.example.com/?..."`},
+		{"key in the message", served(answering(403, "application/json", `{"message":"no \u001b[31m`+goodKey+`","statusCode":403}`)), `it answers 403: "no \x1b[31m[API key]"`},
 		{"gateway", served(answering(502, "text/html", "<h1>")), "the target isn't at work: it answers 502"},
 		{"another server", served(answering(404, "text/html", "<h1>Not Found</h1>")), "the target isn't the API"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			report, err := suite.Run(t.Context(), test.config)
 			setup := (*suite.SetupError)(nil)
-			if report != nil || !errors.As(err, &setup) || !strings.Contains(err.Error(), test.want) {
+			if report != nil || !errors.As(err, &setup) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), goodKey) {
 				t.Errorf("%v %v, want %q", report, err, test.want)
 			}
 		})
@@ -322,5 +323,37 @@ func TestNoInferenceID(t *testing.T) {
 	c.Run = regexp.MustCompile("^(animate-move/headers/inference-id|animate-move/only-required)$")
 	if r := result(t, run(t, t.Context(), c), "animate-move/headers/inference-id"); r.Outcome != suite.NotApplicable {
 		t.Errorf("%s %s", r.Outcome, r.Problems)
+	}
+}
+
+// Rules about what polls tell don't pass where none tells anything, or nothing that they know.
+func TestNothingTold(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		wrap func(http.Handler) http.Handler
+		want map[string]suite.Outcome
+	}{
+		{"no answer", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
+			"lifecycle/answers-match": suite.Failed, "lifecycle/id-unchanged": suite.Failed, "lifecycle/comes-to-an-end": suite.Failed,
+			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/video-only-when-completed": suite.NotApplicable,
+			"lifecycle/error-only-when-failed": suite.NotApplicable, "lifecycle/final-stays": suite.NotApplicable,
+		}},
+		{"foreign words", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
+			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := served(onMembers(http.MethodPost, 200, func(m map[string]any) { m["status"] = "dozing" })(test.wrap(simulator.New(simulator.WithKey(goodKey)))))
+				c.Patience = time.Minute
+				c.Run = regexp.MustCompile("^animate-move/lifecycle/")
+				report := run(t, t.Context(), c)
+				for name, want := range test.want {
+					if r := result(t, report, "animate-move/"+name); r.Outcome != want {
+						t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
+					}
+				}
+			})
+		})
 	}
 }

@@ -120,8 +120,12 @@ func (t *target) try(ctx context.Context, r request) *trip {
 	}
 	defer response.Body.Close()
 	x.status, x.header = response.StatusCode, response.Header
-	if x.body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer)); err != nil {
+	x.body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
 		x.err = fmt.Errorf("the answer broke off: %w", err)
+	case len(x.body) > maxAnswer:
+		x.err = fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	}
 	if id := x.answer().ID; r.submits() && x.accepted() && id != "" {
 		t.mu.Lock()
