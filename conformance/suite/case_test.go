@@ -270,7 +270,11 @@ func TestDeviations(t *testing.T) {
 	for _, test := range []struct {
 		pattern, name string
 		want          bool
-	}{{"a*c", "abc", true}, {"a*c", "ac", true}, {"a*c", "acb", false}, {"*", "", true}, {"a*b*c", "a1b2b3c", true}, {"a", "ab", false}, {"**", "x", true}} {
+	}{
+		{"a*c", "abc", true}, {"a*c", "ac", true}, {"a*c", "acb", false}, {"*", "", true}, {"a*b*c", "a1b2b3c", true}, {"a", "ab", false}, {"**", "x", true},
+		{"a*b*b", "ab", false}, {"*b*", "abc", true}, {"*bc", "abcbc", true}, {"a*a", "a", false},
+		{strings.Repeat("*a", 50) + "*b", strings.Repeat("a", 100), false}, // backtracking would never end
+	} {
 		if got := matches(test.pattern, test.name); got != test.want {
 			t.Errorf("%s with %s: %t", test.pattern, test.name, got)
 		}

@@ -36,20 +36,20 @@ func (d Deviations) names(name string) []string {
 	return found
 }
 
-// matches tells whether the name is the pattern, in which * stands for any text.
+// matches tells whether the name is the pattern, in which * stands for any text. Each part between two stars may be
+// taken where it stands first: what is behind it only gets longer by that.
 func matches(pattern, name string) bool {
 	first, rest, wild := strings.Cut(pattern, "*")
 	if !wild {
 		return pattern == name
 	}
 	name, ok := strings.CutPrefix(name, first)
-	if !ok {
-		return false
-	}
-	for i := range len(name) + 1 {
-		if matches(rest, name[i:]) {
-			return true
+	for ok {
+		var part string
+		if part, rest, wild = strings.Cut(rest, "*"); !wild {
+			return strings.HasSuffix(name, part)
 		}
+		_, name, ok = strings.Cut(name, part)
 	}
 	return false
 }

@@ -226,9 +226,10 @@ func (r *run) unique() {
 func (r *run) deviations() {
 	used := map[string]bool{}
 	for _, result := range r.order {
+		outcome := result.Outcome // each entry is about this one, not about what another entry made of it
 		for _, entry := range r.config.Deviations.names(result.Name) {
 			used[entry] = true
-			switch result.Outcome {
+			switch outcome {
 			case Failed:
 				result.Outcome, result.Deviation = Known, r.config.Deviations[entry]
 			case Passed:

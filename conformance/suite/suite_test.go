@@ -138,6 +138,12 @@ func TestKnownDeviations(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+	t.Run("passes by two entries", func(t *testing.T) {
+		report := try(t, onRequest(func(map[string]any) {}), suite.Deviations{name: "it wanted a prompt", "*/empty": "so it did"}, "^"+name+"$")
+		if r := result(t, report, name); report.OK() || r.Outcome != suite.Failed || len(r.Problems) != 2 || r.Deviation != "" {
+			t.Errorf("%+v", r)
+		}
+	})
 	t.Run("unknown name", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"no/such/case": "r"}, "")
