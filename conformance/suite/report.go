@@ -31,7 +31,7 @@ type Report struct {
 	// Exact and Stateless tell how the target was judged.
 	Exact     bool `json:"exact"`
 	Stateless bool `json:"stateless"`
-	// Interrupted is a run that was ended from outside.
+	// Interrupted is a run that was ended from outside, or given up.
 	Interrupted bool            `json:"interrupted"`
 	Spending    Spending        `json:"spending"`
 	Counts      map[Outcome]int `json:"counts"`
@@ -92,7 +92,7 @@ func (r *run) report() *Report {
 	for _, result := range r.order {
 		report.Counts[result.Outcome]++
 		for _, problem := range result.Problems {
-			report.Interrupted = report.Interrupted || result.Outcome == LeftOut && problem == interrupted
+			report.Interrupted = report.Interrupted || result.Outcome == LeftOut && (problem == interrupted || problem == errBusy.Error())
 		}
 	}
 	return report

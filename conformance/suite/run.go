@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -108,6 +109,14 @@ const (
 	interrupted = "the run was interrupted"
 )
 
+// ended tells why a run has ended before its time.
+func ended(ctx context.Context) string {
+	if cause := context.Cause(ctx); errors.Is(cause, errBusy) {
+		return cause.Error()
+	}
+	return interrupted
+}
+
 // observe submits the generations that are to be observed and follows them in the background.
 func (r *run) observe(ctx context.Context) {
 	for _, o := range r.observations {
@@ -135,7 +144,7 @@ func (r *run) follow(ctx context.Context, o *observation) {
 		var problems []string
 		switch {
 		case ctx.Err() != nil:
-			v.outcome, problems = LeftOut, []string{interrupted}
+			v.outcome, problems = LeftOut, []string{ended(ctx)}
 		case v.text != "":
 			problems = []string{v.text}
 		}
@@ -145,7 +154,7 @@ func (r *run) follow(ctx context.Context, o *observation) {
 
 func (r *run) leaveOut(ctx context.Context, o *observation, reason string) {
 	if ctx.Err() != nil {
-		reason = interrupted
+		reason = ended(ctx)
 	}
 	for _, rule := range rules() {
 		if name := o.rule(rule); r.results[name] != nil {
@@ -168,7 +177,7 @@ func (r *run) try(ctx context.Context) {
 			<-free
 			reason := overLimit
 			if ctx.Err() != nil {
-				reason = interrupted
+				reason = ended(ctx)
 			} else if !planned {
 				reason = overspent
 			}
@@ -182,7 +191,7 @@ func (r *run) try(ctx context.Context) {
 				r.budget.leave(x, planned)
 			}
 			if ctx.Err() != nil {
-				r.finish(c.Name, LeftOut, x.elapsed, []string{interrupted})
+				r.finish(c.Name, LeftOut, x.elapsed, []string{ended(ctx)})
 				return
 			}
 			problems := r.target.judge(&c, x)

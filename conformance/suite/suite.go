@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -77,19 +78,27 @@ func (e *SetupError) Error() string { return "conformance: set-up: " + e.Err.Err
 func (e *SetupError) Unwrap() error { return e.Err }
 
 // Run tries the target. The error is a *SetupError if the run couldn't begin: then there is no report. A run that the
-// context ends returns the context's error beside a report, in which the rest is left out. Failures are no error: see
-// [Report.OK].
+// context ends returns the context's error beside a report, in which the rest is left out. In a run that is given up, since
+// the target answers 429 to one request after another, the rest is left out, too, and the target hasn't passed. Failures
+// are no error: see [Report.OK].
 func Run(ctx context.Context, c Config) (*Report, error) {
 	base, err := ParseTarget(c.Target, c.InsecureHTTP)
 	if err != nil {
 		return nil, &SetupError{fmt.Errorf("target: %w", err)}
 	}
-	if c.Key == "" {
+	switch {
+	case c.Key == "":
 		return nil, &SetupError{errors.New("there is no API key; a mock takes any")}
+	case c.Patience < 0:
+		return nil, &SetupError{fmt.Errorf("the patience is %v; it can't be negative", c.Patience)}
+	case slices.Contains(c.Generations, ""):
+		return nil, &SetupError{errors.New("the id of a generation is empty")}
 	}
+	running, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	r := &run{
 		config:  c,
-		target:  &target{base: base, key: c.Key, http: c.HTTPClient, exact: c.Exact, ids: map[string]int{}},
+		target:  &target{base: base, key: c.Key, http: c.HTTPClient, exact: c.Exact, giveUp: giveUp, ids: map[string]int{}},
 		budget:  newBudget(c.Spend),
 		results: map[string]*Result{},
 		began:   time.Now(),
@@ -104,11 +113,11 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if len(r.order) == 0 {
 		return nil, &SetupError{errors.New("no case has such a name")}
 	}
-	if err := r.target.probe(ctx); err != nil {
+	if err := r.target.probe(running); err != nil {
 		return nil, &SetupError{&redactedError{r.target.line(err.Error()), err}}
 	}
-	r.observe(ctx)
-	r.try(ctx)
+	r.observe(running)
+	r.try(running)
 	r.observing.Wait()
 	r.unique()
 	r.deviations()
@@ -125,6 +134,8 @@ func (t *target) probe(ctx context.Context) error {
 		return fmt.Errorf("the target doesn't accept the key: it answers %d%s", x.status, quoted(x.answer().Message))
 	case x.status >= 300 && x.status < 400:
 		return fmt.Errorf("the target redirects to %q", x.header.Get("Location"))
+	case x.status == http.StatusTooManyRequests:
+		return fmt.Errorf("the target answers 429, too many requests, %d times in a row", maxAttempts)
 	case x.status >= 502 && x.status <= 504:
 		return fmt.Errorf("the target isn't at work: it answers %d", x.status)
 	case x.status == http.StatusNotFound && !isJSON(x.header):

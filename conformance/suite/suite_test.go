@@ -69,6 +69,8 @@ func TestSetup(t *testing.T) {
 		{"no target", suite.Config{Key: "k"}, "target: it isn't an http or https URL"},
 		{"plain http", suite.Config{Target: "http://example.com", Key: "k"}, "target: plain http"},
 		{"no key", suite.Config{Target: "http://localhost"}, "there is no API key"},
+		{"no id", suite.Config{Target: "http://localhost", Key: "k", Generations: []string{"x", ""}}, "the id of a generation is empty"},
+		{"no patience", suite.Config{Target: "http://localhost", Key: "k", Patience: -1}, "the patience is -1ns"},
 		{"no case", func() suite.Config { c := served(sim); c.Run = regexp.MustCompile("^no-such-case$"); return c }(), "no case has such a name"},
 		{"all skipped", func() suite.Config { c := served(sim); c.Skip = regexp.MustCompile(""); return c }(), "no case has such a name"},
 		{"unreachable", suite.Config{Target: "http://127.0.0.1:1", Key: "k"}, "the target can't be reached: dial tcp 127.0.0.1:1"},
@@ -243,6 +245,8 @@ func TestTooManyRequests(t *testing.T) {
 		{2, "7", suite.Passed, 14 * time.Second},
 		{2, "", suite.Passed, 3 * time.Second},
 		{1, "3600", suite.Passed, time.Minute},
+		{1, "10000000000", suite.Passed, time.Minute},
+		{1, "10000000000000000000000", suite.Passed, time.Second},
 		{100, "1", suite.Failed, 5 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -266,6 +270,33 @@ func TestTooManyRequests(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A target that answers 429 to everything doesn't keep a run for hours.
+func TestOnlyTooManyRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tooMany := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }
+		report, err := suite.Run(t.Context(), served(http.HandlerFunc(tooMany)))
+		if setup := (*suite.SetupError)(nil); report != nil || !errors.As(err, &setup) || !strings.Contains(err.Error(), "the target answers 429") {
+			t.Errorf("%v %v", report, err)
+		}
+		sim := simulator.New(simulator.WithKey(goodKey))
+		c := served(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				tooMany(w, r)
+				return
+			}
+			sim.ServeHTTP(w, r)
+		}))
+		began := time.Now()
+		report = run(t, t.Context(), c)
+		if report.OK() || !report.Interrupted || report.Counts[suite.LeftOut] < 3000 || time.Since(began) > 10*time.Minute {
+			t.Errorf("after %v: %v", time.Since(began), report.Counts)
+		}
+		if text := summary(t, report); !strings.Contains(text, "the run was given up") || strings.Contains(text, "PASS") {
+			t.Error(text)
+		}
+	})
 }
 
 // A run that is interrupted hasn't passed, and says what it didn't come to.

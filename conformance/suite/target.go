@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aimlvideo/wan-go/conformance"
@@ -47,6 +48,9 @@ type target struct {
 	exact bool
 	// stateless is a target that answers for ids that nobody gave it, such as a mock.
 	stateless bool
+	// giveUp ends the run.
+	giveUp context.CancelCauseFunc
+	busy   atomic.Int32 // requests in a row that were answered 429 to the last
 
 	mu  sync.Mutex
 	ids map[string]int // of accepted submissions, and how many had it
@@ -68,13 +72,24 @@ const (
 	maxAnswer       = 16 << 20
 	// maxAttempts bounds how often a request is sent that is answered 429, which neither costs nor says anything.
 	maxAttempts = 6
+	// maxBusy is how many requests in a row may be answered so to the last: the rest would take hours and tell nothing.
+	maxBusy = 5
 )
+
+var errBusy = errors.New("the run was given up: the target answers 429 to one request after another")
 
 // send sends a request and notes the ids that submissions are answered with.
 func (t *target) send(ctx context.Context, r request) *trip {
 	for attempt := 1; ; attempt++ {
 		x := t.try(ctx, r)
-		if x.status != http.StatusTooManyRequests || attempt == maxAttempts {
+		switch {
+		case x.status != http.StatusTooManyRequests:
+			t.busy.Store(0)
+			return x
+		case attempt == maxAttempts:
+			if t.busy.Add(1) == maxBusy {
+				t.giveUp(errBusy)
+			}
 			return x
 		}
 		if sleep(ctx, retryAfter(x.header, attempt)) != nil {
@@ -86,7 +101,7 @@ func (t *target) send(ctx context.Context, r request) *trip {
 // retryAfter is what the answer asks for, up to a minute, or else 1, 2, 4 ... seconds.
 func retryAfter(header http.Header, attempt int) time.Duration {
 	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds >= 0 {
-		return min(time.Duration(seconds)*time.Second, time.Minute)
+		return time.Duration(min(seconds, 60)) * time.Second
 	}
 	return time.Second << (attempt - 1)
 }
