@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gabriel-vasile/mimetype"
+
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -142,10 +144,14 @@ func (t *target) fetch(ctx context.Context, url string) (x *trip, media string) 
 	}
 	defer response.Body.Close()
 	x.status, x.header = response.StatusCode, response.Header
-	head, err := io.ReadAll(io.LimitReader(response.Body, 512))
+	head, err := io.ReadAll(io.LimitReader(response.Body, 3072))
 	if err != nil {
 		x.err = fmt.Errorf("the answer broke off: %w", err)
 	}
-	x.body = fmt.Appendf(nil, "(the first %d bytes are %s)", len(head), http.DetectContentType(head))
-	return x, http.DetectContentType(head)
+	found := mimetype.Detect(head)
+	if media = found.String(); found.Is("audio/mp4") { // so are films of some brands
+		media = "video/mp4"
+	}
+	x.body = fmt.Appendf(nil, "(the first %d bytes are %s)", len(head), media)
+	return x, media
 }

@@ -28,6 +28,7 @@ func run(t *testing.T, ctx context.Context, c suite.Config) *suite.Report {
 }
 
 // served is a configuration that tries a handler in this process, without a spending limit.
+
 func served(handler http.Handler) suite.Config {
 	return suite.Config{Target: "http://localhost", Key: goodKey, Spend: -1, Exact: true, HTTPClient: &http.Client{Transport: handlerTransport{handler}}}
 }
@@ -51,6 +52,7 @@ func summary(t *testing.T, report *suite.Report) string {
 }
 
 // A set-up that fails is an error, and there is no report that could pass for one.
+
 func TestSetup(t *testing.T) {
 	sim := simulator.New(simulator.WithKey(goodKey))
 	answering := func(status int, contentType, body string) http.Handler {
@@ -92,6 +94,7 @@ func TestSetup(t *testing.T) {
 }
 
 // When nothing was tried, nothing has passed.
+
 func TestNothingTried(t *testing.T) {
 	c := served(simulator.New())
 	c.Spend = 0
@@ -173,68 +176,11 @@ func TestKnownDeviations(t *testing.T) {
 }
 
 // What a mock can't have isn't passed.
-func TestStateless(t *testing.T) {
-	mock := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"id":"the-example","status":"queued"}`)
-	})
-	c := served(mock)
-	c.Run = regexp.MustCompile("lifecycle|every-id")
-	c.Exact = false
-	c.Patience = time.Second
-	report := run(t, t.Context(), c)
-	if !report.Stateless {
-		t.Error("the target isn't taken for stateless")
-	}
-	for _, r := range report.Results {
-		want := suite.NotApplicable
-		if strings.HasSuffix(r.Name, "/submission-answer") || strings.HasSuffix(r.Name, "/answers-match") {
-			want = suite.Passed
-		}
-		if r.Outcome != want {
-			t.Errorf("%s: %s %s, want %s", r.Name, r.Outcome, r.Problems, want)
-		}
-	}
-	if !strings.Contains(summary(t, report), "holds no state") {
-		t.Error(summary(t, report))
-	}
-}
 
 // Generations that there are already are looked at without a job of one's own.
-func TestGivenGenerations(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		sim := simulator.New(simulator.WithKey(goodKey))
-		failed := submitFailing(t, sim)
-		time.Sleep(time.Minute)
-		c := served(sim)
-		c.Spend = 0
-		c.Generations = []string{failed, "no-such-id"}
-		c.Run = regexp.MustCompile("^generation-")
-		report := run(t, t.Context(), c)
-		for name, want := range map[string]suite.Outcome{
-			"generation-1/lifecycle/error-has-reason":     suite.Passed,
-			"generation-1/lifecycle/failed-costs-nothing": suite.Passed,
-			"generation-1/lifecycle/completed-has-url":    suite.NotApplicable,
-			"generation-1/lifecycle/legal-order":          suite.NotApplicable,
-			"generation-1/http/id-and-more":               suite.Passed,
-			"generation-2/lifecycle/known-at-once":        suite.Failed,
-			"generation-2/lifecycle/comes-to-an-end":      suite.Failed,
-			"generation-2/lifecycle/error-has-reason":     suite.NotApplicable,
-			"generation-2/lifecycle/answers-match":        suite.Failed,
-			"generation-2/lifecycle/id-unchanged":         suite.Failed,
-			"generation-2/headers/content-type":           suite.NotApplicable,
-		} {
-			if r := result(t, report, name); r.Outcome != want {
-				t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
-			}
-		}
-		if created := sim.Ledger().Created; created != 1 {
-			t.Errorf("%d jobs were created", created-1)
-		}
-	})
-}
 
 // An answer 429 says nothing about the request; it is sent again when the server asks for it.
+
 func TestTooManyRequests(t *testing.T) {
 	for _, test := range []struct {
 		times      int
@@ -273,6 +219,7 @@ func TestTooManyRequests(t *testing.T) {
 }
 
 // A target that answers 429 to everything doesn't keep a run for hours.
+
 func TestOnlyTooManyRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tooMany := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }
@@ -300,6 +247,7 @@ func TestOnlyTooManyRequests(t *testing.T) {
 }
 
 // A run that is interrupted hasn't passed, and says what it didn't come to.
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := served(simulator.New(simulator.WithKey(goodKey)))
@@ -337,6 +285,7 @@ func TestProgress(t *testing.T) {
 }
 
 // A target that isn't ours may choose its statuses and its words.
+
 func TestOtherServers(t *testing.T) {
 	other := onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if a.Code == 400 || a.Code == 405 {
@@ -355,42 +304,7 @@ func TestOtherServers(t *testing.T) {
 }
 
 // What the documents don't ask for is no failure.
-func TestNoInferenceID(t *testing.T) {
-	c := served(withoutHeader("X-Inference-Id")(simulator.New(simulator.WithKey(goodKey))))
-	c.Run = regexp.MustCompile("^(animate-move/headers/inference-id|animate-move/only-required)$")
-	if r := result(t, run(t, t.Context(), c), "animate-move/headers/inference-id"); r.Outcome != suite.NotApplicable {
-		t.Errorf("%s %s", r.Outcome, r.Problems)
-	}
-}
 
 // Rules about what polls tell don't pass where none tells anything, or nothing that they know.
-func TestNothingTold(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		wrap func(http.Handler) http.Handler
-		want map[string]suite.Outcome
-	}{
-		{"no answer", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
-			"lifecycle/answers-match": suite.Failed, "lifecycle/id-unchanged": suite.Failed, "lifecycle/comes-to-an-end": suite.Failed,
-			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/video-only-when-completed": suite.NotApplicable,
-			"lifecycle/error-only-when-failed": suite.NotApplicable, "lifecycle/final-stays": suite.NotApplicable,
-		}},
-		{"foreign words", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
-			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := served(onMembers(http.MethodPost, 200, func(m map[string]any) { m["status"] = "dozing" })(test.wrap(simulator.New(simulator.WithKey(goodKey)))))
-				c.Patience = time.Minute
-				c.Run = regexp.MustCompile("^animate-move/lifecycle/")
-				report := run(t, t.Context(), c)
-				for name, want := range test.want {
-					if r := result(t, report, "animate-move/"+name); r.Outcome != want {
-						t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
-					}
-				}
-			})
-		})
-	}
-}
+
+// What plays is a video, whatever its brand.

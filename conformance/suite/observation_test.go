@@ -1,0 +1,135 @@
+package suite_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/conformance/suite"
+)
+
+func TestStateless(t *testing.T) {
+	mock := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"id":"the-example","status":"queued"}`)
+	})
+	c := served(mock)
+	c.Run = regexp.MustCompile("lifecycle|every-id")
+	c.Exact = false
+	c.Patience = time.Second
+	report := run(t, t.Context(), c)
+	if !report.Stateless {
+		t.Error("the target isn't taken for stateless")
+	}
+	for _, r := range report.Results {
+		want := suite.NotApplicable
+		if strings.HasSuffix(r.Name, "/submission-answer") || strings.HasSuffix(r.Name, "/answers-match") {
+			want = suite.Passed
+		}
+		if r.Outcome != want {
+			t.Errorf("%s: %s %s, want %s", r.Name, r.Outcome, r.Problems, want)
+		}
+	}
+	if !strings.Contains(summary(t, report), "holds no state") {
+		t.Error(summary(t, report))
+	}
+}
+
+func TestGivenGenerations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sim := simulator.New(simulator.WithKey(goodKey))
+		failed := submitFailing(t, sim)
+		time.Sleep(time.Minute)
+		c := served(sim)
+		c.Spend = 0
+		c.Generations = []string{failed, "no-such-id"}
+		c.Run = regexp.MustCompile("^generation-")
+		report := run(t, t.Context(), c)
+		for name, want := range map[string]suite.Outcome{
+			"generation-1/lifecycle/error-has-reason":     suite.Passed,
+			"generation-1/lifecycle/failed-costs-nothing": suite.Passed,
+			"generation-1/lifecycle/completed-has-url":    suite.NotApplicable,
+			"generation-1/lifecycle/legal-order":          suite.NotApplicable,
+			"generation-1/http/id-and-more":               suite.Passed,
+			"generation-2/lifecycle/known-at-once":        suite.Failed,
+			"generation-2/lifecycle/comes-to-an-end":      suite.Failed,
+			"generation-2/lifecycle/error-has-reason":     suite.NotApplicable,
+			"generation-2/lifecycle/answers-match":        suite.Failed,
+			"generation-2/lifecycle/id-unchanged":         suite.Failed,
+			"generation-2/headers/content-type":           suite.NotApplicable,
+		} {
+			if r := result(t, report, name); r.Outcome != want {
+				t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
+			}
+		}
+		if created := sim.Ledger().Created; created != 1 {
+			t.Errorf("%d jobs were created", created-1)
+		}
+	})
+}
+
+func TestNoInferenceID(t *testing.T) {
+	c := served(withoutHeader("X-Inference-Id")(simulator.New(simulator.WithKey(goodKey))))
+	c.Run = regexp.MustCompile("^(animate-move/headers/inference-id|animate-move/only-required)$")
+	if r := result(t, run(t, t.Context(), c), "animate-move/headers/inference-id"); r.Outcome != suite.NotApplicable {
+		t.Errorf("%s %s", r.Outcome, r.Problems)
+	}
+}
+
+func TestNothingTold(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		wrap func(http.Handler) http.Handler
+		want map[string]suite.Outcome
+	}{
+		{"no answer", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
+			"lifecycle/answers-match": suite.Failed, "lifecycle/id-unchanged": suite.Failed, "lifecycle/comes-to-an-end": suite.Failed,
+			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/video-only-when-completed": suite.NotApplicable,
+			"lifecycle/error-only-when-failed": suite.NotApplicable, "lifecycle/final-stays": suite.NotApplicable,
+		}},
+		{"foreign words", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
+			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := served(onMembers(http.MethodPost, 200, func(m map[string]any) { m["status"] = "dozing" })(test.wrap(simulator.New(simulator.WithKey(goodKey)))))
+				c.Patience = time.Minute
+				c.Run = regexp.MustCompile("^animate-move/lifecycle/")
+				report := run(t, t.Context(), c)
+				for name, want := range test.want {
+					if r := result(t, report, "animate-move/"+name); r.Outcome != want {
+						t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestFilms(t *testing.T) {
+	for head, want := range map[string]suite.Outcome{
+		"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2":                                   suite.Passed,
+		"\x00\x00\x00\x18ftypiso6\x00\x00\x02\x00iso6mp41":                                   suite.Passed,
+		"\x00\x00\x00\x18ftypavc1\x00\x00\x00\x00avc1isom":                                   suite.Passed,
+		"\x00\x00\x00\x18ftypdash\x00\x00\x00\x00iso6avc1":                                   suite.Passed,
+		"\x00\x00\x00\x18ftypqt  \x20\x05\x03\x00qt  \x00\x00\x00\x00":                       suite.Passed,
+		"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm": suite.Passed,
+		"\x89PNG\r\n\x1a\n":      suite.Failed,
+		"{\"message\":\"gone\"}": suite.Failed,
+		"":                       suite.Failed,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := served(on(download, 200, "video/mp4", head)(simulator.New(simulator.WithKey(goodKey))))
+			c.Run = regexp.MustCompile("^animate-move/lifecycle/url-serves-a-video$")
+			if r := run(t, t.Context(), c).Results[0]; r.Outcome != want {
+				t.Errorf("%q: %s %s, want %s", head, r.Outcome, r.Problems, want)
+			}
+		})
+	}
+}
