@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +33,7 @@ type trial struct {
 type reportFile struct {
 	flag, path string
 	write      func(*suite.Report, io.Writer) error
+	open       *os.File // already, where there is something else than a file
 }
 
 // newConformance makes the command that tries a server against the documents.
@@ -65,7 +68,7 @@ func (t *trial) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.Target, "target", "", "base `URL` of the server; the built-in simulator if not given")
 	flags.StringVar(&t.Key, "key", "", "its API key; AIML_API_KEY if not given. A mock takes any")
 	flags.BoolVar(&t.InsecureHTTP, "insecure-http", false, "let the key go over plain http to another machine")
-	flags.IntVar(&t.Spend, "spend", 0, "how many submissions may be accepted; -1 is no limit")
+	flags.IntVar(&t.Spend, "spend", 0, "how many submissions may be accepted, or answered 5xx, which leaves it open; -1 is no limit")
 	flags.StringArrayVar(&t.Generations, "generation", nil, "`ID` of a generation that there is, whose life is looked at, too; costs nothing; may be given again")
 	flags.DurationVar(&t.Patience, "patience", 10*time.Minute, "how long to follow a generation")
 	flags.BoolVar(&t.Exact, "exact", false, "ask also for the statuses and the JSON pointers that the simulator answers")
@@ -78,7 +81,7 @@ func (t *trial) add(flags *pflag.FlagSet) {
 }
 
 func (t *trial) try(cmd *cobra.Command) error {
-	if err := t.read(); err != nil {
+	if err := t.read(cmd.Flags()); err != nil {
 		return inputError(err)
 	}
 	if t.Target == "" {
@@ -115,7 +118,23 @@ func (t *trial) try(cmd *cobra.Command) error {
 }
 
 // read turns what the flags say into a configuration.
-func (t *trial) read() error {
+func (t *trial) read(flags *pflag.FlagSet) error {
+	for _, name := range []string{"target", "key"} { // from a variable that isn't set
+		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return fmt.Errorf("--%s: it is empty", name)
+		}
+	}
+	for _, name := range []string{"key", "insecure-http", "generation"} {
+		if t.Target == "" && flags.Changed(name) {
+			return fmt.Errorf("--%s: it is about a --target; the built-in simulator needs none", name)
+		}
+	}
+	if t.Patience <= 0 {
+		return errors.New("--patience: it has to be more than nothing")
+	}
+	if slices.Contains(t.Generations, "") {
+		return errors.New("--generation: it is empty")
+	}
 	for flag, expression := range map[string]struct {
 		text  string
 		value **regexp.Regexp
@@ -139,12 +158,22 @@ func (t *trial) read() error {
 		}
 	}
 	t.Key = cmp.Or(t.Key, os.Getenv("AIML_API_KEY"), os.Getenv("AIMLAPI_API_KEY"))
-	for _, file := range t.reports {
-		if file.path == "" {
+	return t.openReports()
+}
+
+// openReports finds out now whether the reports can be written when the run is over.
+func (t *trial) openReports() error {
+	for i, report := range t.reports {
+		if report.path == "" {
 			continue
 		}
-		if err := checkFile(file.path); err != nil {
-			return fmt.Errorf("--%s: %w", file.flag, err)
+		if err := report.check(); err != nil {
+			return fmt.Errorf("--%s: %w", report.flag, err)
+		}
+		for _, other := range t.reports[:i] {
+			if other.path != "" && report.same(other) {
+				return fmt.Errorf("--%s: it is the file of --%s", report.flag, other.flag)
+			}
 		}
 	}
 	return nil
@@ -152,9 +181,6 @@ func (t *trial) read() error {
 
 // simulate starts a simulator as the target, with one generation that fails.
 func (t *trial) simulate(cmd *cobra.Command) (stop func(), err error) {
-	if t.Generations != nil {
-		return nil, inputError(errors.New("--generation: the simulator has none yet; name a --target"))
-	}
 	server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(100*time.Millisecond, 100*time.Millisecond)))
 	if err != nil {
 		return nil, err
@@ -192,13 +218,55 @@ func submitExample(ctx context.Context, server *simulator.Server) (id string, er
 	return job.ID(), nil
 }
 
+// check looks whether the file can be written. A pipe or a terminal stays open: who reads a pipe takes its closing for
+// the end. So does the file that the summary goes to, which isn't to be overwritten.
+func (f *reportFile) check() error {
+	info, err := os.Stat(f.path)
+	if err != nil || info.IsDir() {
+		return checkFile(f.path)
+	}
+	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	if out, err := os.Stdout.Stat(); info.Mode().IsRegular() && (err != nil || !os.SameFile(info, out)) {
+		return file.Close()
+	}
+	f.open = file
+	return nil
+}
+
+// same reports whether both are one file, whatever the ways to it.
+func (f *reportFile) same(other *reportFile) bool {
+	one, err := os.Stat(f.path)
+	two, otherErr := os.Stat(other.path)
+	if err == nil && otherErr == nil {
+		return os.SameFile(one, two)
+	}
+	return f.absolute() == other.absolute() // there is no such file yet
+}
+
+func (f *reportFile) absolute() string {
+	directory, err := filepath.EvalSymlinks(filepath.Dir(f.path))
+	if err == nil {
+		directory, err = filepath.Abs(directory)
+	}
+	if err != nil {
+		return f.path
+	}
+	return filepath.Join(directory, filepath.Base(f.path))
+}
+
 func (f *reportFile) save(report *suite.Report) error {
 	if f.path == "" {
 		return nil
 	}
-	file, err := os.Create(f.path)
-	if err != nil {
-		return err
+	file := f.open
+	if file == nil {
+		var err error
+		if file, err = os.Create(f.path); err != nil {
+			return err
+		}
 	}
 	return errors.Join(f.write(report, file), file.Close())
 }

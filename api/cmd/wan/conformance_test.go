@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -62,8 +64,10 @@ func TestConformanceTarget(t *testing.T) {
 	down := newServer(t)
 	down.Close()
 	t.Setenv("AIML_API_KEY", s.Key)
-	deviations := filepath.Join(t.TempDir(), "d.yaml")
-	if err := os.WriteFile(deviations, []byte("http/put: it takes everything\n"), 0o666); err != nil {
+	dir := t.TempDir()
+	deviations := filepath.Join(dir, "d.yaml")
+	if err := errors.Join(os.WriteFile(deviations, []byte("http/put: it takes everything\n"), 0o666),
+		os.Symlink(deviations, filepath.Join(dir, "link")), os.Symlink(dir, filepath.Join(dir, "dir"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -76,8 +80,8 @@ func TestConformanceTarget(t *testing.T) {
 		{"pass", []string{"--target", s.URL + "/v2", "--run", "^http/"}, exitDone, "PASS: 29 cases; 2 were left out", ""},
 		{"exactly", []string{"--target", s.URL, "--exact", "--run", "^json/brace"}, exitDone, "judged exactly", ""},
 		{"fail", []string{"--target", lax.URL, "--run", "^http/put$"}, exitTrouble, "FAIL http/put\n     expected rejected: 4xx; received 200", "the target doesn't pass"},
-		{"known", []string{"--target", lax.URL, "--run", "^http/put$", "--deviations", deviations}, exitDone, "it takes everything", ""},
-		{"known no more", []string{"--target", s.URL, "--run", "^http/put$", "--deviations", deviations}, exitTrouble, `it passes: remove "http/put"`, "the target doesn't pass"},
+		{"known", []string{"--target", lax.URL, "--run", "^http/put$", "--spend", "1", "--deviations", deviations}, exitDone, "it takes everything", ""},
+		{"known no more", []string{"--target", s.URL, "--run", "^http/put$", "--spend", "1", "--deviations", deviations}, exitTrouble, `it passes: remove "http/put"`, "the target doesn't pass"},
 		{"nothing tried", []string{"--target", s.URL, "--run", "^animate-move/everything$"}, exitTrouble, "FAIL: nothing was tried", "the target doesn't pass"},
 		{"spend", []string{"--target", s.URL, "--run", "^animate-move/everything$", "--spend", "1"}, exitDone, "1 accepted of a limit of 1", ""},
 		{"skip", []string{"--target", s.URL, "--run", "^http/p", "--skip", "put|atch|post|path"}, exitInput, "", "no case has such a name"},
@@ -90,7 +94,17 @@ func TestConformanceTarget(t *testing.T) {
 		{"bad deviations", []string{"--deviations", hero}, exitInput, "", "deviations: "},
 		{"report in no directory", []string{"--html", "no/such/directory/r.html"}, exitInput, "", "--html: "},
 		{"report is a directory", []string{"--junit", "."}, exitInput, "", "--junit: . is a directory"},
-		{"generation of the simulator", []string{"--generation", "x"}, exitInput, "", "--generation"},
+		{"generation of the simulator", []string{"--generation", "x"}, exitInput, "", "--generation: it is about a --target"},
+		{"key of the simulator", []string{"--key", "x"}, exitInput, "", "--key: it is about a --target"},
+		{"way to the simulator", []string{"--insecure-http"}, exitInput, "", "--insecure-http: it is about a --target"},
+		{"empty target", []string{"--target", ""}, exitInput, "", "--target: it is empty"},
+		{"empty key", []string{"--target", s.URL, "--key", ""}, exitInput, "", "--key: it is empty"},
+		{"empty generation", []string{"--target", s.URL, "--generation", ""}, exitInput, "", "--generation: it is empty"},
+		{"no patience", []string{"--patience", "0s"}, exitInput, "", "--patience: "},
+		{"negative patience", []string{"--target", s.URL, "--patience", "-1s"}, exitInput, "", "--patience: "},
+		{"one file for two reports", []string{"--html", dir + "/r", "--json", dir + "/./r"}, exitInput, "", "--html: it is the file of --json"},
+		{"one file by two names", []string{"--html", dir + "/link", "--json", deviations}, exitInput, "", "--html: it is the file of --json"},
+		{"one new file by two names", []string{"--html", dir + "/r", "--json", dir + "/dir/r"}, exitInput, "", "--html: it is the file of --json"},
 		{"bad flag", []string{"--spend", "all"}, exitInput, "", "--spend"},
 		{"argument", []string{"x"}, exitInput, "", "unknown command"},
 	} {
@@ -104,6 +118,26 @@ func TestConformanceTarget(t *testing.T) {
 	}
 	if n := s.Ledger().Created; n != 1 {
 		t.Errorf("%d jobs were created, want the one that was asked for", n)
+	}
+}
+
+// A report may go into a pipe, as in --json >(jq .counts).
+func TestConformanceToPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip(err)
+	}
+	var report suite.Report
+	read := make(chan error)
+	go func() { read <- json.NewDecoder(r).Decode(&report) }()
+	result := runWan(t, t.Context(), new(buffer), "conformance", "--run", "^auth/", "--json", path)
+	w.Close()
+	if err := <-read; err != nil || result.code != exitDone || len(report.Results) != 12 {
+		t.Errorf("%v, %d cases\nexit code %d\n%s%s", err, len(report.Results), result.code, result.stdout, result.stderr)
 	}
 }
 
