@@ -1,11 +1,6 @@
 package suite
 
-import (
-	"fmt"
-	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
-)
+import "strings"
 
 // uris are values for a media property, which is an http or https URL or a base64 data URI.
 func uris() []value {
@@ -74,40 +69,4 @@ func uris() []value {
 		list = append(list, value{t.name, text(t.text), Media, false, t.why, nil})
 	}
 	return list
-}
-
-// arrays are values for a list of media, up to maxItems of them.
-func arrays(s *openapi3.Schema) []value {
-	const item = `"https://example.com/%d.png"`
-	items := func(n int) []string {
-		list := make([]string, n)
-		for i := range list {
-			list[i] = fmt.Sprintf(item, i)
-		}
-		return list
-	}
-	encode := func(items []string) string { return "[" + strings.Join(items, ",") + "]" }
-	most := int(*s.MaxItems) //nolint:gosec // it is 10
-	var list []value
-	for n := range most + 1 {
-		list = append(list, value{fmt.Sprint(n), encode(items(n)), Bounds, true, fmt.Sprintf("there is no minItems, and %d are the most", most), nil})
-	}
-	for _, n := range []int{most + 1, most + 2, 10 * most} {
-		list = append(list, value{fmt.Sprint(n), encode(items(n)), Bounds, false, fmt.Sprintf("%d are the most", most), nil})
-	}
-	list = append(list,
-		value{"the-same-twice", encode([]string{`"https://example.com/a"`, `"https://example.com/a"`}), Media, true, "nothing asks for different ones", nil},
-		value{"url-and-data", encode([]string{`"https://example.com/a"`, `"data:image/png;base64,AAAA"`}), Media, true, "each may be one or the other", nil})
-	for _, wrong := range []struct{ name, json string }{
-		{"null", "null"}, {"a-number", "7"}, {"a-boolean", "true"}, {"an-object", `{"url":"https://example.com/a"}`},
-		{"an-array", `["https://example.com/a"]`}, {"an-empty-string", `""`}, {"a-file-name", `"hero.png"`}, {"ftp", `"ftp://example.com/a"`},
-		{"rubbish-data", `"data:image/png;base64,*"`},
-	} {
-		for _, i := range []int{0, most - 1} {
-			all := items(most)
-			all[i] = wrong.json
-			list = append(list, value{fmt.Sprintf("%s-at-%d", wrong.name, i), encode(all), Media, false, "each is a URL or a data URI", []string{fmt.Sprintf("/%d", i)}})
-		}
-	}
-	return append(list, value{"two-wrong", encode([]string{"7", `"https://example.com/a"`, `""`}), Media, false, "each is a URL or a data URI", []string{"/0", "/2"}})
 }

@@ -1,0 +1,175 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/aimlvideo/wan-go/conformance"
+)
+
+// arrays are values for a list: as many items as are allowed, one too few and too many, and wrong ones among good ones.
+func arrays(s *openapi3.Schema) []value {
+	least, most := int(s.MinItems), int(s.MinItems)+4 //nolint:gosec // nobody asks for so many
+	why := fmt.Sprintf("at least %d are asked for, and there is no maxItems", least)
+	if s.MaxItems != nil {
+		most = int(*s.MaxItems) //nolint:gosec // nobody allows so many
+		why = fmt.Sprintf("at least %d are asked for, and %d are the most", least, most)
+	}
+	if least == 0 {
+		why = strings.Replace(why, "at least 0 are asked for", "there is no minItems", 1)
+	}
+	item := &openapi3.Schema{} // that takes anything
+	if s.Items != nil {
+		item = s.Items.Value
+	}
+	good := func(n int) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = goodItem(item, i)
+		}
+		return list
+	}
+	var list []value
+	add := func(name string, items []string, group Group, accepted bool, why string, at ...string) {
+		list = append(list, value{name, "[" + strings.Join(items, ",") + "]", group, accepted, why, at})
+	}
+	for n := least; n <= most; n++ {
+		if n < least+8 || n >= most-1 { // of many, those near the bounds
+			add(fmt.Sprint(n), good(n), Bounds, true, why)
+		}
+	}
+	if least > 0 {
+		add(fmt.Sprint(least-1), good(least-1), Bounds, false, why)
+	}
+	if s.MaxItems == nil {
+		add(fmt.Sprint(100*most), good(100*most), Bounds, true, why)
+	} else {
+		for _, n := range slices.Compact([]int{most + 1, most + 2, max(10*most, most+2)}) {
+			add(fmt.Sprint(n), good(n), Bounds, false, why)
+		}
+	}
+	if least <= 2 && most >= 2 {
+		twice := []string{goodItem(item, 0), goodItem(item, 0)}
+		if s.UniqueItems {
+			add("the-same-twice", twice, Bounds, false, "they have to be different")
+		} else {
+			add("the-same-twice", twice, Media, true, "nothing asks for different ones")
+		}
+		if item.Format == "uri" {
+			add("url-and-data", []string{goodItem(item, 0), `"data:image/png;base64,AAAA"`}, Media, true, "each may be one or the other")
+		}
+	}
+	wrong := wrongItems(item)
+	if len(wrong) == 0 || most == 0 {
+		return list
+	}
+	group := Type
+	if item.Format == "uri" {
+		group = Media
+	}
+	why = "each is " + conformance.Describe(item)
+	for _, w := range wrong {
+		for _, i := range slices.Compact([]int{0, most - 1}) {
+			items := good(most)
+			items[i] = w.json
+			add(fmt.Sprintf("%s-at-%d", w.name, i), items, group, false, why, fmt.Sprintf("/%d", i))
+		}
+	}
+	if most > 2 {
+		items := good(max(least, 3))
+		items[0], items[2] = wrong[0].json, wrong[len(wrong)-1].json
+		add("two-wrong", items, group, false, why, "/0", "/2")
+	}
+	return list
+}
+
+// goodItem is an item that the schema takes; those with different numbers differ as far as it lets them.
+func goodItem(s *openapi3.Schema, i int) string {
+	switch {
+	case len(s.Enum) > 0:
+		return text(s.Enum[i%len(s.Enum)])
+	case s.Type.Is(openapi3.TypeBoolean):
+		return text(i%2 == 0)
+	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
+		for _, f := range []float64{lowest(s) + float64(i), lowest(s)} {
+			if within(s, f) {
+				return literal(f)
+			}
+		}
+	case s.Format == "uri":
+		return fmt.Sprintf(`"https://example.com/%d.png"`, i)
+	case s.Type.Is(openapi3.TypeString) && s.Pattern == "" && s.Format == "" && s.MaxLength == nil:
+		return text(strings.Repeat("x", int(s.MinLength)) + fmt.Sprint(i)) //nolint:gosec // nobody asks for so many
+	case s.Example != nil:
+		return text(s.Example)
+	case s.Type.Is(openapi3.TypeArray):
+		items := make([]string, s.MinItems)
+		for j := range items {
+			items[j] = goodItem(s.Items.Value, i+j)
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	case s.Type.Is(openapi3.TypeObject):
+		var o object
+		for _, name := range slices.Sorted(slices.Values(s.Required)) {
+			o = append(o, member{name, goodItem(s.Properties[name].Value, i)})
+		}
+		return string(o.encode())
+	}
+	return fmt.Sprint(i)
+}
+
+// lowest is a number to count from.
+func lowest(s *openapi3.Schema) float64 {
+	switch {
+	case s.Min != nil:
+		return *s.Min
+	case s.Max != nil:
+		return min(0, *s.Max)
+	}
+	return 0
+}
+
+// wrongItems are items that the schema doesn't take. A schema without a type takes all.
+func wrongItems(s *openapi3.Schema) (list []value) {
+	if s.Type == nil {
+		return nil
+	}
+	for _, w := range []struct {
+		name, json string
+		taken      []string // the types that take it
+	}{
+		{"null", "null", nil},
+		{"a-number", "7", []string{openapi3.TypeInteger, openapi3.TypeNumber}},
+		{"a-boolean", "true", []string{openapi3.TypeBoolean}},
+		{"an-object", `{"url":"https://example.com/a"}`, []string{openapi3.TypeObject}},
+		{"an-array", `["https://example.com/a"]`, []string{openapi3.TypeArray}},
+		{"a-string", `"text"`, []string{openapi3.TypeString}},
+	} {
+		if !slices.ContainsFunc(w.taken, s.Type.Is) && (w.json != "null" || !s.Nullable) {
+			list = append(list, value{name: w.name, json: w.json})
+		}
+	}
+	add := func(name, json string) { list = append(list, value{name: name, json: json}) }
+	if s.Format == "uri" {
+		add("a-file-name", `"hero.png"`)
+		add("ftp", `"ftp://example.com/a"`)
+		add("rubbish-data", `"data:image/png;base64,*"`)
+		add("an-empty-string", `""`)
+	}
+	if len(s.Enum) > 0 && s.Type.Is(openapi3.TypeString) {
+		add("foreign", `"no-such-value"`)
+	}
+	if s.Type.Is(openapi3.TypeInteger) {
+		add("a-fraction", "7.5")
+	}
+	if s.Min != nil {
+		add("outside-minimum", literal(*s.Min-1))
+	}
+	if s.Max != nil {
+		add("outside-maximum", literal(*s.Max+1))
+	}
+	return list
+}
