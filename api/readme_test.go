@@ -67,6 +67,10 @@ func TestREADME(t *testing.T) {
 		fmt.Fprintf(&functions, "func snippet%d(ctx context.Context, client *api.Client, id string, t *test) error {\n_, _, _, _ = ctx, client, id, t\n%s%s}\n", i, code, end)
 		fmt.Fprintf(&calls, "report(%d, snippet%d(ctx, client, id, new(test)))\n", i, i)
 	}
+	reframe, ok := spec.BySlug("vace-fun-reframe")
+	if !ok {
+		t.Fatal("there is no vace-fun-reframe")
+	}
 	var program strings.Builder
 	program.WriteString("package main\nimport (\n")
 	for _, name := range packages {
@@ -92,7 +96,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	job, err := client.Submit(ctx, map[string]any{"model": "` + spec.Models()[3].Model + `", "video_url": api.File("dance.mp4")})
+	job, err := client.Submit(ctx, map[string]any{"model": "` + reframe.Model + `", "video_url": api.File("dance.mp4")})
 	if err != nil {
 		log.Fatal(err)
 	}
