@@ -63,7 +63,7 @@ func TestArrays(t *testing.T) {
 					t.Errorf("%s, %.200s: accepted %t at %v, the validator says %v", v.name, v.json, v.accepted, v.at, err)
 				}
 			}
-			for _, name := range strings.Fields(test.want) {
+			for name := range strings.FieldsSeq(test.want) {
 				if !seen[name] {
 					t.Errorf("there is no case %s", name)
 				}

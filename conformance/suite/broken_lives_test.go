@@ -54,7 +54,7 @@ var brokenLives = []broken{
 	{"accepts without an id", "animate-move/only-required", "", on(is(http.MethodPost), 202, "application/json", `{"status":"queued"}`)},
 	{"answers without an end", "animate-move/only-required", "", onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if r.Method == http.MethodPost {
-			a.Body.Write(bytes.Repeat([]byte(" "), 16<<20)) // and what comes behind isn't JSON
+			a.Body.Write(bytes.Repeat([]byte(" "), 4<<20)) // and what comes behind isn't JSON
 			a.Body.WriteString("}")
 		}
 	})},

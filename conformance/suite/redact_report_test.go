@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/conformance/suite"
 )
 
 // Neither the key nor the data of media gets into any report, not even where the server sends them back.
@@ -30,7 +32,8 @@ func TestReportsAreRedacted(t *testing.T) {
 	})
 	c := served(echoing(simulator.New(simulator.WithKey(goodKey))))
 	c.Run = regexp.MustCompile("^animate-move/(image_url|shift)/|^animate-move/(headers|lifecycle)/")
-	report := run(t, t.Context(), c)
+	var report *suite.Report
+	synctest.Test(t, func(t *testing.T) { report = run(t, t.Context(), c) })
 	if report.OK() {
 		t.Error("the messages name no pointers, and yet the target passes")
 	}
@@ -79,7 +82,7 @@ func TestCutKeys(t *testing.T) {
 			fmt.Fprintf(w, `{"message":%q,"statusCode":%q,"path":%[1]q}`, echo, echo)
 		}))
 		c.Key, c.Patience = key, 1
-		c.Run = regexp.MustCompile("^animate-move/(headers|shift|lifecycle|http|auth)/|^submissions/")
+		c.Run = regexp.MustCompile("^animate-move/(headers|lifecycle|http|auth)/|^animate-move/shift/(null|3)$|^submissions/")
 		for name, text := range reports(t, run(t, t.Context(), c)) {
 			for _, half := range []string{key[:16], key[8:24], key[16:]} {
 				if i := strings.Index(text, half); i >= 0 {
@@ -93,8 +96,8 @@ func TestCutKeys(t *testing.T) {
 // No server can make a report grow without an end.
 func TestReportsAreBounded(t *testing.T) {
 	chatty := onMembers(http.MethodPost, 400, func(m map[string]any) {
-		m["message"] = strings.Repeat("chatter ", 100_000)
-		for i := range 10_000 {
+		m["message"] = strings.Repeat("chatter ", 10_000)
+		for i := range 1000 {
 			m[fmt.Sprint("extra", i)] = i
 		}
 	})
