@@ -172,6 +172,10 @@ func TestKnownDeviations(t *testing.T) {
 		if report := run(t, t.Context(), c); report.Results[0].Outcome != suite.LeftOut || sim.Ledger().Created != 0 {
 			t.Error(summary(t, report))
 		}
+		c.Spend = 1
+		if report := run(t, t.Context(), c); report.Results[0].Outcome != suite.Known || report.Spending != (suite.Spending{Limit: 1, Accepted: 1}) {
+			t.Errorf("%+v\n%s", report.Spending, summary(t, report))
+		}
 	})
 }
 
