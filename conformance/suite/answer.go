@@ -2,7 +2,6 @@ package suite
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 )
 
@@ -58,9 +57,3 @@ func messageText(message any) string {
 
 // final reports whether the generation has come to its end.
 func (a answer) final() bool { return a.Status == "completed" || a.Status == "error" }
-
-// isJSON tells what the content type says.
-func isJSON(header http.Header) bool {
-	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
-	return strings.EqualFold(strings.TrimSpace(mediaType), "application/json")
-}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/aimlvideo/wan-go/conformance"
 )
 
 // headerRules are about the headers of answers.
@@ -74,7 +76,7 @@ func contentType(_ context.Context, o *observation) verdict {
 		return notApplicable(nothingTold)
 	}
 	for _, x := range o.all() {
-		if !isJSON(x.header) {
+		if !conformance.IsJSON(x.header) {
 			return fail(x, "the content type is %q", x.header.Get("Content-Type"))
 		}
 	}

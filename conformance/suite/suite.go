@@ -27,6 +27,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/aimlvideo/wan-go/conformance"
 )
 
 // A Config says what to try, and how.
@@ -138,7 +140,7 @@ func (t *target) probe(ctx context.Context) error {
 		return fmt.Errorf("the target answers 429, too many requests, %d times in a row", maxAttempts)
 	case x.status >= 502 && x.status <= 504:
 		return fmt.Errorf("the target isn't at work: it answers %d", x.status)
-	case x.status == http.StatusNotFound && !isJSON(x.header):
+	case x.status == http.StatusNotFound && !conformance.IsJSON(x.header):
 		return errors.New("the target isn't the API: it answers 404, and no JSON")
 	}
 	t.stateless = x.accepted()

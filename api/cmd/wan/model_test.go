@@ -273,7 +273,7 @@ func TestSimulateFlag(t *testing.T) {
 func TestSimulateFlagTimeout(t *testing.T) {
 	t.Setenv("AIML_API_KEY", "not a key")
 	t.Setenv("AIML_API_BASE", "not a URL")
-	result := runWan(t, t.Context(), new(buffer), move("--simulate", "--timeout", "300ms")...)
+	result := runWan(t, t.Context(), new(buffer), move("--simulate", "--timeout", "1s")...)
 	result.check(t, exitRunning, "", "submitted ")
 	if strings.Contains(result.stderr, "wan wait") {
 		t.Errorf("a way on is shown:\n%s", result.stderr)

@@ -52,7 +52,7 @@ func TestOutcomes(t *testing.T) {
 	}{
 		{"done", simulator.Complete(0, 0), nil, nil, exitDone, []string{`"id":`, `"outcome":"done"`, `"status":"completed"`, `"url":`, request}},
 		{"failed", failing("NSFW", "refused"), nil, nil, exitFailed, []string{`"id":`, `"outcome":"failed"`, `"status":"error"`, `"error":{"name":"NSFW","message":"refused"}`, request}},
-		{"still running", simulator.Complete(time.Hour, 0), nil, []string{"--timeout", "200ms"}, exitRunning,
+		{"still running", simulator.Complete(time.Hour, 0), nil, []string{"--timeout", "1s"}, exitRunning,
 			[]string{`"id":`, `"outcome":"running"`, `"status":"queued"`, `the --timeout is over`, request}},
 		{"rejected", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Status(http.StatusBadRequest)}, nil, exitTrouble,
 			[]string{`{"outcome":"trouble"`, `submission rejected`, request}},
@@ -148,7 +148,7 @@ func TestVerbose(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	s := newServer(t, queued())
 	file := filepath.Join(t.TempDir(), "out.mp4")
-	result := s.wan(t, move("--timeout", "300ms", "-o", file)...)
+	result := s.wan(t, move("--timeout", "1s", "-o", file)...)
 	id := s.job(t).ID
 	again := "wan wait " + id + " --base-url " + s.URL + " -o " + file
 	result.check(t, exitRunning, "", "submitted "+id+"\n", "To go on: "+again+"\n", id, "the --timeout is over")
@@ -184,14 +184,14 @@ func TestNoTimeout(t *testing.T) {
 func TestTimeoutOfSubmission(t *testing.T) {
 	s := newServer(t)
 	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Stall()})
-	s.wan(t, move("--timeout", "300ms")...).check(t, exitUnknown, "", "the --timeout is over", s.job(t).ClientRequestID)
+	s.wan(t, move("--timeout", "1s")...).check(t, exitUnknown, "", "the --timeout is over", s.job(t).ClientRequestID)
 }
 
 // Without --base-url there is none in the command that goes on.
 func TestTimeoutOfEnvironment(t *testing.T) {
 	s := newServer(t, queued())
 	t.Setenv("AIML_API_BASE", s.URL)
-	result := runWan(t, t.Context(), new(buffer), move("--timeout", "300ms")...)
+	result := runWan(t, t.Context(), new(buffer), move("--timeout", "1s")...)
 	result.check(t, exitRunning, "", "To go on: wan wait "+s.job(t).ID+"\n")
 }
 

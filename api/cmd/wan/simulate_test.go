@@ -111,7 +111,7 @@ func TestSimulateTimeline(t *testing.T) {
 		{"0s", "0s", "completed"},
 	} {
 		url, stop := simulate(t, "--queued", test.queued, "--generating", test.generating)
-		result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "300ms")...)
+		result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "1s")...)
 		result = runWan(t, t.Context(), new(buffer), "get", submitted(result), "--json", "--base-url", url)
 		if want := `"status":"` + test.want + `"`; result.code != exitDone || !strings.Contains(result.stdout, want) {
 			t.Errorf("exit code %d: %s%swant %s", result.code, result.stdout, result.stderr, want)
