@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -12,7 +13,10 @@ import (
 // backoff makes growing intervals that differ by chance, so that many clients don't come at once.
 type backoff struct{ interval, longest time.Duration }
 
-func newBackoff(first, longest time.Duration) *backoff { return &backoff{first, longest} }
+func newBackoff(first, longest time.Duration) *backoff {
+	const most = math.MaxInt64 / 2 // further on it would overflow
+	return &backoff{min(first, most), min(longest, most)}
+}
 
 func (b *backoff) next() time.Duration {
 	d := b.interval

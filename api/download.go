@@ -133,6 +133,9 @@ func (d *download) piece(parent context.Context) error {
 	case response.StatusCode == http.StatusForbidden, response.StatusCode == http.StatusNotFound, response.StatusCode == http.StatusGone:
 		return d.refresh(parent, response.StatusCode)
 	case response.StatusCode == http.StatusRequestedRangeNotSatisfiable && d.written > 0:
+		if response.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", d.written) && d.container.complete() == nil {
+			return nil // it broke off behind the last byte
+		}
 		return d.startOver("the server has no more of it")
 	case response.StatusCode == http.StatusRequestTimeout, response.StatusCode == http.StatusTooManyRequests, response.StatusCode >= 500:
 		return fmt.Errorf("%w: the file server answered %d", errBroken, response.StatusCode)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,10 @@ func TestIDsInAnswers(t *testing.T) {
 		{"of another shape", "", `{"data":{"id":"gen-1"}}`, 200, "unknown: unusable response", ""},
 		{"no object", "", `["id","gen-1"]`, 200, "unknown: unusable response", ""},
 		{"redirected", "gen-1", "", 302, "unknown", "gen-1"},
+		{"refused, in the body", "", `{"id":"gen-1","status":"queued","message":"too busy","statusCode":409}`, 409, "unknown", "gen-1"},
+		{"too many, in the body", "", `{"id":"gen-1","status":"queued","message":"too busy","statusCode":429}`, 429, "unknown: too many requests", "gen-1"},
+		{"an id of the error's own", "", `{"id":"err-1","status":400,"message":"no","statusCode":400}`, 400, "rejected", ""},
+		{"an empty id before another", "", `{"id":"","ID":"gen-1"}`, 200, "accepted", "gen-1"},
 		{"refused", "gen-1", fmt.Sprintf(documented, 400), 400, "unknown", "gen-1"},
 		{"timed out", "gen-1", fmt.Sprintf(documented, 408), 408, "unknown", "gen-1"},
 		{"conflict", "gen-1", fmt.Sprintf(documented, 409), 409, "unknown", "gen-1"},
@@ -161,6 +166,34 @@ func TestHostileAnswers(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})
+	t.Run("a transport that has sent nothing", func(t *testing.T) {
+		client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			return nil, notSent{"refused: " + r.Header.Get("Authorization")}
+		})}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.AnimateMove(t.Context(), move)
+		if input := (*api.InputError)(nil); !errors.As(err, &input) || strings.Contains(err.Error(), key) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("words that repeat what was sent", func(t *testing.T) {
+		for _, sent := range []string{
+			"data:video/mp4;base64,SECRET", "DATA:video/mp4;base64,SECRET", `data:video/mp4;codecs="avc1";base64,SECRET`, "data:video/mp4; x=1;base64,SECRET",
+			"data:,SECRET", "https://example.com/v.mp4?signature=SECRET", "HTTPS://example.com/v.mp4?a=b&signature=SECRET",
+		} {
+			client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusBadRequest)
+				_ = json.NewEncoder(w).Encode(map[string]any{"message": "metadata: no, I can't fetch " + sent + " now", "statusCode": 400})
+			})
+			_, err := client.AnimateMove(t.Context(), move)
+			if err == nil || strings.Contains(err.Error(), "SECRET") || !strings.HasPrefix(err.Error(), "wan: submission rejected: the API answered 400: metadata: no, I can't fetch ") ||
+				!strings.HasSuffix(err.Error(), " now") {
+				t.Errorf("%s: %v", sent, err)
+			}
+		}
+	})
 	t.Run("the key at the end of what is kept", func(t *testing.T) {
 		client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
@@ -225,6 +258,12 @@ func TestHostileAnswers(t *testing.T) {
 		}
 	})
 }
+
+type notSent struct{ text string }
+
+func (e notSent) Error() string { return e.text }
+
+func (notSent) NotSent() bool { return true }
 
 // Once Submit has returned, nobody is called any more, although the transport may still be reading.
 func TestOnUploadEnds(t *testing.T) {

@@ -43,6 +43,10 @@ func target(path string) (string, fs.FileMode, error) {
 	}
 	const maxLinks = 40
 	for range maxLinks {
+		// A link leads on from where its directory really is.
+		if directory, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			path = filepath.Join(directory, filepath.Base(path))
+		}
 		info, err := os.Lstat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

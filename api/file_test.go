@@ -73,6 +73,11 @@ func TestSaveTarget(t *testing.T) {
 			return filepath.Join(directory, "elsewhere.mp4"),
 				errors.Join(os.Symlink("middle", path), os.Symlink("elsewhere.mp4", filepath.Join(directory, "middle")))
 		}, 0},
+		{"a link in a linked folder", func(directory, path string) (string, error) {
+			deep := filepath.Join(directory, "real", "deep")
+			return filepath.Join(directory, "real", "out.mp4"), errors.Join(os.MkdirAll(deep, 0o700), os.Symlink(filepath.Join("real", "deep"), filepath.Join(directory, "link")),
+				os.Symlink(filepath.Join("..", "out.mp4"), filepath.Join(deep, "out.mp4")), os.Symlink(filepath.Join("link", "out.mp4"), path))
+		}, 0},
 		{"a link to a link in a folder", func(directory, path string) (string, error) {
 			folder := filepath.Join(directory, "folder")
 			return filepath.Join(directory, "elsewhere.mp4"),

@@ -91,7 +91,9 @@ func idIn(body []byte) string {
 			return ""
 		}
 		if name, ok := name.(string); ok && strings.EqualFold(name, "id") && strings.ContainsRune(`"-0123456789`, rune(value[0])) {
-			return text(value)
+			if id := text(value); id != "" {
+				return id
+			}
 		}
 	}
 }
@@ -183,7 +185,7 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		return g, nil
 	}
 	if g.Failure = a.failure(); g.Failure != nil {
-		g.Failure.Name, g.Failure.Message = j.client.redacted(g.Failure.Name), j.client.redacted(g.Failure.Message)
+		g.Failure.Name, g.Failure.Message = j.client.words(g.Failure.Name), j.client.words(g.Failure.Message)
 	}
 	if g.Failure == nil && g.Status == generation.StatusCompleted {
 		return nil, ErrNoVideo

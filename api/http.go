@@ -43,7 +43,7 @@ const maxErrorBody = 64 << 10
 // responseError makes the error of an answer that is of no use.
 func (c *Client) responseError(response *http.Response, body []byte) *ResponseError {
 	e := newResponseError(response.StatusCode, body)
-	e.Message, e.Path, e.RequestID = c.redacted(e.Message), c.redacted(e.Path), c.redacted(e.RequestID)
+	e.Message, e.Path, e.RequestID = c.words(e.Message), c.redacted(e.Path), c.redacted(e.RequestID)
 	e.Body = c.redact(body)
 	e.Body = e.Body[:min(len(e.Body), maxErrorBody)]
 	e.RetryAfter = retryAfter(response.Header, time.Now)

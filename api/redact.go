@@ -36,8 +36,8 @@ func (e *redactedError) Error() string { return e.text }
 
 func (e *redactedError) Unwrap() error { return e.err }
 
-// dataURI finds data URIs, also where JSON has escaped the slashes.
-var dataURI = regexp.MustCompile(`data:(?:[A-Za-z0-9.+/;=_-]|\\/)*,(?:[^\s"'<>\\]|\\/)*`)
+// dataURI finds data URIs, also where JSON has escaped slashes and quotes.
+var dataURI = regexp.MustCompile(`(?i)data:(?:[^,\s][^,\n]{0,200})?,(?:[^\s"'<>\\]|\\/)*`)
 
 // minSecret is how long a key is that is looked for in texts. Shorter ones are no secrets but those of tests, and stand in
 // ordinary words.
@@ -45,14 +45,14 @@ const minSecret = 8
 
 // redactor makes a function that takes the API key and the data of data URIs out of a text.
 func redactor(key string) func([]byte) []byte {
-	secret, replacement, scheme := []byte(key), []byte("[API key]"), []byte("data:")
+	secret, replacement := []byte(key), []byte("[API key]")
 	escaped := []byte(strings.ReplaceAll(key, "/", `\/`))
 	return func(text []byte) []byte {
 		if len(secret) >= minSecret {
 			text = bytes.ReplaceAll(text, secret, replacement)
 			text = bytes.ReplaceAll(text, escaped, replacement)
 		}
-		if bytes.Contains(text, scheme) {
+		if mayHoldData(text) {
 			text = dataURI.ReplaceAll(text, []byte("data:..."))
 		}
 		return text
@@ -61,3 +61,21 @@ func redactor(key string) func([]byte) []byte {
 
 // redacted is redact for texts.
 func (c *Client) redacted(text string) string { return string(c.redact([]byte(text))) }
+
+// mayHoldData spares most texts the regular expression.
+func mayHoldData(text []byte) bool {
+	for {
+		before, after, found := bytes.Cut(text, []byte(":"))
+		if !found || len(before) >= 4 && bytes.EqualFold(before[len(before)-4:], []byte("data")) {
+			return found
+		}
+		text = after
+	}
+}
+
+// words is redacted for what the API says to people, which may repeat the signed URLs that it was given.
+func (c *Client) words(text string) string {
+	return urlQuery.ReplaceAllString(c.redacted(text), "$1?...")
+}
+
+var urlQuery = regexp.MustCompile(`(?i)(https?:\\?/\\?/[^\s"'?]*)\?[^\s"']*`)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"path"
@@ -115,7 +116,8 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	ctx, watch := newWatchdog(ctx, answerTimeout)
 	defer watch.stop()
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:          func(string) { sent.traced.Store(true) },
+		GetConn:          func(string) { sent.asked.Store(true) },
+		GotConn:          func(httptrace.GotConnInfo) { sent.connected.Store(true) },
 		WroteHeaderField: func(string, []string) { sent.wrote.Store(true) },
 		WroteHeaders:     func() { sent.wrote.Store(true) },
 	})
@@ -137,7 +139,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		error
 		NotSent() bool
 	}](err); ok && refusal.NotSent() {
-		return nil, &InputError{Err: refusal}
+		return nil, &InputError{Err: err}
 	} else if err != nil {
 		return nil, s.lost(watch.explain(err), &sent)
 	}
@@ -147,15 +149,18 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 
 // evidence is what is known of the sending.
 type evidence struct {
-	traced atomic.Bool // the transport speaks to httptrace, and so can be believed
-	wrote  atomic.Bool // it has begun to write a header
-	read   atomic.Bool // it has begun to read the body
+	asked     atomic.Bool // the transport has looked for a connection
+	connected atomic.Bool // and found one
+	wrote     atomic.Bool // it has begun to write a header
+	read      atomic.Bool // it has begun to read the body
 }
 
-// lost words the loss of a submission. Of a transport that doesn't speak to httptrace, only this is sure: it can't have
-// sent a body that it hasn't read.
+// lost words the loss of a submission. A transport can't have sent a body that it hasn't read, and one that reads ahead,
+// as the strict one of package conformance does, not without a connection.
 func (s *submission) lost(err error, sent *evidence) error {
-	if sent.traced.Load() && !sent.wrote.Load() || !sent.wrote.Load() && !sent.read.Load() {
+	dial, _ := errors.AsType[*net.OpError](err)
+	unconnected := sent.asked.Load() && !sent.connected.Load() && dial != nil && dial.Op == "dial"
+	if !sent.wrote.Load() && (!sent.read.Load() || unconnected) {
 		return &NotSentError{s.requestID, err}
 	}
 	return &UnknownOutcomeError{ClientRequestID: s.requestID, Err: err}
@@ -167,6 +172,9 @@ func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, er
 	status := response.StatusCode
 	refusal := s.client.responseError(response, body)
 	unknown := &UnknownOutcomeError{ClientRequestID: s.requestID, GenerationID: s.client.redacted(response.Header.Get("X-Inference-Id"))}
+	if g, err := decodeAnswer(body); err == nil && g.Status != "" { // it looks like a generation
+		unknown.GenerationID = cmp.Or(unknown.GenerationID, s.client.redacted(g.ID))
+	}
 	switch {
 	case status >= 200 && status < 300:
 		id := idIn(body)

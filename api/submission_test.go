@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
@@ -262,6 +264,16 @@ func TestForeignTransport(t *testing.T) {
 			io.Copy(io.Discard, r.Body)
 			return nil, errors.New("lost")
 		}, "unknown"},
+		{"a connection asked for, the body read", func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).GetConn("api.example.com:443")
+			io.Copy(io.Discard, r.Body)
+			return nil, errors.New("lost")
+		}, "unknown"},
+		{"a connection asked for in vain, the body read before", func(r *http.Request) (*http.Response, error) {
+			io.Copy(io.Discard, r.Body)
+			httptrace.ContextClientTrace(r.Context()).GetConn("api.example.com:443")
+			return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
+		}, "not sent"},
 		{"never read", func(*http.Request) (*http.Response, error) {
 			return nil, errors.New("no way")
 		}, "not sent"},

@@ -286,6 +286,15 @@ func TestFileServers(t *testing.T) {
 			w.Header().Set("ETag", strconv.Quote(strconv.Itoa(n)))
 			broken(w)
 		}, "not saved", ""},
+		{"broken off behind the last byte", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				w.Write(data)
+				http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", len(data)))
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		}, "saved", ""},
 		{"compressed for those who like it", func(w http.ResponseWriter, r *http.Request, _ int) {
 			if got := r.Header.Get("Accept-Encoding"); got != "identity" {
 				t.Errorf("it asks for %q", got)

@@ -46,7 +46,8 @@ func (l *lineLog) writeOne() (more bool) {
 	l.mu.Lock()
 	line := l.lines[0]
 	l.mu.Unlock()
-	defer func() { // also when the writer panics
+	defer func() {
+		_ = recover() // a writer that panics loses its line, and nothing else
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.lines = l.lines[1:]

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,4 +110,27 @@ func TestLogWhole(t *testing.T) {
 	if srv.Close(); lines != 400 {
 		t.Errorf("%d lines", lines)
 	}
+}
+
+// A writer that panics loses one line, also while others wait.
+func TestLogPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines atomic.Int64
+		second := make(chan struct{})
+		srv := simulator.StartInMemory(t, simulator.WithLog(writerFunc(func(p []byte) (int, error) {
+			if lines.Add(1) == 1 {
+				<-second
+				panic("no")
+			}
+			return len(p), nil
+		})))
+		go see(t, srv, newRequest(t, srv, "POST", generations, move))
+		synctest.Wait()
+		see(t, srv, newRequest(t, srv, "POST", generations, move))
+		close(second)
+		srv.Close()
+		if n := lines.Load(); n != 2 {
+			t.Errorf("%d lines, want 2", n)
+		}
+	})
 }

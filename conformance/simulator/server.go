@@ -136,19 +136,28 @@ func (s *Server) Client() *http.Client { return s.client }
 // Down makes the server refuse connections until [Server.Up]. Requests under way are broken off. It returns when their
 // handlers have, and what they write to the log is written, so an [Effect] can't call it.
 func (s *Server) Down() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.serving.http.Close()
-	s.ended()
+	v := s.current()
+	v.http.Close()
+	s.ended(v)
 	s.client.CloseIdleConnections()
 }
 
+func (s *Server) current() *serving {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.serving
+}
+
 // ended waits until nothing is busy.
-func (s *Server) ended() {
-	<-s.serving.done
+func (s *Server) ended(v *serving) {
+	<-v.done
 	s.busy.Wait()
 	s.lines.wait()
-	s.up = false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.serving == v { // or it is up again
+		s.up = false
+	}
 }
 
 // Up ends what Down began. It fails when the port has been taken meanwhile, and when the server isn't down.
@@ -174,9 +183,7 @@ func (s *Server) Up() error {
 // Wait waits until the server doesn't listen any more, and returns why. It is nil after [Server.Down], [Server.Close] and
 // [Server.Shutdown].
 func (s *Server) Wait() error {
-	s.mu.Lock()
-	v := s.serving
-	s.mu.Unlock()
+	v := s.current()
 	<-v.done
 	return v.err
 }
@@ -184,13 +191,12 @@ func (s *Server) Wait() error {
 // Close stops the server and breaks off requests under way, as [Server.Down] does.
 func (s *Server) Close() { s.Down() }
 
-// Shutdown stops the server once the requests under way are answered or the context is done.
+// Shutdown stops the server once the requests under way are answered or the context is done. [Server.Close] cuts it short.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err := s.serving.http.Shutdown(ctx)
+	v := s.current()
+	err := v.http.Shutdown(ctx)
 	if err == nil {
-		s.ended()
+		s.ended(v)
 	}
 	return err
 }

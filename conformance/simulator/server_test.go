@@ -113,3 +113,19 @@ func TestFilesInBasePath(t *testing.T) {
 		t.Errorf("the expired result is answered %d", a.status)
 	}
 }
+
+// A shutdown that takes too long can be cut short.
+func TestCloseCutsShutdownShort(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		srv.Inject(simulator.Fault{Effect: simulator.Stall()})
+		go see(t, srv, newRequest(t, srv, "POST", generations, move))
+		synctest.Wait()
+		over := make(chan error)
+		go func() { over <- srv.Shutdown(context.Background()) }()
+		synctest.Wait()
+		srv.Close()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -222,20 +222,7 @@ func (b *builder) replace(v reflect.Value, property string) (reflect.Value, erro
 	case reflect.Struct:
 		fresh := reflect.New(v.Type()).Elem()
 		fresh.Set(v)
-		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			tag := field.Tag.Get("json")
-			if !field.IsExported() || tag == "-" {
-				continue
-			}
-			name, _, _ := strings.Cut(tag, ",")
-			elem, err := b.replace(v.Field(i), cmp.Or(name, field.Name))
-			if err != nil {
-				return v, err
-			}
-			fresh.Field(i).Set(elem)
-		}
-		return fresh, nil
+		return fresh, b.fields(fresh)
 	case reflect.Slice, reflect.Array:
 		if v.Kind() == reflect.Slice && v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
 			return v, nil
@@ -267,6 +254,29 @@ func (b *builder) replace(v reflect.Value, property string) (reflect.Value, erro
 		return fresh, nil
 	}
 	return v, nil
+}
+
+// fields replaces those of a struct in place. Those of embedded structs are members like its own, as encoding/json has it.
+func (b *builder) fields(v reflect.Value) error {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		tag := field.Tag.Get("json")
+		switch {
+		case tag == "-":
+		case field.Anonymous && !field.IsExported() && field.Type.Kind() == reflect.Struct:
+			if err := b.fields(v.Field(i)); err != nil {
+				return err
+			}
+		case field.IsExported():
+			name, _, _ := strings.Cut(tag, ",")
+			elem, err := b.replace(v.Field(i), cmp.Or(name, field.Name))
+			if err != nil {
+				return err
+			}
+			v.Field(i).Set(elem)
+		}
+	}
+	return nil
 }
 
 // element is replace for what a map or a list holds, where a source that isn't set has nothing to stand for.

@@ -106,6 +106,9 @@ func (s Source) sniff() (size int64, mediaType string, err error) {
 func detect(head []byte, path string) string {
 	found := mimetype.Detect(head)
 	mediaType, _, _ := strings.Cut(found.String(), ";")
+	if mediaType == "audio/mp4" { // which some brands are taken for, whatever is in them
+		return "video/mp4"
+	}
 	if mediaType != "application/octet-stream" {
 		return mediaType
 	}

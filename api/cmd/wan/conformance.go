@@ -223,7 +223,7 @@ func submitExample(ctx context.Context, server *simulator.Server) (id string, er
 func (f *reportFile) check() error {
 	info, err := os.Stat(f.path)
 	if err != nil || info.IsDir() {
-		return checkFile(f.path)
+		return creatable(f.path)
 	}
 	file, err := os.OpenFile(f.path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -62,7 +63,10 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 		opts = append(opts, api.WithInsecureHTTP())
 	}
 	if c.transport != nil {
-		opts = append(opts, api.WithAPIKey("none"), api.WithHTTPClient(&http.Client{Transport: c.transport}))
+		opts = append(opts, api.WithHTTPClient(&http.Client{Transport: c.transport}))
+		if os.Getenv("AIML_API_KEY")+os.Getenv("AIMLAPI_API_KEY") == "" {
+			opts = append(opts, api.WithAPIKey("none"))
+		}
 	} else if c.simulate {
 		server, err := simulator.Listen("127.0.0.1:0")
 		if err != nil {

@@ -19,35 +19,41 @@ import (
 // A dryRun is a transport that keeps the request to itself, so that what is shown is what the client would send.
 type dryRun struct {
 	request *http.Request
-	body    any
+	body    map[string]any
 }
 
-// errDryRun tells the client that nothing has left.
-var errDryRun = dryRunError{errors.New("nothing was sent")}
+// A dryRunError tells the client that nothing has left. It wraps nil, or why the request can't be shown.
+type dryRunError struct{ err error }
 
-type dryRunError struct{ error }
+func (e *dryRunError) Error() string { return fmt.Sprint(e.err) }
 
-func (dryRunError) NotSent() bool { return true }
+func (e *dryRunError) Unwrap() error { return e.err }
+
+func (e *dryRunError) NotSent() bool { return true }
 
 func (d *dryRun) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer r.Body.Close()
 	decoder := json.NewDecoder(r.Body)
 	decoder.UseNumber()
-	if err := decoder.Decode(&d.body); err != nil {
-		return nil, err
-	}
-	d.body = withoutData(d.body)
 	d.request = r
-	return nil, errDryRun
+	return nil, &dryRunError{decoder.Decode(&d.body)}
 }
 
 // show prints the request as it would be sent, but for the key and the data of media, and what the document says of it.
 func (d *dryRun) show(ctx context.Context, cmd *cobra.Command, client *api.Client, document *spec.Document, body map[string]any, asJSON bool, opts []api.SubmitOption) error {
-	if _, err := client.Submit(ctx, body, opts...); !errors.Is(err, errDryRun) {
+	_, err := client.Submit(ctx, body, opts...)
+	if refusal, ok := errors.AsType[*dryRunError](err); !ok || refusal.err != nil {
 		return err
 	}
+	for _, p := range document.Properties() {
+		if p.Schema.Format == "uri" || p.Schema.Items != nil && p.Schema.Items.Value.Format == "uri" {
+			if value, ok := d.body[p.Name]; ok {
+				d.body[p.Name] = withoutData(value)
+			}
+		}
+	}
 	verdict := "has nothing against it"
-	if err := unknownProperty(document, body); err != nil {
+	if unknownProperty(document, body) != nil {
 		verdict = "doesn't list all of its properties"
 	}
 	defer fmt.Fprintf(cmd.ErrOrStderr(), "The document of %s %s. Nothing was sent.\n", document.Slug, verdict)
@@ -69,18 +75,15 @@ func (d *dryRun) show(ctx context.Context, cmd *cobra.Command, client *api.Clien
 	return encoder.Encode(d.body)
 }
 
+// withoutData shortens data URIs.
 func withoutData(value any) any {
 	switch v := value.(type) {
-	case map[string]any:
-		for name := range v {
-			v[name] = withoutData(v[name])
-		}
 	case []any:
 		for i := range v {
 			v[i] = withoutData(v[i])
 		}
 	case string:
-		if head, data, ok := strings.Cut(v, ","); ok && strings.HasPrefix(v, "data:") {
+		if head, data, ok := strings.Cut(v, ","); ok && isDataURI(v) {
 			return fmt.Sprintf("%s,... (%d characters)", head, len(data))
 		}
 	}

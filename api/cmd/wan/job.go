@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ func newWait() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := out.check(len(ids), "", nil); err != nil {
+			if err := out.check("", ids); err != nil {
 				return err
 			}
 			client, stop, err := conn.client(cmd.ErrOrStderr())
@@ -58,7 +59,8 @@ func newWait() *cobra.Command {
 				waiting.Go(func() { errs[i] = out.finish(ctx, cmd, &conn, client.Job(id), progress.of(name), "") })
 			}
 			waiting.Wait()
-			return errors.Join(errs...)
+			// Of several outcomes the highest exit code counts: above all, that there is still something to wait for.
+			return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
 		},
 	}
 	out.add(command.Flags())
@@ -78,6 +80,9 @@ func readIDs(args []string, stdin io.Reader) (ids []string, err error) {
 			return nil, err
 		}
 		ids = append(ids, strings.Fields(string(text))...)
+	}
+	if slices.Contains(ids, "") {
+		return nil, inputError(errors.New("generation id: it is empty"))
 	}
 	seen := map[string]bool{}
 	ids = slices.DeleteFunc(ids, func(id string) bool {

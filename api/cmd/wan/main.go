@@ -42,7 +42,8 @@ const exitCodes = `Exit codes, and the words for them in --json:
   3  failed    the generation failed; nothing is charged
   4  account   the API key isn't accepted, or the account is out of credits
   5  running   submitted, but the video isn't here yet; "wan wait ID" goes on
-  6  unknown   nobody knows whether the submission was accepted; it may be charged`
+  6  unknown   nobody knows whether the submission was accepted; it may be charged
+Of several generations, the highest one counts.`
 
 const environment = `Environment:
   AIML_API_KEY   the API key
@@ -54,6 +55,8 @@ func main() {
 		signals = append(signals, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	// A stderr that nobody reads any more must not end a wait that has been paid for.
+	signal.Ignore(syscall.SIGPIPE)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -166,12 +169,12 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, errInput), is[*api.InputError](err):
 		return exitInput
+	case is[*api.UnknownOutcomeError](err): // whatever it came from
+		return exitUnknown
 	case is[*api.FailedError](err):
 		return exitFailed
 	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
 		return exitAccount
-	case is[*api.UnknownOutcomeError](err):
-		return exitUnknown
 	case errors.Is(err, api.ErrNotFound), errors.Is(err, api.ErrNoVideo): // it is over
 		return exitTrouble
 	case is[*api.WaitError](err), is[*api.DownloadError](err):

@@ -41,7 +41,8 @@ func newModel(document *spec.Document) *cobra.Command {
 				return err
 			}
 			seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
-			if err := out.check(1, seed, inputs(body, file)); err != nil {
+			out.slug, out.inputs = document.Slug, inputs(body, file)
+			if err := out.check(seed, nil); err != nil {
 				return err
 			}
 			var rehearsal dryRun

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -15,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
-	"github.com/aimlvideo/wan-go/spec"
 )
 
 // output holds the flags about the result.
@@ -26,6 +22,9 @@ type output struct {
 	json      bool
 	quiet     bool
 	flags     *pflag.FlagSet
+
+	slug   string   // of the model; empty where only the id tells
+	inputs []string // files that the request is made of
 }
 
 func (o *output) add(flags *pflag.FlagSet) {
@@ -38,81 +37,19 @@ func (o *output) add(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell nothing of the progress")
 }
 
-// path is the file for a generation.
-func (o *output) path(id, seed string) string {
-	// The id of a generation has the model behind a colon, in one of its two shapes.
-	_, model, _ := strings.Cut(id, ":")
-	if document, ok := spec.ByModel(model); ok {
-		model = document.Slug
-	}
-	safe := strings.NewReplacer("/", "_", `\`, "_", ":", "_")
-	return strings.NewReplacer("{id}", safe.Replace(id), "{model}", safe.Replace(model), "{seed}", safe.Replace(seed)).Replace(o.file)
-}
-
-// placeholder is what looks like one in the name of a file.
-var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
-
-// check tries, before anything is paid for, whether the videos of so many generations can be saved, and whether that
-// costs another file. The inputs are the files that are sent.
-func (o *output) check(generations int, seed string, inputs []string) error {
+// check tries, before anything is paid for, whether the videos can be saved, and whether that costs another file. ids are
+// those of the generations, or nil for one that has yet to be submitted.
+func (o *output) check(seed string, ids []string) error {
 	if o.timeout < 0 {
 		return inputError(fmt.Errorf("--timeout: %v is in the past", o.timeout))
 	}
 	if !o.flags.Changed("output") {
 		return nil
 	}
-	if err := o.checkName(generations, seed); err != nil {
-		return inputError(fmt.Errorf("--output: %w", err))
-	}
-	path := o.path("id", seed)
-	info, err := os.Stat(path)
-	for _, input := range inputs {
-		if other, otherErr := os.Stat(input); err == nil && otherErr == nil && os.SameFile(info, other) {
-			return inputError(fmt.Errorf("--output: %s is an input of the request; choose another name", path))
-		}
-	}
-	if err == nil && info.Mode().IsRegular() && !o.overwrite && !strings.Contains(o.file, "{id}") {
-		return inputError(fmt.Errorf("--output: %s exists; choose another name, put {id} into it, or add --overwrite", path))
-	}
-	if err := checkFile(path); err != nil {
+	if err := o.checkPlaces(seed, ids); err != nil {
 		return inputError(fmt.Errorf("--output: %w", err))
 	}
 	return nil
-}
-
-func (o *output) checkName(generations int, seed string) error {
-	switch {
-	case o.file == "":
-		return errors.New("it is empty")
-	case o.file == "-":
-		return errors.New("- isn't a file, and videos aren't written to standard output")
-	case generations > 1 && !strings.Contains(o.file, "{id}"):
-		return fmt.Errorf("%s is one file for several generations; put {id} into its name", o.file)
-	case strings.Contains(o.file, "{seed}") && seed == "":
-		return errors.New("{seed} needs a --seed: the one that the API chooses isn't told")
-	}
-	for _, name := range placeholder.FindAllString(o.file, -1) {
-		if name != "{id}" && name != "{model}" && name != "{seed}" {
-			return fmt.Errorf("%s stands for nothing; there are {id}, {model} and {seed}", name)
-		}
-	}
-	return nil
-}
-
-// checkFile tries whether a file can be created.
-func checkFile(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a directory", path)
-	}
-	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s can't be created: there is no directory %s", path, filepath.Dir(path))
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".wan-*")
-	if err != nil {
-		return fmt.Errorf("%s can't be created: %w", path, errors.Unwrap(err))
-	}
-	f.Close()
-	return os.Remove(f.Name())
 }
 
 // finish waits for the job, saves the video and tells the result.
@@ -127,9 +64,10 @@ func (o *output) finish(ctx context.Context, cmd *cobra.Command, conn *connectio
 		r.has(video)
 	}
 	if err == nil && path != "" {
-		err = video.Save(ctx, path, api.OnDownload(p.download))
-		if input, ok := errors.AsType[*api.InputError](err); ok { // too late for "nothing was sent"
-			err = &api.DownloadError{GenerationID: job.ID(), Err: input.Err}
+		if err = o.free(path); err != nil { // it has come meanwhile
+			err = &api.DownloadError{GenerationID: job.ID(), Err: err}
+		} else if err = video.Save(ctx, path, api.OnDownload(p.download)); is[*api.InputError](err) { // too late for "nothing was sent"
+			err = &api.DownloadError{GenerationID: job.ID(), Err: errors.Unwrap(err)}
 		}
 	}
 	if err == nil {
@@ -168,7 +106,7 @@ func (o *output) tell(cmd *cobra.Command, conn *connection, r result, path strin
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), "wan: "+message(err))
 	again := conn.again(r.ID)
-	if r.ID != "" && again != "" && !is[*api.FailedError](err) && !errors.Is(err, api.ErrNotFound) {
+	if r.ID != "" && again != "" && !over(err) {
 		if path != "" {
 			again += " -o " + shellQuote(path)
 			if o.overwrite {
@@ -194,6 +132,11 @@ func (o *output) refused(cmd *cobra.Command, conn *connection, err error, seed s
 		r.ClientRequestID = notSent.ClientRequestID
 	}
 	return o.tell(cmd, conn, r, o.path(r.ID, seed), err)
+}
+
+// over reports whether there is nothing to wait for any more. That an answer 404 has named a generation is another matter.
+func over(err error) bool {
+	return is[*api.FailedError](err) || errors.Is(err, api.ErrNotFound) && !is[*api.UnknownOutcomeError](err)
 }
 
 // shellQuote makes a word that a shell takes as it is.

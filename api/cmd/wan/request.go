@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 
@@ -77,7 +78,7 @@ func readRequest(document *spec.Document, file string, stdin io.Reader, body map
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	if err := decoder.Decode(&body); err != nil {
+	if err := decoder.Decode(&body); err != nil || body == nil {
 		return fmt.Errorf("%s holds no JSON object", file)
 	}
 	if model, ok := body["model"]; ok && model != document.Model {
@@ -121,13 +122,18 @@ func inputs(body map[string]any, file string) []string {
 
 // source takes what has a scheme for a URL and everything else for a local file.
 func source(text string) media.Source {
-	if path, ok := strings.CutPrefix(text, "file://"); ok {
-		return api.File(path)
+	if u, err := url.Parse(text); err == nil && u.Scheme == "file" {
+		return api.File(u.Path)
 	}
-	if text == "" || strings.HasPrefix(text, "data:") || strings.Contains(text, "://") {
+	if text == "" || isDataURI(text) || strings.Contains(text, "://") {
 		return api.URL(text)
 	}
 	return api.File(text)
+}
+
+func isDataURI(text string) bool {
+	const scheme = "data:"
+	return len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme)
 }
 
 // check sees local files as data URIs of nothing much: what is in them is looked at when they are sent.
