@@ -84,6 +84,7 @@ func TestRequestFile(t *testing.T) {
 
 	s.withInput(t, request, "animate-move", "-f", "-", "--no-wait", "--allow-unknown").check(t, exitDone, s.Ledger().Jobs[1].ID+"\n")
 	s.withInput(t, request, "animate-replace", "-f", "-").check(t, exitInput, "", "--file: - is for the model alibaba/wan2.2-14b-animate-move")
+	s.withInput(t, "null", "animate-move", "-f", "-").check(t, exitInput, "", "--file: - holds no JSON object")
 	s.withInput(t, "[]", "animate-move", "-f", "-").check(t, exitInput, "", "--file: - holds no JSON object")
 	s.withInput(t, `{"shift":1,"shift":2}`, "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: /shift: expected the member once, received it twice")
 	s.withInput(t, `{"shift":1,}`, "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: body: expected well-formed JSON, received something else at byte")
@@ -119,6 +120,16 @@ X-Client-Request-Id: mine
 `+body, "The document of vace-fun-pose has nothing against it. Nothing was sent.\n")
 	}
 	s.wan(t, append(args, "--json")...).check(t, exitDone, body)
+	t.Setenv("AIML_API_KEY", "bad\nkey")
+	s.wan(t, args...).check(t, exitInput, "", "API key: it holds")
+	t.Setenv("AIML_API_KEY", "")
+	// Only media are shortened, and those that are given as data URIs, too.
+	s.wan(t, "vace-fun-pose", "--video-url", "DATA:video/mp4;base64,AAAA", "--prompt", "data:x, a dancer", "--dry-run", "--json").check(t, exitDone, `{
+  "model": "alibaba/wan2.2-vace-fun-a14b-pose",
+  "prompt": "data:x, a dancer",
+  "video_url": "DATA:video/mp4;base64,... (4 characters)"
+}
+`)
 	// It checks all that a real run does before it submits.
 	for want, more := range map[string][]string{
 		"--shift: expected a number":             {"--shift", "x"},

@@ -105,3 +105,26 @@ func interrupt(t *testing.T, signal os.Signal) {
 		t.Errorf("it was killed by the signal: %v", command.ProcessState)
 	}
 }
+
+// A stderr that is closed doesn't end a wait that has been paid for.
+func TestClosedStderr(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(200*time.Millisecond, 200*time.Millisecond)))
+	command := exec.Command("wan", "animate-move", "--base-url", srv.URL, "--video-url", "https://example.com/v.mp4", "--image-url", "https://example.com/i.png", "--json")
+	command.Env = append(os.Environ(), "AIML_API_KEY="+srv.Key)
+	pipe, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout bytes.Buffer
+	command.Stdout = &stdout
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(pipe).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	pipe.Close()
+	if err := command.Wait(); err != nil || !strings.Contains(stdout.String(), `"outcome":"done"`) {
+		t.Errorf("%v: %s", err, stdout.String())
+	}
+}

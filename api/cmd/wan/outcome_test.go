@@ -319,17 +319,81 @@ func TestOutputIsAnInput(t *testing.T) {
 	at := func(name string) string { return filepath.Join(directory, name) }
 	request := `{"video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png"}`
 	picture, err := os.ReadFile(hero)
-	if err := errors.Join(err, os.WriteFile(at("hero.png"), picture, 0o600), os.WriteFile(at("request.json"), []byte(request), 0o600),
+	if err := errors.Join(err, os.WriteFile(at("hero.png"), picture, 0o600),
+		os.WriteFile(at("animate-move.png"), picture, 0o600), os.WriteFile(at("animate-replace-7.png"), picture, 0o600),
+		os.WriteFile(at("request.json"), []byte(request), 0o600),
 		os.Symlink(at("hero.png"), at("link.mp4"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
 		move("--image-url", at("hero.png"), "-o", at("hero.png")),
 		move("--image-url", at("hero.png"), "-o", at("link.mp4")),
+		move("--image-url", at("animate-move.png"), "-o", at("{model}.png")),
+		{"animate-replace", "--video-url", "https://example.com/v.mp4", "--image-url", at("animate-replace-7.png"), "--seed", "7", "-o", at("{model}-{seed}.png")},
 		{"animate-move", "-f", at("request.json"), "-o", at("request.json")},
 		{"vace-fun-pose", "--prompt", "p", "--video-url", "https://example.com/v.mp4", "--image-list", at("hero.png"), "-o", at("hero.png")},
 	} {
 		s.wan(t, append(args, "--overwrite")...).check(t, exitInput, "", "is an input of the request")
 	}
 	s.nothingSent(t)
+}
+
+// The places of several generations, and one that is taken only meanwhile.
+func TestOutputIsTaken(t *testing.T) {
+	s := newServer(t)
+	directory := t.TempDir()
+	s.wan(t, move("--no-wait")...)
+	id := s.job(t).ID
+	taken := filepath.Join(directory, strings.NewReplacer(":", "_", "/", "_").Replace(id)+".mp4")
+	if err := os.WriteFile(taken, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	template := filepath.Join(directory, "{id}.mp4")
+	s.wan(t, "wait", id, "other", "-o", template).check(t, exitInput, "", "--output: "+taken+" exists")
+
+	later := filepath.Join(directory, "later.mp4")
+	s.Inject(simulator.Fault{On: simulator.Poll, Times: 1, Effect: simulator.Effect{Name: "another process", Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := os.WriteFile(later, []byte("precious"), 0o600); err != nil {
+				t.Error(err)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}}})
+	s.wan(t, "wait", id, "-o", later).check(t, exitRunning, "", later+" exists", "To go on: wan wait "+id)
+	for _, path := range []string{taken, later} {
+		if data, err := os.ReadFile(path); err != nil || string(data) != "precious" {
+			t.Errorf("%s: %d bytes, %v", path, len(data), err)
+		}
+	}
+	s.wan(t, "wait", id, "-o", template, "--overwrite").check(t, exitDone, taken+"\n")
+
+	// Where the directory depends on the id, there is nothing to look at before.
+	s.wan(t, move("-o", filepath.Join(directory, "{id}", "out.mp4"))...).check(t, exitRunning, "", "can't be created")
+}
+
+// Of several generations, the one that there is still something to wait for decides.
+func TestWaitSeveralOutcomes(t *testing.T) {
+	s := newServer(t)
+	s.Script(simulator.Complete(time.Hour, 0), failing("a", "b"))
+	s.wan(t, move("--no-wait")...)
+	s.wan(t, move("--no-wait")...)
+	jobs := s.Ledger().Jobs
+	s.wan(t, "wait", "nobody-knows-me", jobs[1].ID, jobs[0].ID, "--timeout", "1s").check(t, exitRunning, "", "404", "failed: a: b", "the --timeout is over")
+	s.wan(t, "wait", "nobody-knows-me", jobs[1].ID).check(t, exitFailed, "", "404", "failed: a: b")
+	s.wan(t, "wait", "", jobs[0].ID).check(t, exitInput, "", "generation id: it is empty")
+}
+
+// Whatever status names a generation, it may be running.
+func TestUnknownWithID(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound} {
+		s := newServer(t)
+		s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{Name: "named", Wrap: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Inference-Id", "gen-77")
+				w.WriteHeader(status)
+			})
+		}}})
+		s.wan(t, move("-o", filepath.Join(t.TempDir(), "out.mp4"))...).check(t, exitUnknown, "", "gen-77", "To go on: wan wait gen-77 ")
+	}
 }
