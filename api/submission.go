@@ -184,7 +184,7 @@ func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, er
 			return job, nil
 		}
 		if err == nil {
-			err = fmt.Errorf("%w: it has no generation id", ErrBadResponse)
+			err = fmt.Errorf("%w: its body has no generation id", ErrBadResponse)
 		}
 		unknown.GenerationID = cmp.Or(unknown.GenerationID, s.client.redacted(id))
 		unknown.Err = fmt.Errorf("%w: %w", refusal, watch.explain(err))

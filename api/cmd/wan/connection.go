@@ -30,11 +30,9 @@ func (c *connection) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.verbose, "verbose", false, "log what the client does to stderr")
 }
 
-// again is the command that takes up a job. There is none for a simulator that ends with this process.
+// again is the command that takes up a job.
 func (c *connection) again(id string) string {
 	switch {
-	case c.simulate:
-		return ""
 	case c.baseURL != "" && c.insecureHTTP:
 		return "wan wait " + shellQuote(id) + " --base-url " + shellQuote(c.baseURL) + " --insecure-http"
 	case c.baseURL != "":

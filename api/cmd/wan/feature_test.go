@@ -22,11 +22,14 @@ func TestNoWait(t *testing.T) {
 	s := newServer(t)
 	result := s.wan(t, move("--no-wait")...)
 	id := s.job(t).ID
-	result.check(t, exitDone, id+"\n", "submitted "+id)
+	result.check(t, exitDone, id+"\n", "submitted "+id, "To go on: wan wait "+id+" --base-url "+s.URL+"\n")
+	s.wan(t, move("--no-wait", "-o", filepath.Join(t.TempDir(), "a b.mp4"))...).check(t, exitDone, s.Ledger().Jobs[1].ID+"\n", "a b.mp4'\n")
 	if polls := s.Ledger().Polls; polls != 0 {
 		t.Errorf("%d polls", polls)
 	}
-	s.wan(t, move("--no-wait", "--json")...).check(t, exitDone, `{"id":"`+s.Ledger().Jobs[1].ID+`","outcome":"submitted","client_request_id":"`+s.Ledger().Jobs[1].ClientRequestID+`"}`+"\n")
+	result = s.wan(t, move("--no-wait", "--json")...)
+	last := s.Ledger().Jobs[2]
+	result.check(t, exitDone, `{"id":"`+last.ID+`","outcome":"submitted","client_request_id":"`+last.ClientRequestID+`"}`+"\n")
 }
 
 // Several generations are waited for at once, with ids from the command line and from standard input.

@@ -104,7 +104,7 @@ func newGet() *cobra.Command {
 		Use:         "get ID",
 		Short:       "Ask once how far a generation is",
 		GroupID:     "jobs",
-		Long:        "Ask once how far a generation is. The exit code is 0 whatever the answer is, also that it has failed.",
+		Long:        "Ask once how far a generation is. The exit code is 0 whatever its state is, also that it has failed, and otherwise as\nthat of wan wait.",
 		Annotations: tail(environment),
 		Example:     "  wan get ID\n  wan get ID --json | jq -r .outcome",
 		Args: func(_ *cobra.Command, args []string) error {

@@ -103,7 +103,7 @@ func newRoot() *cobra.Command {
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(flagName(name))
 	})
-	root.SetUsageTemplate(root.UsageTemplate() + "{{with .Annotations.tail}}\n{{.}}\n{{end}}")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 ") + "{{with .Annotations.tail}}\n{{.}}\n{{end}}")
 	root.AddGroup(&cobra.Group{ID: "models", Title: "Models:"}, &cobra.Group{ID: "jobs", Title: "Jobs:"})
 	root.SetHelpCommandGroupID("")
 	for _, document := range spec.Models() {
@@ -128,9 +128,13 @@ func message(err error) string {
 	text := strings.NewReplacer(
 		context.DeadlineExceeded.Error(), "the --timeout is over",
 		context.Canceled.Error(), "interrupted",
+		" signal received", "", // of context.Cause
 		"WithInsecureHTTP", "--insecure-http",
 	).Replace(strings.TrimPrefix(err.Error(), "wan: "))
-	if errors.Is(err, api.ErrUnauthorized) {
+	switch {
+	case is[*api.FailedError](err):
+		text += "; nothing is charged"
+	case errors.Is(err, api.ErrUnauthorized):
 		text += "; check AIML_API_KEY"
 	}
 	return text

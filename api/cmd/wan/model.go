@@ -29,7 +29,7 @@ func newModel(document *spec.Document) *cobra.Command {
 		Use:     document.Slug + " [flags]",
 		Short:   firstSentence(description),
 		GroupID: "models",
-		Long: description + "\n\nModel: " + document.Model +
+		Long: strings.Join(wrap(description, 100), "\n") + "\n\nModel: " + document.Model +
 			"\nWhere a file or a URL is asked for, a file is sent along; it may have 100 MiB.\n" +
 			"Submitting costs money, but not with --simulate.",
 		Example: "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
@@ -83,6 +83,9 @@ func newModel(document *spec.Document) *cobra.Command {
 			}
 			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+printable(job.ID())) })
 			if noWait {
+				progress.aside(func() {
+					fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+out.again(&conn, job.ID(), out.path(job.ID(), seed)))
+				})
 				r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: job.ClientRequestID()}
 				return r.write(cmd.OutOrStdout(), out.json)
 			}
@@ -96,7 +99,7 @@ func newModel(document *spec.Document) *cobra.Command {
 	own.BoolVar(&unlisted, "allow-unknown", false, "send also properties from --file that the document doesn't list")
 	out.add(own)
 	own.BoolVar(&noWait, "no-wait", false, "print the id once the generation is submitted, and leave it running")
-	own.BoolVar(&dry, "dry-run", false, "check everything, print the request, and send nothing; with --json only its body")
+	own.BoolVar(&dry, "dry-run", false, "check everything, print the request with media shortened, and send nothing; with --json only its body")
 	own.StringVar(&name, "client-request-id", "", "a `NAME` for the submission, to be found in the account's usage logs")
 	own.BoolVar(&conn.simulate, "simulate", false, "use a simulator within this process: no key, no cost, a made-up video")
 	conn.add(own)

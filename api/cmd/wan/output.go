@@ -74,17 +74,22 @@ func (o *output) finish(ctx context.Context, cmd *cobra.Command, conn *connectio
 		r.File = path
 	}
 	if err == nil && path != "" {
-		p.line(saved(path, video.Usage))
+		p.line(saved(path, video.Usage, conn.simulate))
+	} else if err == nil && conn.simulate {
+		p.line("the URL ends with the simulator; -o FILE saves the video")
 	}
 	p.aside(func() { err = o.tell(cmd, conn, r, path, err) })
 	return err
 }
 
 // saved says what there is now, and what it has cost.
-func saved(path string, usage api.Usage) string {
+func saved(path string, usage api.Usage, simulated bool) string {
 	text := "saved " + path
 	if info, err := os.Stat(path); err == nil {
 		text += ", " + size(info.Size())
+	}
+	if simulated {
+		return text + ", simulated, nothing is charged"
 	}
 	if usage.Credits != nil {
 		text += fmt.Sprintf(", %.0f credits", *usage.Credits)
@@ -105,20 +110,26 @@ func (o *output) tell(cmd *cobra.Command, conn *connection, r result, path strin
 		err = errors.Join(err, r.write(cmd.OutOrStdout(), true))
 	}
 	fmt.Fprintln(cmd.ErrOrStderr(), "wan: "+message(err))
-	again := conn.again(r.ID)
-	if r.ID != "" && again != "" && !over(err) {
-		if path != "" {
-			again += " -o " + shellQuote(path)
-			if o.overwrite {
-				again += " --overwrite"
-			}
-		}
-		fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+printable(again))
-	}
-	if conn.simulate && exitCode(err) == exitRunning {
+	switch {
+	case r.ID == "", over(err):
+	case conn.simulate:
 		fmt.Fprintln(cmd.ErrOrStderr(), "There is no way on: the simulator ends with this command.")
+	default:
+		fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+o.again(conn, r.ID, path))
 	}
 	return toldError{err}
+}
+
+// again is the command that takes up a generation.
+func (o *output) again(conn *connection, id, path string) string {
+	command := conn.again(id)
+	if path != "" {
+		command += " -o " + shellQuote(path)
+		if o.overwrite {
+			command += " --overwrite"
+		}
+	}
+	return printable(command)
 }
 
 // refused tells of a submission that has no job, or none that is certain.

@@ -94,8 +94,12 @@ func (o *output) free(path string) error {
 
 // creatable tries whether a file can be created.
 func creatable(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+	case info.IsDir():
 		return fmt.Errorf("%s is a directory", path)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s isn't a regular file", path)
 	}
 	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s can't be created: there is no directory %s", path, filepath.Dir(path))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,7 +51,9 @@ func (p *progress) animate() {
 		case <-tick.C:
 			p.mu.Lock()
 			if p.text != "" {
-				fmt.Fprintf(p.w, "\r\x1b[K%c %s  %s", frames[i%len(frames)], time.Since(p.start).Round(time.Second), p.text)
+				line := []rune(fmt.Sprintf("%c %s  %s", frames[i%len(frames)], time.Since(p.start).Round(time.Second), p.text))
+				// A line that the terminal breaks can't be taken back.
+				fmt.Fprint(p.w, "\r\x1b[K"+string(line[:min(len(line), terminalWidth(p.w)-1)]))
 			}
 			p.mu.Unlock()
 		case <-p.done:
@@ -116,22 +120,27 @@ type jobProgress struct {
 }
 
 func (p *jobProgress) wait(now api.Progress) {
-	text := p.name + printable(string(now.Status))
+	text := p.name + cmp.Or(printable(string(now.Status)), "waiting")
 	switch {
 	case now.Err != nil:
-		text += fmt.Sprintf(" (%d polls failed)", now.Missed)
+		text += fmt.Sprintf(" (failed polls: %d)", now.Missed)
 	case !now.Status.Valid():
 		text += " (not a documented status)"
 	}
 	p.set(text)
 	switch {
 	case p.terminal:
-	case now.Missed == 1:
+	case now.Missed == 1 && !isFinal(now.Err):
 		p.line(fmt.Sprintf("%spoll failed, trying again: %s", p.name, message(now.Err)))
 	case now.Err == nil && now.Status != p.status:
 		p.status = now.Status
 		p.line(fmt.Sprintf("%s after %s", text, now.Elapsed.Round(100*time.Millisecond)))
 	}
+}
+
+// isFinal reports whether an answer says what asking again won't change.
+func isFinal(err error) bool {
+	return errors.Is(err, api.ErrUnauthorized) || errors.Is(err, api.ErrForbidden) || errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrNoVideo)
 }
 
 func (p *jobProgress) download(received, total int64) {
@@ -171,7 +180,7 @@ func isTerminal(w io.Writer) bool {
 
 func terminalWidth(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return min(width, 120)
 		}
 	}

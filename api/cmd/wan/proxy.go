@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -33,6 +34,9 @@ func newProxy() *cobra.Command {
 		Example: "  wan proxy --upstream https://api.aimlapi.com --addr 127.0.0.1:8080",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if upstream == "" {
+				return inputError(errors.New("--upstream is required"))
+			}
 			target, err := suite.ParseTarget(upstream, insecure)
 			if err != nil {
 				return inputError(fmt.Errorf("--upstream: %w", err))

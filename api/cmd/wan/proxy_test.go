@@ -147,7 +147,7 @@ func TestProxyWrongInput(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "--upstream: it isn't an http or https URL"},
+		{nil, "--upstream is required"},
 		{[]string{"--upstream", "example.com"}, "--upstream: it isn't an http or https URL"},
 		{[]string{"--upstream", "http://example.com"}, "--upstream: plain http"},
 		{[]string{"--upstream", "https://example.com", "--addr", taken.Addr().String()}, "in use"},

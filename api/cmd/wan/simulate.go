@@ -84,7 +84,7 @@ func newSimulate() *cobra.Command {
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&addr, "addr", "127.0.0.1:8080", "where to listen; port 0 chooses a free one")
-	flags.StringVar(&key, "key", "", "the only API key to accept; without it, any will do")
+	flags.StringVar(&key, "key", "", "the only API key to accept; without it, any will do, which wan conformance objects to")
 	flags.DurationVar(&queued, "queued", time.Second, "how long a job is queued")
 	flags.DurationVar(&generating, "generating", 2*time.Second, "how long a job is generating after that")
 	flags.Float64Var(&fail, "fail", 0, "the probability, from 0 to 1, that a job fails")
