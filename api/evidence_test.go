@@ -168,7 +168,7 @@ func TestHostileAnswers(t *testing.T) {
 	})
 	t.Run("a transport that has sent nothing", func(t *testing.T) {
 		client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			return nil, notSent{"refused: " + r.Header.Get("Authorization")}
+			return nil, notSentError{"refused: " + r.Header.Get("Authorization")}
 		})}))
 		if err != nil {
 			t.Fatal(err)
@@ -259,11 +259,11 @@ func TestHostileAnswers(t *testing.T) {
 	})
 }
 
-type notSent struct{ text string }
+type notSentError struct{ text string }
 
-func (e notSent) Error() string { return e.text }
+func (e notSentError) Error() string { return e.text }
 
-func (notSent) NotSent() bool { return true }
+func (notSentError) NotSent() bool { return true }
 
 // Once Submit has returned, nobody is called any more, although the transport may still be reading.
 func TestOnUploadEnds(t *testing.T) {

@@ -76,6 +76,7 @@ func newModel(document *spec.Document) *cobra.Command {
 			}
 			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
 			defer cancel()
+			progress.set("connecting")
 			job, err := client.Submit(ctx, body, opts...)
 			if err != nil {
 				progress.aside(func() { err = out.refused(cmd, &conn, nameFlag(err, flags), seed) })
