@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -81,6 +82,16 @@ func TestRetryAfterDate(t *testing.T) {
 		header := http.Header{"Retry-After": {"Wed, 21 Oct 2026 07:28:20 GMT"}, "Date": {date}}
 		if got := retryAfter(header, func() time.Time { return now }); got != want {
 			t.Errorf("with the Date %q it waits %v, want %v", date, got, want)
+		}
+	}
+}
+
+// Intervals grow and never wrap round.
+func TestBackoff(t *testing.T) {
+	b := newBackoff(math.MaxInt64, math.MaxInt64)
+	for range 3 {
+		if d := b.next(); d < 1000*time.Hour {
+			t.Errorf("%v", d)
 		}
 	}
 }

@@ -301,3 +301,49 @@ func TestUnmarshalJSON(t *testing.T) {
 		}
 	}
 }
+
+// What says that it is MP4 passes for a video, whatever its brand; sound does not.
+func TestBrands(t *testing.T) {
+	for brand, want := range map[string]string{"isom": "video/mp4", "MSNV": "video/mp4", "M4A ": ""} {
+		file := append([]byte("\x00\x00\x00\x18ftyp"+brand+"\x00\x00\x00\x00"+brand+"mp42"), make([]byte, 100)...)
+		body, err := media.NewBody(map[string]any{"video_url": reader(file)}, 0)
+		if want == "" {
+			if err == nil {
+				t.Errorf("%s is taken", brand)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", brand, err)
+			continue
+		}
+		if got := string(read(t, body)); !strings.HasPrefix(got, `{"video_url":"data:`+want+`;base64,`) {
+			t.Errorf("%s: %.60s", brand, got)
+		}
+	}
+}
+
+type inner struct {
+	ImageURL media.Source `json:"image_url"`
+}
+
+// The sources of an embedded struct are looked at and streamed like others, also where its type isn't exported.
+func TestEmbedded(t *testing.T) {
+	request := struct {
+		inner
+
+		Model string `json:"model"`
+	}{inner{picture(100)}, "m"}
+	body, err := media.NewBody(request, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "body", read(t, body), want)
+	if _, err = media.NewBody(request, 99); err == nil || !strings.HasPrefix(err.Error(), "wan: image_url: ") {
+		t.Errorf("beyond the limit: %v", err)
+	}
+}
