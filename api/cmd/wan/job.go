@@ -47,6 +47,7 @@ func newWait() *cobra.Command {
 			defer stop()
 			progress := newProgress(cmd.ErrOrStderr(), out.quiet)
 			defer progress.stop()
+			progress.expect(len(ids))
 			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
 			defer cancel()
 			errs := make([]error, len(ids))

@@ -78,6 +78,7 @@ func (o *output) finish(ctx context.Context, cmd *cobra.Command, conn *connectio
 	} else if err == nil && conn.simulate {
 		p.line("the URL ends with the simulator; -o FILE saves the video")
 	}
+	p.finish()
 	p.aside(func() { err = o.tell(cmd, conn, r, path, err) })
 	return err
 }

@@ -23,10 +23,12 @@ type progress struct {
 	terminal bool
 	start    time.Time
 
-	mu   sync.Mutex
-	text string
-	done chan struct{}
-	over sync.WaitGroup
+	mu       sync.Mutex
+	text     string
+	jobs     int // how many are waited for, if several
+	finished int // of them
+	done     chan struct{}
+	over     sync.WaitGroup
 }
 
 const frames = "|/-\\"
@@ -50,8 +52,12 @@ func (p *progress) animate() {
 		select {
 		case <-tick.C:
 			p.mu.Lock()
-			if p.text != "" {
-				line := []rune(fmt.Sprintf("%c %s  %s", frames[i%len(frames)], time.Since(p.start).Round(time.Second), p.text))
+			text := p.text
+			if p.jobs > 1 {
+				text = fmt.Sprintf("%d of %d done  %s", p.finished, p.jobs, text)
+			}
+			if text != "" {
+				line := []rune(fmt.Sprintf("%c %s  %s", frames[i%len(frames)], time.Since(p.start).Round(time.Second), text))
 				// A line that the terminal breaks can't be taken back.
 				fmt.Fprint(p.w, "\r\x1b[K"+string(line[:min(len(line), terminalWidth(p.w)-1)]))
 			}
@@ -79,6 +85,21 @@ func (p *progress) set(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text = text
+}
+
+// expect says how many jobs are waited for.
+func (p *progress) expect(jobs int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jobs = jobs
+}
+
+// finish counts a job that needs no more waiting, and is no longer what the line is about.
+func (p *progress) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.finished++
+	p.text = ""
 }
 
 // line prints a line that stays.
