@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -137,7 +138,9 @@ func TestHostileAnswers(t *testing.T) {
 				if err != nil {
 					return
 				}
-				io.ReadFull(conn, make([]byte, 10))
+				if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+					io.Copy(io.Discard, r.Body)
+				}
 				io.WriteString(conn, "HTTP/1.1 200 OK\r\nAuthorization Bearer "+key+"\r\n\r\n")
 				conn.Close()
 			}
