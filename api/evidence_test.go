@@ -169,6 +169,19 @@ func TestHostileAnswers(t *testing.T) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})
+	t.Run("the key where an error is cut", func(t *testing.T) {
+		for before := 470; before <= 500; before++ {
+			client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+				return nil, errors.New(strings.Repeat("x", before) + key)
+			})}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = client.Job("x").Poll(t.Context()); strings.Contains(err.Error(), key[:8]) {
+				t.Fatalf("behind %d bytes: %.40q", before, err.Error()[len(err.Error())-40:])
+			}
+		}
+	})
 	t.Run("a transport that has sent nothing", func(t *testing.T) {
 		client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			return nil, notSentError{"refused: " + r.Header.Get("Authorization")}
@@ -236,6 +249,14 @@ func TestHostileAnswers(t *testing.T) {
 		})
 		g, err := client.Job("17").Poll(t.Context())
 		if want := `{"id":17,"status":"queued","you":"Bearer [API key]","sent":"data:..."}`; err != nil || string(g.Raw) != want || g.ID != "17" {
+			t.Errorf("%+v %v", g, err)
+		}
+	})
+	t.Run("a status that repeats the key", func(t *testing.T) {
+		client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, `{"id":"x","status":"bad `+r.Header.Get("Authorization")+`"}`)
+		})
+		if g, err := client.Job("x").Poll(t.Context()); err != nil || g.Status != "bad Bearer [API key]" {
 			t.Errorf("%+v %v", g, err)
 		}
 	})

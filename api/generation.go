@@ -177,6 +177,9 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadResponse, j.client.redacted(a.ID))
 	}
 	g := &Generation{ID: a.ID, Status: Status(a.Status), Raw: j.client.redact(body)}
+	if !g.Status.Valid() { // a word of anybody's
+		g.Status = Status(j.client.redacted(a.Status))
+	}
 	if a.Video.URL != "" {
 		if u, err := url.Parse(a.Video.URL); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, fmt.Errorf("%w: the video's URL isn't one", ErrBadResponse)

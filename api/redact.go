@@ -14,8 +14,9 @@ func (c *Client) quiet(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	text := query.ReplaceAllString(c.redacted(oneLine(err.Error())), "?...")
-	if text = userinfo.ReplaceAllString(text, "://"); text != err.Error() {
+	text := query.ReplaceAllString(c.redacted(err.Error()), "?...")
+	// Cut last: half a key is no longer found.
+	if text = oneLine(userinfo.ReplaceAllString(text, "://")); text != err.Error() {
 		return &redactedError{text, err}
 	}
 	return err

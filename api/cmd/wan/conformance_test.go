@@ -129,7 +129,7 @@ func TestConformanceToPipe(t *testing.T) {
 	}
 	path := fmt.Sprintf("/dev/fd/%d", w.Fd())
 	if _, err := os.Stat(path); err != nil {
-		t.Skip(err)
+		t.Skip("this system has no /dev/fd")
 	}
 	var report suite.Report
 	read := make(chan error)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,8 +39,8 @@ func (d *dryRun) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // show prints the request as it would be sent, but for the key and the data of media, and what the document says of it.
-func (d *dryRun) show(ctx context.Context, cmd *cobra.Command, client *api.Client, document *spec.Document, body map[string]any, asJSON bool, opts []api.SubmitOption) error {
-	_, err := client.Submit(ctx, body, opts...)
+func (d *dryRun) show(cmd *cobra.Command, client *api.Client, document *spec.Document, body map[string]any, asJSON bool, named api.SubmitOption) error {
+	_, err := client.Submit(cmd.Context(), body, named)
 	if refusal, ok := errors.AsType[*dryRunError](err); !ok || refusal.err != nil {
 		return err
 	}

@@ -62,32 +62,34 @@ func newModel(document *spec.Document) *cobra.Command {
 			if !cmd.Flags().Changed("client-request-id") {
 				name = "wan-" + rand.Text()
 			}
+			named := api.WithClientRequestID(name)
+			if dry {
+				return nameFlag(rehearsal.show(cmd, client, document, body, out.json, named), flags)
+			}
 			// Both ids are told as soon as there are any, whatever --quiet says: with them, nothing is lost.
 			told := sync.OnceFunc(func() {
 				progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitting as "+name) })
 			})
-			opts := []api.SubmitOption{api.WithClientRequestID(name), api.OnUpload(func(sent, total int64) {
-				told()
-				progress.upload(sent, total)
-			})}
-			if dry {
-				opts = opts[:1]
-				return nameFlag(rehearsal.show(cmd.Context(), cmd, client, document, body, out.json, opts), flags)
-			}
 			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
 			defer cancel()
 			progress.set("connecting")
-			job, err := client.Submit(ctx, body, opts...)
+			job, err := client.Submit(ctx, body, named, api.OnUpload(func(sent, total int64) {
+				told()
+				progress.upload(sent, total)
+			}))
 			if err != nil {
-				progress.aside(func() { err = out.refused(cmd, &conn, nameFlag(err, flags), seed) })
+				r := result{ClientRequestID: name}
+				if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
+					r.ID = unknown.GenerationID
+				}
+				progress.aside(func() { err = out.tell(cmd, &conn, r, out.path(r.ID, seed), nameFlag(err, flags)) })
 				return err
 			}
 			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+printable(job.ID())) })
 			if noWait {
-				progress.aside(func() {
-					fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+out.again(&conn, job.ID(), out.path(job.ID(), seed)))
-				})
-				r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: job.ClientRequestID()}
+				progress.stop()
+				fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+out.again(&conn, job.ID(), out.path(job.ID(), seed)))
+				r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: name}
 				return r.write(cmd.OutOrStdout(), out.json)
 			}
 			return out.finish(ctx, cmd, &conn, job, progress.of(""), seed)

@@ -133,19 +133,6 @@ func (o *output) again(conn *connection, id, path string) string {
 	return printable(command)
 }
 
-// refused tells of a submission that has no job, or none that is certain.
-func (o *output) refused(cmd *cobra.Command, conn *connection, err error, seed string) error {
-	var r result
-	if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
-		r.ID, r.ClientRequestID = unknown.GenerationID, unknown.ClientRequestID
-	} else if rejected, ok := errors.AsType[*api.RejectedError](err); ok {
-		r.ClientRequestID = rejected.ClientRequestID
-	} else if notSent, ok := errors.AsType[*api.NotSentError](err); ok {
-		r.ClientRequestID = notSent.ClientRequestID
-	}
-	return o.tell(cmd, conn, r, o.path(r.ID, seed), err)
-}
-
 // over reports whether there is nothing to wait for any more. That an answer 404 has named a generation is another matter.
 func over(err error) bool {
 	return is[*api.FailedError](err) || errors.Is(err, api.ErrNotFound) && !is[*api.UnknownOutcomeError](err)

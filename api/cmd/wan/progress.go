@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -151,17 +150,12 @@ func (p *jobProgress) wait(now api.Progress) {
 	p.set(text)
 	switch {
 	case p.terminal:
-	case now.Missed == 1 && !isFinal(now.Err):
-		p.line(fmt.Sprintf("%spoll failed, trying again: %s", p.name, message(now.Err)))
+	case now.Missed == 1:
+		p.line(fmt.Sprintf("%spoll failed: %s", p.name, message(now.Err)))
 	case now.Err == nil && now.Status != p.status:
 		p.status = now.Status
 		p.line(fmt.Sprintf("%s after %s", text, now.Elapsed.Round(100*time.Millisecond)))
 	}
-}
-
-// isFinal reports whether an answer says what asking again won't change.
-func isFinal(err error) bool {
-	return errors.Is(err, api.ErrUnauthorized) || errors.Is(err, api.ErrForbidden) || errors.Is(err, api.ErrNotFound) || errors.Is(err, api.ErrNoVideo)
 }
 
 func (p *jobProgress) download(received, total int64) {
