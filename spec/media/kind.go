@@ -11,8 +11,14 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 )
 
-// sniffLen is how many bytes at the start tell the media type.
-const sniffLen = 3072
+// SniffLen is how many bytes at the start of a file Detect needs.
+const SniffLen = 3072
+
+// IsDataURI reports whether text is a data URI. The scheme has no case (RFC 3986).
+func IsDataURI(text string) bool {
+	const scheme = "data:"
+	return len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme)
+}
 
 // An InputError says that a property of a request can't be sent as it is. Nothing has been sent.
 type InputError struct {
@@ -50,7 +56,7 @@ func (s Source) inspect(property string, limit int64) (*content, error) {
 
 // checkURL notices the path of a file that was given as a URL.
 func (s Source) checkURL(property string) error {
-	if s.IsZero() || strings.HasPrefix(strings.ToLower(s.url[:min(5, len(s.url))]), "data:") || strings.Contains(s.url, "://") {
+	if s.IsZero() || IsDataURI(s.url) || strings.Contains(s.url, "://") {
 		return nil
 	}
 	return &InputError{property, errors.New("it is no URL; a local file is given as a File")}
@@ -95,15 +101,16 @@ func (s Source) sniff() (size int64, mediaType string, err error) {
 		defer f.Close()
 		r, size = f, info.Size()
 	}
-	head := make([]byte, max(0, min(size, sniffLen)))
+	head := make([]byte, max(0, min(size, SniffLen)))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return 0, "", err
 	}
-	return size, detect(head, s.path), nil
+	return size, Detect(head, s.path), nil
 }
 
-// detect goes by the content. Where that says nothing, it believes the extension of the file.
-func detect(head []byte, path string) string {
+// Detect returns the media type of content by its first bytes, without parameters. Where they say nothing, it returns
+// the type of the path's extension, or else application/octet-stream. The path may be empty.
+func Detect(head []byte, path string) string {
 	found := mimetype.Detect(head)
 	mediaType, _, _ := strings.Cut(found.String(), ";")
 	if mediaType == "audio/mp4" { // which some brands are taken for, whatever is in them

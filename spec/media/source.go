@@ -63,7 +63,7 @@ func (s Source) LogValue() slog.Value { return slog.StringValue(s.String()) }
 func (s Source) GoString() string { return "media.Source(" + s.String() + ")" }
 
 func redactURL(raw string) string {
-	if mediaType, data, ok := strings.Cut(raw, ","); ok && strings.HasPrefix(raw, "data:") {
+	if mediaType, data, ok := strings.Cut(raw, ","); ok && IsDataURI(raw) {
 		return fmt.Sprintf("%.80s,... (%d characters)", mediaType, len(data))
 	}
 	u, err := url.Parse(raw)
