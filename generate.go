@@ -1,8 +1,8 @@
-// Package wan is the root of wan-go. It holds nothing but the recipe for the generated clients: the program's parts are
-// api (the client), gen (the generated clients), spec (the documents) and conformance (validation and the simulator).
+// Package wan is the root of wan-go and contains only the go:generate directives. The client is package api, the
+// generated code is below gen, the OpenAPI specs are in package spec, and package conformance validates against them.
 package wan
 
-// One line for each document. The generator is pinned in go.mod.
+// One line per spec. go.mod pins the version of the generator.
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/generation.yaml spec/generation.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/animate-move.yaml spec/animate-move.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/animate-replace.yaml spec/animate-replace.yaml

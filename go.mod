@@ -2,15 +2,14 @@ module github.com/aimlvideo/wan-go
 
 go 1.26.0
 
-// What a program links that imports api: the generated clients need runtime, and media types are told by mimetype.
+// Linked by programs that import api: the generated clients need runtime, and mimetype recognizes media types.
 require (
 	github.com/gabriel-vasile/mimetype v1.4.16
 	github.com/oapi-codegen/runtime v1.9.0
 )
 
-// What spec, conformance and the command add: kin-openapi loads the documents and validates, cobra and pflag are the
-// command line, term tells whether there is a terminal and how wide it is, yaml reads the suite's cases and the documents
-// that drift is given.
+// Linked by spec, conformance and the command: kin-openapi loads the specs and validates against them, cobra and pflag
+// parse the command line, term detects a terminal and its width, and yaml reads the suite's cases and drift's input.
 require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/spf13/cobra v1.10.2
@@ -19,10 +18,10 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-// What tests run the command with.
+// Tests run the command with it.
 require github.com/rogpeppe/go-internal v1.16.0
 
-// What go generate runs. No package links it.
+// Run by go generate. No package links it.
 require github.com/oapi-codegen/oapi-codegen/v2 v2.8.2
 
 require (

@@ -2,7 +2,7 @@
 
 package wan
 
-// The programs that go generate runs, so that go.mod pins their versions.
+// Programs that go generate runs. Importing them pins their versions in go.mod.
 import (
 	_ "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen"
 )

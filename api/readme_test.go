@@ -16,7 +16,7 @@ import (
 
 // importPaths are the packages that the README's snippets use, by name.
 var importPaths = map[string]string{
-	"api":            "github.com/aimlvideo/wan-go/api",
+	"wan":            "github.com/aimlvideo/wan-go/api",
 	"animatemove":    "github.com/aimlvideo/wan-go/gen/animatemove",
 	"animatereplace": "github.com/aimlvideo/wan-go/gen/animatereplace",
 	"vacefunpose":    "github.com/aimlvideo/wan-go/gen/vacefunpose",
@@ -43,7 +43,7 @@ func TestREADME(t *testing.T) {
 	if len(found) < 7 {
 		t.Fatalf("the README has only %d snippets", len(found))
 	}
-	packages := []string{"api", "context", "fmt", "log"}
+	packages := []string{"wan", "context", "fmt", "log"}
 	var functions, calls strings.Builder
 	for i, snippet := range found {
 		code := snippet[1]
@@ -64,7 +64,7 @@ func TestREADME(t *testing.T) {
 		if strings.HasPrefix(strings.TrimSpace(code[strings.LastIndex(strings.TrimSpace(code), "\n")+1:]), "return") {
 			end = ""
 		}
-		fmt.Fprintf(&functions, "func snippet%d(ctx context.Context, client *api.Client, id string, t *test) error {\n_, _, _, _ = ctx, client, id, t\n%s%s}\n", i, code, end)
+		fmt.Fprintf(&functions, "func snippet%d(ctx context.Context, client *wan.Client, id string, t *test) error {\n_, _, _, _ = ctx, client, id, t\n%s%s}\n", i, code, end)
 		fmt.Fprintf(&calls, "report(%d, snippet%d(ctx, client, id, new(test)))\n", i, i)
 	}
 	reframe, ok := spec.BySlug("vace-fun-reframe")
@@ -92,11 +92,11 @@ func report(i int, err error) {
 
 func main() {
 	ctx := context.Background()
-	client, err := api.New()
+	client, err := wan.New()
 	if err != nil {
 		log.Fatal(err)
 	}
-	job, err := client.Submit(ctx, map[string]any{"model": "` + reframe.Model + `", "video_url": api.File("dance.mp4")})
+	job, err := client.Submit(ctx, map[string]any{"model": "` + reframe.Model + `", "video_url": wan.File("dance.mp4")})
 	if err != nil {
 		log.Fatal(err)
 	}

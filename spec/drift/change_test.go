@@ -18,7 +18,7 @@ func TestChanges(t *testing.T) {
 		post    = "dance dance.yaml#/paths/~1v2~1video~1generations/post/"
 		get     = "generation generation.yaml#/paths/~1v2~1video~1generations/get/"
 
-		mayRefuse  = ": requests that our document allows may be refused"
+		mayRefuse  = ": the API may reject requests that our spec allows"
 		takesMore  = ": the API takes more than our document allows"
 		unexpected = ": answers may hold what callers don't expect"
 		goneText   = ": a wording that was read is gone, and with it what facts it held: look, then take its fingerprint out of known.yaml"
@@ -63,7 +63,7 @@ func TestChanges(t *testing.T) {
 		{"number to integer", func(d *vendor) { d.property("shift")["type"] = "integer" },
 			[]string{"breaking " + request + `properties/shift/type: ours "number", theirs "integer"` + mayRefuse}},
 		{"another type", func(d *vendor) { d.property("sync_mode")["type"] = "string" },
-			[]string{"breaking " + request + `properties/sync_mode/type: ours "boolean", theirs "string": requests that our document allows may be refused or understood otherwise`}},
+			[]string{"breaking " + request + `properties/sync_mode/type: ours "boolean", theirs "string": the API may reject or reinterpret requests that our spec allows`}},
 		{"no type", func(d *vendor) { delete(d.property("sync_mode"), "type") },
 			[]string{"compatible " + request + `properties/sync_mode/type: ours "boolean", theirs nothing` + takesMore}},
 		{"another type in an answer", func(d *vendor) { d.answered("error", "message")["type"] = "object" },
@@ -169,7 +169,7 @@ func TestChanges(t *testing.T) {
 		{"parameter optional", func(d *vendor) { delete(d.get["parameters"].([]any)[0].(object), "required") },
 			[]string{"compatible generation generation.yaml#/components/parameters/GenerationID/required: ours true, theirs false: it may be left out"}},
 		{"parameter of another type", func(d *vendor) { d.get["parameters"].([]any)[0].(object)["schema"] = object{"type": "integer"} },
-			[]string{`breaking generation generation.yaml#/components/parameters/GenerationID/schema/type: ours "string", theirs "integer": requests that our document allows may be refused or understood otherwise`}},
+			[]string{`breaking generation generation.yaml#/components/parameters/GenerationID/schema/type: ours "string", theirs "integer": the API may reject or reinterpret requests that our spec allows`}},
 		{"parameter added", func(d *vendor) {
 			d.post["parameters"] = []any{object{"name": "dry_run", "in": "query", "schema": object{"type": "boolean"}}}
 		}, []string{"compatible " + post + `parameters/-: ours nothing, theirs "query dry_run": callers can't set it yet, but through Client.Submit`}},

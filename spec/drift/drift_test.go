@@ -79,7 +79,7 @@ func TestFourChanges(t *testing.T) {
 	lines, _, code := drift(t, write(t, "dance.yaml", []byte(document)))
 	const p = "dance dance.yaml#/components/schemas/Request/properties/"
 	equal(t, lines, []string{
-		"new breaking " + p + "num_frames/maximum: ours 241, theirs 161: requests that our document allows may be refused",
+		"new breaking " + p + "num_frames/maximum: ours 241, theirs 161: the API may reject requests that our spec allows",
 		"new breaking " + p + "num_inference_steps/default: ours 30, theirs 25: requests that leave it out get something else, without an error",
 		"new breaking " + p + `sync_mode: ours {"type":"boolean"}, theirs nothing: requests with it may be refused, or it is ignored`,
 		"new compatible " + p + `acceleration/enum: ours nothing, theirs "high": a value that our types don't have`,

@@ -66,9 +66,9 @@ func judge(d direction, change string) (grade, means string) {
 	case d == inRequest && change == wider:
 		return compatible, "the API takes more than our document allows"
 	case d == inRequest && change == narrower:
-		return breaking, "requests that our document allows may be refused"
+		return breaking, "the API may reject requests that our spec allows"
 	case d == inRequest:
-		return breaking, "requests that our document allows may be refused or understood otherwise"
+		return breaking, "the API may reject or reinterpret requests that our spec allows"
 	case change == narrower:
 		return compatible, "answers stay within our document"
 	}
