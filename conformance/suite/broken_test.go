@@ -17,6 +17,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/conformance/suite"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 const (
@@ -27,17 +28,16 @@ const (
 // A broken server is the simulator with one behaviour changed.
 type broken struct {
 	name string
-	// catches is the case that has to fail.
+	// catches is the case that must fail.
 	catches string
-	// also are cases that have to run beside it, as a regular expression.
+	// also is a regular expression for other cases that must run.
 	also string
 	wrap func(next http.Handler) http.Handler
 }
 
-// TestBroken holds that each broken server is caught by the case that is named for it, and that the simulator itself
-// passes the same case. No time passes, and nothing goes over a network.
+// TestBroken checks that the named case fails on each broken server and passes on the simulator.
 func TestBroken(t *testing.T) {
-	all := slices.Concat(brokenServers, brokenLives)
+	all := slices.Concat(brokenRequests, brokenResponses)
 	if len(all) < 110 {
 		t.Errorf("only %d broken servers", len(all))
 	}
@@ -46,19 +46,19 @@ func TestBroken(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				if result := b.try(t, func(whole http.Handler) http.Handler { return whole }); result.Outcome != suite.Passed {
-					t.Errorf("%s: the simulator isn't broken, but: %s %s", b.catches, result.Outcome, result.Problems)
+				if result := b.run(t, func(h http.Handler) http.Handler { return h }); result.Outcome != suite.Passed {
+					t.Errorf("%s: on the simulator: %s %s", b.catches, result.Outcome, result.Problems)
 				}
-				if result := b.try(t, b.wrap); result.Outcome != suite.Failed {
-					t.Errorf("%s: it survived: %s %s", b.catches, result.Outcome, result.Problems)
+				if result := b.run(t, b.wrap); result.Outcome != suite.Failed {
+					t.Errorf("%s: not caught: %s %s", b.catches, result.Outcome, result.Problems)
 				}
 			})
 		})
 	}
 }
 
-// try runs the case against a server.
-func (b *broken) try(t *testing.T, wrap func(http.Handler) http.Handler) *suite.Result {
+// run runs the case against a server.
+func (b *broken) run(t *testing.T, wrap func(http.Handler) http.Handler) *suite.Result {
 	t.Helper()
 	sim := simulator.New(simulator.WithKey(goodKey))
 	c := suite.Config{
@@ -86,7 +86,7 @@ func (b *broken) try(t *testing.T, wrap func(http.Handler) http.Handler) *suite.
 	return nil
 }
 
-// A handlerTransport answers requests by a handler in the same process.
+// A handlerTransport serves requests by a handler in the same process.
 type handlerTransport struct{ handler http.Handler }
 
 func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -97,14 +97,14 @@ func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer body.Close()
 	served := r.Clone(r.Context())
 	served.Host, served.RequestURI, served.Body = r.URL.Host, r.URL.RequestURI(), body
-	answer := httptest.NewRecorder()
-	h.handler.ServeHTTP(answer, served)
-	response := answer.Result()
+	recorder := httptest.NewRecorder()
+	h.handler.ServeHTTP(recorder, served)
+	response := recorder.Result()
 	response.Request = r
 	return response, nil
 }
 
-// submitFailing makes a generation that fails, past the wrapping.
+// submitFailing submits a generation that fails, bypassing the wrapper.
 func submitFailing(t *testing.T, sim *simulator.Simulator) string {
 	t.Helper()
 	sim.Script(simulator.Fail("NSFW", "refused"))
@@ -112,16 +112,16 @@ func submitFailing(t *testing.T, sim *simulator.Simulator) string {
 		`{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`))
 	request.Header.Set("Authorization", "Bearer "+goodKey)
 	request.Header.Set("Content-Type", "application/json")
-	answer := httptest.NewRecorder()
-	sim.ServeHTTP(answer, request)
+	recorder := httptest.NewRecorder()
+	sim.ServeHTTP(recorder, request)
 	var members struct{ ID string }
-	if err := json.Unmarshal(answer.Body.Bytes(), &members); err != nil || members.ID == "" {
-		t.Fatalf("%d %s", answer.Code, answer.Body)
+	if err := json.Unmarshal(recorder.Body.Bytes(), &members); err != nil || members.ID == "" {
+		t.Fatalf("%d %s", recorder.Code, recorder.Body)
 	}
 	return members.ID
 }
 
-// onText changes the text of a submission before it is looked at.
+// onText changes the body of submissions.
 func onText(change func(string) string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,7 +135,7 @@ func onText(change func(string) string) func(http.Handler) http.Handler {
 	}
 }
 
-// onRequest changes the members of a submission before they are looked at. Nothing is left of how they were written.
+// onRequest changes the members of submissions. Their notation is lost.
 func onRequest(change func(members map[string]any)) func(http.Handler) http.Handler {
 	return onText(func(text string) string {
 		d := json.NewDecoder(strings.NewReader(text))
@@ -150,7 +150,7 @@ func onRequest(change func(members map[string]any)) func(http.Handler) http.Hand
 	})
 }
 
-// onMember changes one member of a submission.
+// onMember changes one member of submissions.
 func onMember(name string, change func(value any) any) func(http.Handler) http.Handler {
 	return onRequest(func(members map[string]any) {
 		if value, ok := members[name]; ok {
@@ -159,7 +159,7 @@ func onMember(name string, change func(value any) any) func(http.Handler) http.H
 	})
 }
 
-// refuse answers 400 where the members of a submission are of some kind.
+// refuse rejects the submissions for which when returns true.
 func refuse(when func(members map[string]any) bool) func(http.Handler) http.Handler {
 	return onRequest(func(members map[string]any) {
 		if when(members) {
@@ -168,7 +168,7 @@ func refuse(when func(members map[string]any) bool) func(http.Handler) http.Hand
 	})
 }
 
-// onHeader changes the header of a request.
+// onHeader changes requests.
 func onHeader(change func(r *http.Request)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -178,8 +178,8 @@ func onHeader(change func(r *http.Request)) func(http.Handler) http.Handler {
 	}
 }
 
-// onAnswer changes answers.
-func onAnswer(change func(r *http.Request, a *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
+// onResponse changes responses.
+func onResponse(change func(r *http.Request, a *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			a := httptest.NewRecorder()
@@ -198,9 +198,9 @@ func onAnswer(change func(r *http.Request, a *httptest.ResponseRecorder)) func(h
 	}
 }
 
-// onMembers changes the members of answers with a status.
+// onMembers changes the members of responses with a status code.
 func onMembers(method string, status int, change func(members map[string]any)) func(http.Handler) http.Handler {
-	return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+	return onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if r.Method == method && a.Code == status && r.URL.Path == path {
 			edit(a, change)
 		}
@@ -217,21 +217,21 @@ func edit(a *httptest.ResponseRecorder, change func(members map[string]any)) {
 	a.Body = bytes.NewBuffer(encoded)
 }
 
-func replaceAnswer(a *httptest.ResponseRecorder, status int, contentType, body string) {
+func replaceResponse(a *httptest.ResponseRecorder, status int, contentType, body string) {
 	a.Code, a.Body = status, bytes.NewBufferString(body)
 	a.Header().Set("Content-Type", contentType)
 }
 
-// problem is a documented error body.
+// problem sets a documented error body.
 func problem(a *httptest.ResponseRecorder, status int, message string) {
-	replaceAnswer(a, status, "application/json", fmt.Sprintf(`{"message":%q,"path":%q,"statusCode":%d}`, message, path, status))
+	replaceResponse(a, status, "application/json", fmt.Sprintf(`{"message":%q,"path":%q,"statusCode":%d}`, message, path, status))
 }
 
-// on answers requests of a kind in another way.
+// on replaces the responses to some requests.
 func on(when func(r *http.Request) bool, status int, contentType, body string) func(http.Handler) http.Handler {
-	return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+	return onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if when(r) {
-			replaceAnswer(a, status, contentType, body)
+			replaceResponse(a, status, contentType, body)
 		}
 	})
 }
@@ -242,11 +242,11 @@ func is(method string) func(r *http.Request) bool {
 
 func download(r *http.Request) bool { return strings.Contains(r.URL.Path, "/files/") }
 
-// polled changes the n-th and all further answers to polls about one generation.
+// polled changes the n-th and all later responses to polls of a generation with a status.
 func polled(n int, status string, change func(a *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
 	var mu sync.Mutex
 	seen := map[string]int{}
-	return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+	return onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		var members struct{ ID, Status string }
 		if !is(http.MethodGet)(r) || a.Code != http.StatusOK || json.Unmarshal(a.Body.Bytes(), &members) != nil {
 			return
@@ -262,11 +262,11 @@ func polled(n int, status string, change func(a *httptest.ResponseRecorder)) fun
 	})
 }
 
-// polledOnce changes the n-th answer to polls about each generation.
+// polledOnce changes the n-th response to polls of each generation.
 func polledOnce(n int, change func(a *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
 	var mu sync.Mutex
 	seen := map[string]int{}
-	return onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+	return onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if !is(http.MethodGet)(r) || a.Code != http.StatusOK {
 			return
 		}
@@ -298,7 +298,7 @@ func lower(v any) any {
 	return strings.ToLower(text)
 }
 
-// firstValue takes the first JSON value of a body for the whole.
+// firstValue ignores all but the first JSON value of a body.
 func firstValue(next http.Handler) http.Handler {
 	return onText(func(text string) string {
 		var first json.RawMessage
@@ -310,5 +310,13 @@ func firstValue(next http.Handler) http.Handler {
 }
 
 func withoutHeader(name string) func(http.Handler) http.Handler {
-	return onAnswer(func(_ *http.Request, a *httptest.ResponseRecorder) { a.Header().Del(name) })
+	return onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) { a.Header().Del(name) })
+}
+
+// frames returns the documented bounds of num_frames of vace-fun-pose.
+func frames() (bounds struct{ min, max int }) {
+	d, _ := spec.BySlug("vace-fun-pose")
+	schema := d.Request().Properties["num_frames"].Value
+	bounds.min, bounds.max = int(*schema.Min), int(*schema.Max)
+	return bounds
 }

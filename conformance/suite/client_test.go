@@ -26,9 +26,9 @@ import (
 // A modelClient submits requests, given as JSON, by the types of one model.
 type modelClient struct {
 	request reflect.Type
-	// facade goes through package api.
+	// facade submits through package api.
 	facade func(ctx context.Context, c *api.Client, body []byte) (id string, err error)
-	// generated goes through the generated client alone.
+	// generated submits through the generated client.
 	generated func(ctx context.Context, c *http.Client, body []byte) (id string, err error)
 }
 
@@ -54,11 +54,11 @@ func newModelClient[T any](
 			if err := json.Unmarshal(body, &request); err != nil {
 				return "", err
 			}
-			answer, err := generated(ctx, c, request)
+			g, err := generated(ctx, c, request)
 			if err != nil {
 				return "", err
 			}
-			return answer.ID, nil
+			return g.ID, nil
 		},
 	}
 }
@@ -71,32 +71,32 @@ var modelClients = map[string]modelClient{
 		if err != nil {
 			return nil, err
 		}
-		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatemove.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatemove.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
 	}),
 	"animate-replace": newModelClient((*api.Client).AnimateReplace, func(ctx context.Context, c *http.Client, r animatereplace.Request) (*generation.Generation, error) {
 		client, err := animatereplace.NewClientWithResponses(server, animatereplace.WithHTTPClient(c), animatereplace.WithRequestEditorFn(authorize))
 		if err != nil {
 			return nil, err
 		}
-		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatereplace.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatereplace.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
 	}),
 	"vace-fun-pose": newModelClient((*api.Client).VaceFunPose, func(ctx context.Context, c *http.Client, r vacefunpose.Request) (*generation.Generation, error) {
 		client, err := vacefunpose.NewClientWithResponses(server, vacefunpose.WithHTTPClient(c), vacefunpose.WithRequestEditorFn(authorize))
 		if err != nil {
 			return nil, err
 		}
-		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunpose.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunpose.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
 	}),
 	"vace-fun-reframe": newModelClient((*api.Client).VaceFunReframe, func(ctx context.Context, c *http.Client, r vacefunreframe.Request) (*generation.Generation, error) {
 		client, err := vacefunreframe.NewClientWithResponses(server, vacefunreframe.WithHTTPClient(c), vacefunreframe.WithRequestEditorFn(authorize))
 		if err != nil {
 			return nil, err
 		}
-		return answered(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunreframe.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
+		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunreframe.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
 	}),
 }
 
-// clientOf is how the types of a model are sent.
+// clientOf returns the client of a model.
 func clientOf(t *testing.T, slug string) modelClient {
 	t.Helper()
 	m, ok := modelClients[slug]
@@ -111,8 +111,8 @@ func authorize(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// answered takes the generation out of an answer.
-func answered[R any](response R, err error) func(func(R) *generation.Generation) (*generation.Generation, error) {
+// responded returns the generation in a response.
+func responded[R any](response R, err error) func(func(R) *generation.Generation) (*generation.Generation, error) {
 	return func(take func(R) *generation.Generation) (*generation.Generation, error) {
 		if err != nil {
 			return nil, err
@@ -120,11 +120,11 @@ func answered[R any](response R, err error) func(func(R) *generation.Generation)
 		if g := take(response); g != nil {
 			return g, nil
 		}
-		return nil, errors.New("the answer isn't 200 with JSON")
+		return nil, errors.New("the response isn't 200 with JSON")
 	}
 }
 
-// A wire is the way from a client to the simulator. It keeps the last body that passed and what the transport found.
+// A wire connects a client to the simulator. It keeps the last request body and the findings.
 type wire struct {
 	transport *conformance.Transport
 	next      http.RoundTripper
@@ -151,7 +151,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.next.RoundTrip(r)
 }
 
-// accepted are the cases that a client can send: bodies that are valid, with nothing else about the request.
+// accepted returns the cases that a client can send: valid bodies in plain submissions.
 func accepted() (list []suite.Case) {
 	for _, c := range suite.Cases() {
 		if c.Accepted && c.Request.Header == nil && c.Request.Method == http.MethodPost && c.Request.Query == "" {
@@ -161,7 +161,7 @@ func accepted() (list []suite.Case) {
 	return list
 }
 
-// decodeMembers decodes a body so that numbers can be compared by their value.
+// decodeMembers decodes a body so that numbers compare by value.
 func decodeMembers(t *testing.T, body []byte) map[string]any {
 	t.Helper()
 	var members map[string]any
@@ -171,8 +171,7 @@ func decodeMembers(t *testing.T, body []byte) map[string]any {
 	return members
 }
 
-// What the client sends is what it was given, and nothing is found in what passes, in either direction: requests as
-// maps, which may hold what the documents don't list.
+// The facade sends requests given as maps unchanged, including unlisted members, and no violation passes in either direction.
 func TestFacade(t *testing.T) {
 	t.Parallel()
 	w := newWire()
@@ -208,8 +207,8 @@ func TestFacade(t *testing.T) {
 	}
 }
 
-// So do the typed requests, by the facade and by the generated clients alone, with three exceptions that are Go's: an
-// int takes no 81.0 and no 2^64, an empty list is no list, and an empty string is no prompt to the facade.
+// Typed requests are sent unchanged by the facade and the generated clients, with three exceptions: an int decodes neither
+// 81.0 nor 2^64, an empty list is absent, and the facade rejects an empty required prompt.
 func TestTypedClients(t *testing.T) {
 	t.Parallel()
 	w := newWire()
@@ -246,21 +245,20 @@ func TestTypedClients(t *testing.T) {
 	if findings := w.transport.Findings(); findings != nil {
 		t.Errorf("%d findings, the first is %v", len(findings), findings[0])
 	}
-	t.Logf("%d sent, %d numbers that Go's int doesn't take, %d empty prompts", sent, numbers, empty)
+	t.Logf("%d sent, %d numbers that int can't decode, %d empty prompts", sent, numbers, empty)
 	if sent < 2500 || numbers > sent/10 {
-		t.Errorf("only %d were sent", sent)
+		t.Errorf("only %d sent", sent)
 	}
 }
 
-// isFloat tells whether encoding/json complains of a number that is no int as Go writes it.
+// isFloat reports whether encoding/json rejected a number that isn't an int literal.
 func isFloat(complaint string) bool {
 	text, ok := strings.CutPrefix(complaint, "number ")
 	_, err := strconv.Atoi(text)
 	return ok && err != nil
 }
 
-// documented leaves out of a body what the types have no field for, and what they don't tell from unset. It returns it as
-// JSON, with its numbers as they are written, and decoded.
+// documented removes the members that the types can't express, and returns the body as JSON and decoded.
 func documented(t *testing.T, body []byte) ([]byte, map[string]any) {
 	t.Helper()
 	submission, _ := conformance.CheckSubmission(body)

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,11 +11,11 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// derive makes the cases that follow from the documents by rule.
+// derive returns the cases that follow from the schemas.
 func derive() []testCase {
 	var list []testCase
 	for _, d := range spec.Models() {
-		m := deriver{document: d, minimal: minimal(d)}
+		m := deriver{spec: d, minimal: minimal(d)}
 		m.whole()
 		for _, p := range d.Properties() {
 			m.required(p)
@@ -31,18 +30,18 @@ func derive() []testCase {
 
 // A deriver collects the cases of one model.
 type deriver struct {
-	document *spec.Document
-	minimal  object
-	cases    []testCase
+	spec    *spec.Document
+	minimal object
+	cases   []testCase
 }
 
 // add adds a case. It is accepted if no pointers are given.
-func (m *deriver) add(name string, group Group, why string, body object, pointers ...string) {
+func (m *deriver) add(name, group, why string, body object, pointers ...string) {
 	c := testCase{
-		Name:     m.document.Slug + "/" + name,
-		Model:    m.document.Slug,
+		Name:     m.spec.Slug + "/" + name,
+		Model:    m.spec.Slug,
 		Group:    group,
-		Source:   "spec/" + m.document.Slug + ".yaml",
+		Source:   "spec/" + m.spec.Slug + ".yaml",
 		Why:      why,
 		Derived:  true,
 		Request:  submission(body.encode()),
@@ -55,9 +54,9 @@ func (m *deriver) add(name string, group Group, why string, body object, pointer
 	m.cases = append(m.cases, c)
 }
 
-// optional returns the properties that may be left out.
+// optional returns the optional properties.
 func (m *deriver) optional() (list []spec.Property) {
-	for _, p := range m.document.Properties() {
+	for _, p := range m.spec.Properties() {
 		if !p.Required {
 			list = append(list, p)
 		}
@@ -66,26 +65,26 @@ func (m *deriver) optional() (list []spec.Property) {
 }
 
 func (m *deriver) whole() {
-	m.add("only-required", Required, "nothing else is required", m.minimal)
+	m.add("only-required", groupRequired, "no other property is required", m.minimal)
 	everything, defaults := m.minimal, m.minimal
 	for _, p := range m.optional() {
-		everything = everything.with(p.Name, text(p.Schema.Example))
+		everything = everything.with(p.Name, exampleOf(p.Schema))
 		if p.Schema.Default != nil {
 			defaults = defaults.with(p.Name, text(p.Schema.Default))
 		}
 	}
-	m.add("everything", Pairs, "each property with its example", everything)
-	m.add("defaults", Pairs, "each default is a value that may be sent", defaults)
-	examples := m.document.Operation.RequestBody.Value.Content["application/json"].Examples
+	m.add("everything", groupPairs, "every property with its example", everything)
+	m.add("defaults", groupPairs, "a default may be sent", defaults)
+	examples := m.spec.Operation.RequestBody.Value.Content["application/json"].Examples
 	for _, name := range slices.Sorted(maps.Keys(examples)) {
 		var body object
-		members := examples[name].Value.Value.(map[string]any)
-		for _, p := range m.document.Properties() {
+		members, _ := examples[name].Value.Value.(map[string]any)
+		for _, p := range m.spec.Properties() {
 			if value, ok := members[p.Name]; ok {
 				body = append(body, member{p.Name, text(value)})
 			}
 		}
-		m.add("example-"+name, Pairs, "it stands in the document as an example", body)
+		m.add("example-"+name, groupPairs, "it is an example of the spec", body)
 	}
 }
 
@@ -94,13 +93,13 @@ func (m *deriver) required(p spec.Property) {
 		return
 	}
 	without := m.minimal.without(p.Name)
-	m.add(p.Name+"/missing", Required, "it is required", without, "/"+p.Name)
-	if p.Name == "model" { // without it, nobody knows what else is required
+	m.add(p.Name+"/missing", groupRequired, "it is required", without, "/"+p.Name)
+	if p.Name == "model" { // which decides what else is required
 		return
 	}
 	for _, q := range m.minimal {
 		if q.name > p.Name && q.name != "model" {
-			m.add(p.Name+"/missing-with-"+q.name, Required, "both are required", without.without(q.name), "/"+p.Name, "/"+q.name)
+			m.add(p.Name+"/missing-with-"+q.name, groupRequired, "both are required", without.without(q.name), "/"+p.Name, "/"+q.name)
 		}
 	}
 }
@@ -120,7 +119,7 @@ func (m *deriver) values(p spec.Property) {
 	}
 }
 
-// names spells names in other ways. Such members aren't listed, and what isn't listed is let through.
+// names spells property names differently. Such members are unlisted, and unlisted members are ignored.
 func (m *deriver) names(p spec.Property) {
 	for _, other := range []struct{ what, name string }{
 		{"in-upper-case", strings.ToUpper(p.Name)},
@@ -130,46 +129,52 @@ func (m *deriver) names(p spec.Property) {
 		switch {
 		case other.name == p.Name:
 		case p.Required:
-			m.add(p.Name+"/name-"+other.what, Names, "names are case-sensitive and exact, so that it is missing",
-				m.minimal.without(p.Name).with(other.name, text(p.Schema.Example)), "/"+p.Name)
+			m.add(p.Name+"/name-"+other.what, groupNames, "names are matched exactly, so the property is missing",
+				m.minimal.without(p.Name).with(other.name, exampleOf(p.Schema)), "/"+p.Name)
 		default:
-			m.add(p.Name+"/name-"+other.what, Names, "it isn't the property, and what isn't listed is let through",
+			m.add(p.Name+"/name-"+other.what, groupNames, "it isn't the property, and unlisted members are ignored",
 				m.minimal.with(other.name, "[]"))
 		}
 	}
 }
 
-// pairs puts each two optional properties together, and lets each two neighbours be wrong.
+// pairs combines every two optional properties, and makes every two neighbours invalid.
 func (m *deriver) pairs() {
 	optional := m.optional()
 	for i, p := range optional {
 		for _, q := range optional[i+1:] {
-			body := m.minimal.with(p.Name, text(p.Schema.Example)).with(q.Name, another(q.Schema))
-			m.add("pairs/"+p.Name+"+"+q.Name, Pairs, "no property excludes another", body)
+			body := m.minimal.with(p.Name, exampleOf(p.Schema)).with(q.Name, another(q.Schema))
+			m.add("pairs/"+p.Name+"+"+q.Name, groupPairs, "no property excludes another", body)
 		}
 		q := optional[(i+1)%len(optional)]
-		m.add("pairs/wrong-"+p.Name+"+"+q.Name, Pairs, "both are null, and both are named",
+		if takesNull(p.Schema) || takesNull(q.Schema) || len(optional) < 2 {
+			continue
+		}
+		m.add("pairs/wrong-"+p.Name+"+"+q.Name, groupPairs, "both are null, and the message names both",
 			m.minimal.with(p.Name, "null").with(q.Name, "null"), "/"+p.Name, "/"+q.Name)
-		m.add("pairs/wrong-"+p.Name+"-valid-"+q.Name, Pairs, "only one of them is null, and only that one is named",
-			m.minimal.with(p.Name, "null").with(q.Name, text(q.Schema.Example)), "/"+p.Name)
+		m.add("pairs/wrong-"+p.Name+"-valid-"+q.Name, groupPairs, "one is null, and the message names only that one",
+			m.minimal.with(p.Name, "null").with(q.Name, exampleOf(q.Schema)), "/"+p.Name)
 	}
 }
 
-// another is a valid value of the schema that isn't its example where there is one.
+// takesNull reports whether null isn't certainly wrong.
+func takesNull(s *openapi3.Schema) bool { return s.Nullable || s.Type == nil }
+
+// another returns a valid value other than the example, if there is one.
 func another(s *openapi3.Schema) string {
 	switch {
 	case len(s.Enum) > 0:
 		for _, value := range s.Enum {
-			if text(value) != text(s.Example) {
+			if text(value) != exampleOf(s) {
 				return text(value)
 			}
 		}
 	case s.Type.Is(openapi3.TypeBoolean):
-		return text(s.Example != true)
-	case s.Max != nil:
-		return fmt.Sprint(*s.Max)
+		return text(exampleOf(s) != "true")
+	case s.Max != nil && within(s, *s.Max):
+		return literal(*s.Max)
 	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
-		return "3"
+		return literal(numberWithin(s, 3))
 	}
-	return text(s.Example)
+	return exampleOf(s)
 }

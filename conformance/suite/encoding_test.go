@@ -15,8 +15,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// What encoding/json makes of each field of each request: set, zero and unset are told apart as far as the documents
-// do, and null is never sent.
+// Each field of each request encodes set, zero and unset as the spec distinguishes them, and never as null.
 func TestEncoding(t *testing.T) {
 	for _, d := range spec.Models() {
 		t.Run(d.Slug, func(t *testing.T) {
@@ -44,7 +43,7 @@ func TestEncoding(t *testing.T) {
 	}
 }
 
-// field finds the field of a property.
+// field returns the field of a property.
 func field(t *testing.T, request reflect.Value, name string) reflect.Value {
 	t.Helper()
 	for i := range request.NumField() {
@@ -52,11 +51,11 @@ func field(t *testing.T, request reflect.Value, name string) reflect.Value {
 			return request.Field(i)
 		}
 	}
-	t.Fatalf("there is no field for %s", name)
+	t.Fatalf("no field for %s", name)
 	return reflect.Value{}
 }
 
-// set sets the field to the example of the document.
+// set sets the field to the example of the spec.
 func set(t *testing.T, request reflect.Value, p spec.Property) {
 	t.Helper()
 	example, err := json.Marshal(p.Schema.Example)
@@ -68,7 +67,7 @@ func set(t *testing.T, request reflect.Value, p spec.Property) {
 	}
 }
 
-// An encoding is about one field of one request.
+// An encoding tests one field of one request.
 type encoding struct {
 	t        *testing.T
 	document *spec.Document
@@ -76,7 +75,7 @@ type encoding struct {
 	minimal  reflect.Value
 }
 
-// encode encodes the smallest request with the field changed, and holds it against the document.
+// encode encodes the smallest request with the field changed, and validates it.
 func (e *encoding) encode(change func(reflect.Value)) (members map[string]any, findings []conformance.Finding, err error) {
 	e.t.Helper()
 	request := reflect.New(e.minimal.Type()).Elem()
@@ -116,14 +115,14 @@ func (e *encoding) unset() {
 	}
 }
 
-// zero sends the zero value of the type where there is a way to say it.
+// zero sends the zero value where the type can express it.
 func (e *encoding) zero() {
 	e.t.Helper()
 	p := e.property
 	var sent bool
 	members, findings, err := e.encode(func(f reflect.Value) {
 		switch {
-		case f.Kind() == reflect.Pointer: // optional: unset and zero are two things
+		case f.Kind() == reflect.Pointer: // optional: unset differs from zero
 			sent = true
 			f.Set(reflect.New(f.Type().Elem()))
 		case f.Kind() == reflect.Slice: // an empty list is unset
@@ -133,7 +132,7 @@ func (e *encoding) zero() {
 			f.SetZero()
 		}
 	})
-	if p.Required && p.Schema.Format == "uri" { // a source that isn't set can't be encoded
+	if p.Required && p.Schema.Format == "uri" { // an unset source can't be encoded
 		if err == nil {
 			e.t.Errorf("%s zero: sent %v", p.Name, members[p.Name])
 		}
@@ -149,7 +148,7 @@ func (e *encoding) zero() {
 	}
 }
 
-// A list of sources has no way to send null either.
+// A list of sources is never sent as null.
 func TestEncodingOfLists(t *testing.T) {
 	_, err := json.Marshal(vacefunpose.Request{Model: vacefunpose.ModelID, VideoURL: api.URL("https://example.com/v"), Prompt: "p",
 		ImageList: []media.Source{{}}})

@@ -12,7 +12,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// expected says in words what a case expects.
+// expected describes the verdict of a case.
 func (c *testCase) expected(exact bool) string {
 	switch {
 	case c.Accepted:
@@ -27,17 +27,17 @@ func (c *testCase) expected(exact bool) string {
 	return fmt.Sprintf("rejected: %d, naming %s", c.Status, strings.Join(c.Pointers, " and "))
 }
 
-// judge returns what is wrong with the answer to a case.
-func (t *target) judge(c *testCase, x *trip) []string {
+// judge returns what is wrong with the response to a case.
+func (t *target) judge(c *testCase, x *call) []string {
 	if x.err != nil {
-		return []string{"no whole answer: " + x.err.Error()}
+		return []string{x.outcome()}
 	}
 	var problems []string
-	if !c.fits(t.exact, x.status) {
-		problems = append(problems, fmt.Sprintf("expected %s; received %d%s", c.expected(t.exact), x.status, quoted(x.answer().Message)))
+	if !c.allows(t.exact, x.status) {
+		problems = append(problems, fmt.Sprintf("expected %s; received %d%s", c.expected(t.exact), x.status, quoted(x.response.Message)))
 	}
-	if c.Accepted && x.accepted() && x.answer().ID == "" {
-		problems = append(problems, "it is accepted, but the answer is no JSON with an id")
+	if c.Accepted && x.accepted() && x.response.ID == "" {
+		problems = append(problems, "accepted, but the response isn't JSON with an id")
 	}
 	problems = append(problems, x.violations()...)
 	if x.status >= 400 && x.request.Method != http.MethodHead {
@@ -46,9 +46,9 @@ func (t *target) judge(c *testCase, x *trip) []string {
 	return problems
 }
 
-// fits reports whether the status is the verdict. Targets other than our own may choose among the client errors, but not
-// among those that say nothing about the request: no key, not allowed, too slow, too many.
-func (c *testCase) fits(exact bool, status int) bool {
+// allows reports whether the status code matches the verdict. Unless exact, a rejection may be any 4xx except those that
+// say nothing about the request: 401, 403, 408 and 429.
+func (c *testCase) allows(exact bool, status int) bool {
 	switch {
 	case c.Accepted:
 		return status >= 200 && status < 300
@@ -64,12 +64,12 @@ func (c *testCase) fits(exact bool, status int) bool {
 	return status >= 400 && status < 500
 }
 
-// judgeError holds the body of an error against the documents, also where they don't declare its status.
-func (t *target) judgeError(c *testCase, x *trip) []string {
+// judgeError checks an error body, also where the specs don't declare its status code.
+func (t *target) judgeError(c *testCase, x *call) []string {
 	var problems []string
-	a := x.answer()
-	if a.Code != nil && fmt.Sprint(a.Code) != fmt.Sprint(x.status) {
-		problems = append(problems, fmt.Sprintf("the body's statusCode is %v, the status %d", a.Code, x.status))
+	b := x.response
+	if b.Code != nil && fmt.Sprint(b.Code) != fmt.Sprint(x.status) {
+		problems = append(problems, fmt.Sprintf("the body's statusCode is %v, the status code %d", b.Code, x.status))
 	}
 	if !t.exact {
 		return problems
@@ -82,36 +82,37 @@ func (t *target) judgeError(c *testCase, x *trip) []string {
 		}
 	}
 	if !conformance.IsJSON(x.header) {
-		problems = append(problems, fmt.Sprintf("an error is application/json, not %q", x.header.Get("Content-Type")))
+		problems = append(problems, fmt.Sprintf("the error is %q, not application/json", x.header.Get("Content-Type")))
 	}
-	if want := t.base.Path + x.request.Path; a.Path != want {
-		problems = append(problems, fmt.Sprintf("the body's path is %q, not %s", a.Path, want))
+	if want := t.base.Path + x.request.Path; b.Path != want {
+		problems = append(problems, fmt.Sprintf("the body's path is %q, not %s", b.Path, want))
 	}
-	if got := named(a.Message); c.Pointers != nil && c.fits(true, x.status) && !slices.Equal(got, slices.Sorted(slices.Values(c.Pointers))) {
-		problems = append(problems, fmt.Sprintf("the message names %s, not %s%s", list(got), list(c.Pointers), quoted(a.Message)))
+	if got := namedPointers(b.Message); c.Pointers != nil && c.allows(true, x.status) && !slices.Equal(got, slices.Sorted(slices.Values(c.Pointers))) {
+		problems = append(problems, fmt.Sprintf("the message names %s, not %s%s", joined(got), joined(c.Pointers), quoted(b.Message)))
 	}
 	return problems
 }
 
-// place is how our messages name a place: as conformance.Finding.String does.
-var place = regexp.MustCompile(`(?:^|[ ;])(body|/\S*): expected `)
+// pointerPattern finds the JSON pointers in a message written as conformance.Finding.String writes it.
+var pointerPattern = regexp.MustCompile(`(?:^|[ ;])(body|/\S*): expected `)
 
-// named returns the places that a message names, sorted.
-func named(message string) []string {
+// namedPointers returns the JSON pointers that a message names, sorted.
+func namedPointers(message string) []string {
 	found := map[string]bool{}
-	for _, match := range place.FindAllStringSubmatch(message, -1) {
+	for _, match := range pointerPattern.FindAllStringSubmatch(message, -1) {
 		found[match[1]] = true
 	}
 	return slices.Sorted(maps.Keys(found))
 }
 
-func list(names []string) string {
-	if len(names) == 0 {
+func joined(pointers []string) string {
+	if len(pointers) == 0 {
 		return "nothing"
 	}
-	return strings.Join(names, " and ")
+	return strings.Join(pointers, " and ")
 }
 
+// quoted returns ": " and the quoted message, or nothing.
 func quoted(message string) string {
 	if message == "" {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// An Outcome is what became of a case.
+// An Outcome is the result of a case.
 type Outcome string
 
 // The outcomes.
@@ -15,63 +15,63 @@ const (
 	Failed Outcome = "failed"
 	// Known is a failure that the deviations list.
 	Known Outcome = "known deviation"
-	// NotApplicable is a rule that the target can't be held to, such as one about state where it holds none.
+	// NotApplicable is a rule that can't be checked on the target, such as one about state on a stateless target.
 	NotApplicable Outcome = "not applicable"
-	// LeftOut wasn't tried, for want of a budget or because the run was interrupted.
+	// LeftOut is a case that wasn't sent: the budget was spent, or the run ended early.
 	LeftOut Outcome = "left out"
 )
 
 var outcomes = []Outcome{Passed, Failed, Known, NotApplicable, LeftOut}
 
-// A Report is what a run has found out. It shows neither the API key nor the data of media.
+// A Report is the result of a run. It contains neither the API key nor the data of media.
 type Report struct {
 	Target  string    `json:"target"`
 	Began   time.Time `json:"began"`
 	Elapsed float64   `json:"elapsed_seconds"`
-	// Exact and Stateless tell how the target was judged.
+	// Exact and Stateless report how the target was judged.
 	Exact     bool `json:"exact"`
 	Stateless bool `json:"stateless"`
-	// Interrupted is a run that was ended from outside, or given up.
+	// Interrupted reports that the run ended early.
 	Interrupted bool            `json:"interrupted"`
 	Spending    Spending        `json:"spending"`
 	Counts      map[Outcome]int `json:"counts"`
 	Results     []*Result       `json:"results"`
 }
 
-// Spending tells how many jobs a run has created.
+// Spending counts the jobs that a run has created.
 type Spending struct {
-	// Limit is negative where there was none.
+	// Limit is negative if there was none.
 	Limit int `json:"limit"`
-	// Accepted counts the submissions that were accepted, with those of unknown outcome.
+	// Accepted counts the accepted submissions, including those of unknown outcome.
 	Accepted int `json:"accepted"`
-	// Unexpected are those of them that should have been rejected, Unknown those that got no answer, or
-	// a 5xx, after which a job may have begun.
+	// Unexpected counts those that should have been rejected, Unknown those without a response or with a 5xx: a job may
+	// have started.
 	Unexpected int `json:"unexpected"`
 	Unknown    int `json:"unknown"`
 }
 
-// A Result is what became of one case.
+// A Result is the result of one case or rule.
 type Result struct {
 	Name    string  `json:"name"`
 	Model   string  `json:"model,omitempty"`
-	Group   Group   `json:"group"`
+	Group   string  `json:"group"`
 	Source  string  `json:"source"`
 	Why     string  `json:"why"`
 	Derived bool    `json:"derived,omitempty"`
 	Outcome Outcome `json:"outcome"`
-	// Expected is the verdict of the documents, in words; empty for a rule.
+	// Expected describes the verdict of the specs; empty for a rule.
 	Expected string `json:"expected,omitempty"`
-	// Problems are what is wrong, or why the case wasn't tried.
+	// Problems say what is wrong, or why the case wasn't sent.
 	Problems []string `json:"problems,omitempty"`
-	// Deviation is the reason why a failure is known.
+	// Deviation is the reason of a known deviation.
 	Deviation string `json:"deviation,omitempty"`
-	// Undocumented are what the answers hold beyond the documents. That is no failure, but it may be news.
+	// Undocumented lists what responses contain beyond the specs. It isn't a failure, but may be a change of the API.
 	Undocumented []string   `json:"undocumented,omitempty"`
 	Elapsed      float64    `json:"elapsed_seconds"`
 	Exchanges    []Exchange `json:"exchanges,omitempty"`
 }
 
-// An Exchange is a request and its response as text, with long bodies shortened.
+// An Exchange is a request and its response as redacted text; long bodies are cut.
 type Exchange struct {
 	Request  string `json:"request"`
 	Response string `json:"response"`
@@ -81,8 +81,8 @@ func (r *run) report() *Report {
 	b := r.budget
 	report := &Report{
 		Target:    r.target.base.String(),
-		Began:     r.began,
-		Elapsed:   time.Since(r.began).Seconds(),
+		Began:     r.start,
+		Elapsed:   time.Since(r.start).Seconds(),
 		Exact:     r.config.Exact,
 		Stateless: r.target.stateless,
 		Spending:  Spending{max(b.limit, -1), b.spent, b.unexpected, b.unknown},
@@ -98,13 +98,13 @@ func (r *run) report() *Report {
 	return report
 }
 
-// Ran counts the cases that were tried.
+// Ran counts the cases that were sent.
 func (r *Report) Ran() int { return r.Counts[Passed] + r.Counts[Failed] + r.Counts[Known] }
 
-// OK reports whether the target passes: nothing failed, nothing was interrupted, and something was tried.
+// OK reports whether the target conforms: no case failed, the run wasn't interrupted, and at least one case was sent.
 func (r *Report) OK() bool { return r.Counts[Failed] == 0 && !r.Interrupted && r.Ran() > 0 }
 
-// with returns the results of an outcome.
+// with returns the results with an outcome.
 func (r *Report) with(outcome Outcome) (list []*Result) {
 	for _, result := range r.Results {
 		if result.Outcome == outcome {
@@ -114,7 +114,7 @@ func (r *Report) with(outcome Outcome) (list []*Result) {
 	return list
 }
 
-// WriteJSON writes the whole report as JSON.
+// WriteJSON writes the report as JSON.
 func (r *Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

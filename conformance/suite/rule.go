@@ -5,40 +5,40 @@ import (
 	"fmt"
 )
 
-// A rule is something that the documents say in words: about a generation over time, and about answers. It is looked at
-// for each generation that is observed.
+// A rule checks what the schemas can't express: a generation over time and the headers of responses. It is applied to
+// each observed generation.
 type rule struct {
 	name   string
-	group  Group
+	group  string
 	source string
 	why    string
-	// submitted rules are about generations that the suite has submitted itself.
+	// submitted rules apply to generations that the suite has submitted itself.
 	submitted bool
-	// state rules say nothing of a target that holds no state.
-	state bool
-	check func(context.Context, *observation) verdict
+	// stateful rules don't apply to stateless targets.
+	stateful bool
+	check    func(context.Context, *observation) verdict
 }
 
-// A verdict is what a rule has found, and the exchanges that show it.
+// A verdict is the result of a rule and the calls that show it.
 type verdict struct {
 	outcome  Outcome
 	text     string
-	evidence []*trip
+	evidence []*call
 }
 
-func pass(evidence ...*trip) verdict { return verdict{Passed, "", evidence} }
+func pass(evidence ...*call) verdict { return verdict{Passed, "", evidence} }
 
 func notApplicable(text string) verdict { return verdict{NotApplicable, text, nil} }
 
-func fail(x *trip, format string, args ...any) verdict {
-	f := verdict{outcome: Failed, text: fmt.Sprintf(format, args...)}
-	if x != nil {
-		f.evidence = []*trip{x}
+func fail(c *call, format string, args ...any) verdict {
+	v := verdict{outcome: Failed, text: fmt.Sprintf(format, args...)}
+	if c != nil {
+		v.evidence = []*call{c}
 	}
-	return f
+	return v
 }
 
-// rules are all rules, in the order of the report.
+// rules returns all rules in the order of the report.
 func rules() []rule {
 	list := append(lifecycleRules(), headerRules()...)
 	list = append(list, idRules()...)
@@ -50,17 +50,15 @@ func rules() []rule {
 	return list
 }
 
-// look applies the rule to the observation.
-func (r *rule) look(ctx context.Context, o *observation) verdict {
+// apply applies the rule to the observation.
+func (r *rule) apply(ctx context.Context, o *observation) verdict {
 	switch {
-	case o.submit != nil && o.submit.err != nil:
-		return fail(o.submit, "the submission got no whole answer: %v", o.submit.err)
-	case o.submit != nil && !o.submit.accepted():
-		return fail(o.submit, "the submission was answered %d%s", o.submit.status, quoted(o.submit.answer().Message))
-	case r.state && o.target.stateless:
-		return notApplicable("the target holds no state: it answers for ids that nobody gave it")
+	case o.submit != nil && (o.submit.err != nil || !o.submit.accepted()):
+		return fail(o.submit, "the submission: %s", o.submit.outcome())
+	case r.stateful && o.target.stateless:
+		return notApplicable("the target is stateless: it knows ids that it never returned")
 	case o.id == "":
-		return fail(o.submit, "the submission's answer has no id")
+		return fail(o.submit, "the submission's response has no id")
 	}
 	return r.check(ctx, o)
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -15,7 +16,7 @@ type run struct {
 	config Config
 	target *target
 	budget *budget
-	began  time.Time
+	start  time.Time
 
 	cases        []testCase
 	observations []*observation
@@ -28,13 +29,13 @@ type run struct {
 	failed  int
 }
 
-// concurrency is how many requests are under way at once.
+// concurrency is how many requests are in flight at once.
 const concurrency = 8
 
 // uniqueIDs is the only rule about all submissions together.
 const uniqueIDs = "submissions/every-id-is-new"
 
-// plan lists the chosen cases.
+// plan lists the selected cases and rules.
 func (r *run) plan() {
 	for _, d := range spec.Models() {
 		r.planObservation(&observation{target: r.target, label: d.Slug, document: d})
@@ -43,15 +44,16 @@ func (r *run) plan() {
 		r.planObservation(&observation{target: r.target, label: fmt.Sprintf("generation-%d", i+1), id: id})
 	}
 	for _, c := range cases() {
-		if r.add(c.Name, &Result{Model: c.Model, Group: c.Group, Source: c.Source, Why: c.Why, Derived: c.Derived, Expected: c.expected(r.config.Exact)}) {
+		result := &Result{Model: c.Model, Group: c.Group, Source: c.Source, Why: c.Why, Derived: c.Derived, Expected: c.expected(r.config.Exact)}
+		if r.add(c.Name, result) {
 			r.cases = append(r.cases, c)
 		}
 	}
-	r.add(uniqueIDs, &Result{Group: Lifecycle, Source: "spec/generation.yaml", Why: "submitting the same request again makes another generation"})
+	r.add(uniqueIDs, &Result{Group: groupLifecycle, Source: "spec/generation.yaml", Why: "submitting the same request again creates another generation"})
 }
 
 func (r *run) planObservation(o *observation) {
-	chosen := false
+	selected := false
 	for _, rule := range rules() {
 		result := &Result{Group: rule.group, Source: rule.source, Why: rule.why}
 		if o.document != nil {
@@ -59,17 +61,15 @@ func (r *run) planObservation(o *observation) {
 		} else if rule.submitted {
 			continue
 		}
-		chosen = r.add(o.rule(rule), result) || chosen
+		selected = r.add(o.ruleName(rule), result) || selected
 	}
-	if chosen {
+	if selected {
 		r.observations = append(r.observations, o)
 	}
 }
 
-// rule is the name of a rule about the observed generation.
-func (o *observation) rule(rule rule) string {
-	return o.label + "/" + string(rule.group) + "/" + rule.name
-}
+// ruleName returns the name of a rule's result for the observed generation.
+func (o *observation) ruleName(rule rule) string { return o.label + "/" + rule.group + "/" + rule.name }
 
 func (r *run) add(name string, result *Result) bool {
 	if r.config.Run != nil && !r.config.Run.MatchString(name) || r.config.Skip != nil && r.config.Skip.MatchString(name) {
@@ -81,19 +81,19 @@ func (r *run) add(name string, result *Result) bool {
 	return true
 }
 
-// finish notes what became of a case.
-func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, problems []string, evidence ...*trip) {
+// finish records the outcome of a case.
+func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, problems []string, evidence ...*call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result := r.results[name]
 	result.Outcome, result.Elapsed = outcome, elapsed.Seconds()
-	result.Problems = r.target.lines(problems)
+	result.Problems = r.target.redactor.lines(problems)
 	var notes []string
-	for _, x := range evidence {
-		result.Exchanges = append(result.Exchanges, r.target.record(x, outcome == Failed))
-		notes = append(notes, x.undocumented()...)
+	for _, c := range evidence {
+		result.Exchanges = append(result.Exchanges, r.target.redactor.exchange(c, outcome == Failed))
+		notes = append(notes, c.texts(conformance.Undocumented)...)
 	}
-	result.Undocumented = r.target.lines(notes)
+	result.Undocumented = r.target.redactor.lines(notes)
 	r.done++
 	if outcome == Failed {
 		r.failed++
@@ -104,25 +104,25 @@ func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, proble
 }
 
 const (
-	overLimit   = "the spending limit is used up"
-	overspent   = "more was accepted, or may have been, than the spending limit allows, although it should have been rejected; a higher limit goes on"
+	overLimit   = "the spending limit is reached"
+	overspent   = "the spending limit is exceeded: requests that should have been rejected were accepted, or may have been; raise the limit to send the rest"
 	interrupted = "the run was interrupted"
 )
 
-// ended tells why a run has ended before its time.
-func ended(ctx context.Context) string {
+// abortReason returns why the run has ended early.
+func abortReason(ctx context.Context) string {
 	if cause := context.Cause(ctx); errors.Is(cause, errBusy) {
 		return cause.Error()
 	}
 	return interrupted
 }
 
-// observe submits the generations that are to be observed and follows them in the background.
+// observe submits the generations to observe and follows them in the background.
 func (r *run) observe(ctx context.Context) {
 	for _, o := range r.observations {
 		if o.document != nil {
 			if !r.budget.enter(ctx, true) {
-				r.leaveOut(ctx, o, overLimit)
+				r.leaveOut(ctx, o)
 				continue
 			}
 			o.start(ctx)
@@ -135,49 +135,51 @@ func (r *run) observe(ctx context.Context) {
 func (r *run) follow(ctx context.Context, o *observation) {
 	o.follow(ctx, r.config.Patience)
 	for _, rule := range rules() {
-		name := o.rule(rule)
+		name := o.ruleName(rule)
 		if r.results[name] == nil {
 			continue
 		}
-		began := time.Now()
-		v := rule.look(ctx, o)
+		start := time.Now()
+		v := rule.apply(ctx, o)
 		var problems []string
 		switch {
 		case ctx.Err() != nil:
-			v.outcome, problems = LeftOut, []string{ended(ctx)}
+			v.outcome, problems = LeftOut, []string{abortReason(ctx)}
 		case v.text != "":
 			problems = []string{v.text}
 		}
-		r.finish(name, v.outcome, time.Since(began), problems, v.evidence...)
+		r.finish(name, v.outcome, time.Since(start), problems, v.evidence...)
 	}
 }
 
-func (r *run) leaveOut(ctx context.Context, o *observation, reason string) {
+// leaveOut records that there was no budget to submit the generation.
+func (r *run) leaveOut(ctx context.Context, o *observation) {
+	reason := overLimit
 	if ctx.Err() != nil {
-		reason = ended(ctx)
+		reason = abortReason(ctx)
 	}
 	for _, rule := range rules() {
-		if name := o.rule(rule); r.results[name] != nil {
+		if name := o.ruleName(rule); r.results[name] != nil {
 			r.finish(name, LeftOut, 0, []string{reason})
 		}
 	}
 }
 
-// try sends the cases. The budget is asked in their order, so that it is the first ones that are tried.
-func (r *run) try(ctx context.Context) {
+// sendCases sends the cases. They ask for budget in order, so that the first ones get it.
+func (r *run) sendCases(ctx context.Context) {
 	free := make(chan struct{}, concurrency)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, c := range r.cases {
-		// What is known to be accepted against the documents costs as much as what should be.
-		planned := c.Accepted || len(r.config.Deviations.names(c.Name)) > 0
-		costs := c.Request.submits()
+		// A known deviation may be accepted although it should be rejected.
+		planned := c.Accepted || len(r.config.Deviations.matching(c.Name)) > 0
+		costs := c.Request.mayCreateJob()
 		free <- struct{}{}
 		if ctx.Err() != nil || costs && !r.budget.enter(ctx, planned) {
 			<-free
 			reason := overLimit
 			if ctx.Err() != nil {
-				reason = ended(ctx)
+				reason = abortReason(ctx)
 			} else if !planned {
 				reason = overspent
 			}
@@ -186,26 +188,30 @@ func (r *run) try(ctx context.Context) {
 		}
 		all.Go(func() {
 			defer func() { <-free }()
-			x := r.target.send(ctx, c.Request)
-			if costs {
-				r.budget.leave(x, planned)
-			}
-			if ctx.Err() != nil {
-				r.finish(c.Name, LeftOut, x.elapsed, []string{ended(ctx)})
-				return
-			}
-			problems := r.target.judge(&c, x)
-			outcome := Passed
-			if problems != nil {
-				outcome = Failed
-			}
-			r.finish(c.Name, outcome, x.elapsed, problems, x)
+			r.sendCase(ctx, &c, costs, planned)
 		})
 	}
 }
 
-// unique looks at the ids of all submissions.
-func (r *run) unique() {
+func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {
+	x := r.target.send(ctx, c.Request)
+	if costs {
+		r.budget.leave(x, planned)
+	}
+	if ctx.Err() != nil {
+		r.finish(c.Name, LeftOut, x.elapsed, []string{abortReason(ctx)})
+		return
+	}
+	problems := r.target.judge(c, x)
+	outcome := Passed
+	if problems != nil {
+		outcome = Failed
+	}
+	r.finish(c.Name, outcome, x.elapsed, problems, x)
+}
+
+// checkUniqueIDs compares the ids of all submissions.
+func (r *run) checkUniqueIDs() {
 	if r.results[uniqueIDs] == nil {
 		return
 	}
@@ -221,41 +227,12 @@ func (r *run) unique() {
 	}
 	switch {
 	case r.target.stateless:
-		r.finish(uniqueIDs, NotApplicable, 0, []string{"the target holds no state"})
+		r.finish(uniqueIDs, NotApplicable, 0, []string{"the target is stateless"})
 	case problems != nil:
 		r.finish(uniqueIDs, Failed, 0, problems)
 	case accepted < 2:
 		r.finish(uniqueIDs, NotApplicable, 0, []string{"fewer than two submissions were accepted"})
 	default:
 		r.finish(uniqueIDs, Passed, 0, nil)
-	}
-}
-
-// deviations turns the failures that are known, and the successes that are known to be failures.
-func (r *run) deviations() {
-	used := map[string]bool{}
-	for _, result := range r.order {
-		outcome := result.Outcome // each entry is about this one, not about what another entry made of it
-		for _, entry := range r.config.Deviations.names(result.Name) {
-			used[entry] = true
-			switch outcome {
-			case Failed:
-				result.Outcome, result.Deviation = Known, r.config.Deviations[entry]
-			case Passed:
-				result.Outcome = Failed
-				result.Problems = append(result.Problems, fmt.Sprintf("it passes: remove %q from the deviations", entry))
-			}
-		}
-	}
-	if r.config.Run != nil || r.config.Skip != nil {
-		return // the entry may be about what wasn't chosen
-	}
-	for entry := range r.config.Deviations {
-		if !used[entry] {
-			r.order = append(r.order, &Result{
-				Name: "deviations/" + entry, Group: Lifecycle, Outcome: Failed, Source: "the deviations", Why: "an entry is about a case",
-				Problems: []string{"there is no such case: remove it from the deviations"},
-			})
-		}
 	}
 }

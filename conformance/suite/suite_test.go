@@ -27,8 +27,7 @@ func run(t *testing.T, ctx context.Context, c suite.Config) *suite.Report {
 	return report
 }
 
-// served is a configuration that tries a handler in this process, without a spending limit.
-
+// served returns a configuration for a handler in this process, without a spending limit.
 func served(handler http.Handler) suite.Config {
 	return suite.Config{Target: "http://localhost", Key: goodKey, Spend: -1, Exact: true, HTTPClient: &http.Client{Transport: handlerTransport{handler}}}
 }
@@ -51,11 +50,10 @@ func summary(t *testing.T, report *suite.Report) string {
 	return b.String()
 }
 
-// A set-up that fails is an error, and there is no report that could pass for one.
-
+// A failed setup is an error without a report.
 func TestSetup(t *testing.T) {
 	sim := simulator.New(simulator.WithKey(goodKey))
-	answering := func(status int, contentType, body string) http.Handler {
+	responding := func(status int, contentType, body string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("Location", "https://elsewhere.example.com/?key="+goodKey)
@@ -68,20 +66,20 @@ func TestSetup(t *testing.T) {
 		config suite.Config
 		want   string
 	}{
-		{"no target", suite.Config{Key: "k"}, "target: it isn't an http or https URL"},
-		{"plain http", suite.Config{Target: "http://example.com", Key: "k"}, "target: plain http"},
-		{"no key", suite.Config{Target: "http://localhost"}, "there is no API key"},
-		{"no id", suite.Config{Target: "http://localhost", Key: "k", Generations: []string{"x", ""}}, "the id of a generation is empty"},
-		{"no patience", suite.Config{Target: "http://localhost", Key: "k", Patience: -1}, "the patience is -1ns"},
-		{"no case", func() suite.Config { c := served(sim); c.Run = regexp.MustCompile("^no-such-case$"); return c }(), "no case has such a name"},
-		{"all skipped", func() suite.Config { c := served(sim); c.Skip = regexp.MustCompile(""); return c }(), "no case has such a name"},
+		{"no target", suite.Config{Key: "k"}, "target: "},
+		{"plain http", suite.Config{Target: "http://example.com", Key: "k"}, "target: "},
+		{"no key", suite.Config{Target: "http://localhost"}, "no API key"},
+		{"no id", suite.Config{Target: "http://localhost", Key: "k", Generations: []string{"x", ""}}, "a generation id is empty"},
+		{"no patience", suite.Config{Target: "http://localhost", Key: "k", Patience: -1}, "patience -1ns is negative"},
+		{"no case", func() suite.Config { c := served(sim); c.Run = regexp.MustCompile("^no-such-case$"); return c }(), "no case matches"},
+		{"all skipped", func() suite.Config { c := served(sim); c.Skip = regexp.MustCompile(""); return c }(), "no case matches"},
 		{"unreachable", suite.Config{Target: "http://127.0.0.1:1", Key: "k"}, "the target can't be reached: dial tcp 127.0.0.1:1"},
-		{"wrong key", func() suite.Config { c := served(sim); c.Key = "another"; return c }(), "the target doesn't accept the key: it answers 401"},
-		{"out of credits", served(answering(403, "application/json", `{"message":"You've run out of credits","statusCode":403}`)), "run out of credits"},
-		{"redirect", served(answering(302, "text/html", "")), `the target redirects to "https://elsewhere.example.com/?..."`},
-		{"key in the message", served(answering(403, "application/json", `{"message":"no \u001b[31m`+goodKey+`","statusCode":403}`)), `it answers 403: "no \x1b[31m[API key]"`},
-		{"gateway", served(answering(502, "text/html", "<h1>")), "the target isn't at work: it answers 502"},
-		{"another server", served(answering(404, "text/html", "<h1>Not Found</h1>")), "the target isn't the API"},
+		{"wrong key", func() suite.Config { c := served(sim); c.Key = "another"; return c }(), "the target rejects the key with 401"},
+		{"out of credits", served(responding(403, "application/json", `{"message":"You've run out of credits","statusCode":403}`)), "run out of credits"},
+		{"redirect", served(responding(302, "text/html", "")), `the target redirects to "https://elsewhere.example.com/?..."`},
+		{"key in the message", served(responding(403, "application/json", `{"message":"no \u001b[31m`+goodKey+`","statusCode":403}`)), `with 403: "no \x1b[31m[API key]"`},
+		{"gateway", served(responding(502, "text/html", "<h1>")), "the target isn't available: it responds 502"},
+		{"another server", served(responding(404, "text/html", "<h1>Not Found</h1>")), "the target isn't the API"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			report, err := suite.Run(t.Context(), test.config)
@@ -93,21 +91,20 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-// When nothing was tried, nothing has passed.
-
-func TestNothingTried(t *testing.T) {
+// A run without a sent case fails.
+func TestNothingSent(t *testing.T) {
 	c := served(simulator.New())
 	c.Spend = 0
 	c.Run = regexp.MustCompile("^animate-move/everything$")
 	report := run(t, t.Context(), c)
-	if report.OK() || report.Ran() != 0 || report.Counts[suite.LeftOut] == 0 || !strings.Contains(summary(t, report), "FAIL: nothing was tried") {
+	if report.OK() || report.Ran() != 0 || report.Counts[suite.LeftOut] == 0 || !strings.Contains(summary(t, report), "FAIL: no case was sent") {
 		t.Errorf("%v", report.Counts)
 	}
 	var junit strings.Builder
 	if err := report.WriteJUnit(&junit); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(junit.String(), `<failure message="FAIL: nothing was tried"`) {
+	if !strings.Contains(junit.String(), `<failure message="FAIL: no case was sent"`) {
 		t.Error(junit.String())
 	}
 }
@@ -163,7 +160,7 @@ func TestKnownDeviations(t *testing.T) {
 			t.Error(summary(t, report))
 		}
 	})
-	t.Run("may be accepted", func(t *testing.T) { // and then it costs
+	t.Run("may be accepted", func(t *testing.T) { // which costs
 		sim := simulator.New(simulator.WithKey(goodKey))
 		c := served(onRequest(func(m map[string]any) { delete(m, "shift") })(sim))
 		c.Deviations = suite.Deviations{"animate-move/shift/null": "it takes null"}
@@ -179,12 +176,7 @@ func TestKnownDeviations(t *testing.T) {
 	})
 }
 
-// What a mock can't have isn't passed.
-
-// Generations that there are already are looked at without a job of one's own.
-
-// An answer 429 says nothing about the request; it is sent again when the server asks for it.
-
+// After 429 the request is sent again, when the server asks for it.
 func TestTooManyRequests(t *testing.T) {
 	for _, test := range []struct {
 		times      int
@@ -222,13 +214,12 @@ func TestTooManyRequests(t *testing.T) {
 	}
 }
 
-// A target that answers 429 to everything doesn't keep a run for hours.
-
+// A target that always responds 429 ends the run.
 func TestOnlyTooManyRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tooMany := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }
 		report, err := suite.Run(t.Context(), served(http.HandlerFunc(tooMany)))
-		if setup := (*suite.SetupError)(nil); report != nil || !errors.As(err, &setup) || !strings.Contains(err.Error(), "the target answers 429") {
+		if setup := (*suite.SetupError)(nil); report != nil || !errors.As(err, &setup) || !strings.Contains(err.Error(), "the target responds 429") {
 			t.Errorf("%v %v", report, err)
 		}
 		sim := simulator.New(simulator.WithKey(goodKey))
@@ -244,14 +235,13 @@ func TestOnlyTooManyRequests(t *testing.T) {
 		if report.OK() || !report.Interrupted || report.Counts[suite.LeftOut] < 3000 || time.Since(began) > 10*time.Minute {
 			t.Errorf("after %v: %v", time.Since(began), report.Counts)
 		}
-		if text := summary(t, report); !strings.Contains(text, "the run was given up") || strings.Contains(text, "PASS") {
+		if text := summary(t, report); !strings.Contains(text, "the run was aborted") || strings.Contains(text, "PASS") {
 			t.Error(text)
 		}
 	})
 }
 
-// A run that is interrupted hasn't passed, and says what it didn't come to.
-
+// An interrupted run fails and lists what was left out.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := served(simulator.New(simulator.WithKey(goodKey)))
@@ -284,31 +274,24 @@ func TestProgress(t *testing.T) {
 	}
 	report := run(t, t.Context(), c)
 	if last.Done != len(report.Results) || last.Total != last.Done {
-		t.Errorf("%+v at the end of %d cases", last, len(report.Results))
+		t.Errorf("%+v after %d cases", last, len(report.Results))
 	}
 }
 
-// A target that isn't ours may choose its statuses and its words.
-
+// Unless exact, a target may choose its status codes and messages.
 func TestOtherServers(t *testing.T) {
-	other := onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+	other := onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if a.Code == 400 || a.Code == 405 {
-			replaceAnswer(a, 422, "application/problem+json", `{"title":"invalid"}`)
+			replaceResponse(a, 422, "application/problem+json", `{"title":"invalid"}`)
 		}
 	})
 	c := served(other(simulator.New(simulator.WithKey(goodKey))))
 	c.Run = regexp.MustCompile("^(json|http|animate-move/shift)/")
 	if report := run(t, t.Context(), c); report.OK() {
-		t.Error("an exact target passes with other statuses")
+		t.Error("an exact target passes with other status codes")
 	}
 	c.Exact = false
 	if report := run(t, t.Context(), c); !report.OK() {
 		t.Error(summary(t, report))
 	}
 }
-
-// What the documents don't ask for is no failure.
-
-// Rules about what polls tell don't pass where none tells anything, or nothing that they know.
-
-// What plays is a video, whatever its brand.

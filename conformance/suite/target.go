@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"path"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,135 +16,145 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// ParseTarget reads a base URL as package api takes it: with or without a slash, /v1 or /v2 at its end. Plain http is
-// refused for hosts other than this one, unless insecureHTTP allows it.
-func ParseTarget(raw string, insecureHTTP bool) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSpace(raw))
-	switch {
-	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("it isn't an http or https URL")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("it has a user, a query or a fragment; a base URL has none")
-	case u.Scheme == "http" && !insecureHTTP && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
-		return nil, fmt.Errorf("plain http would show the API key to the network between here and %s", u.Hostname())
-	}
-	u.Path = strings.TrimRight(u.Path, "/")
-	if version := path.Base(u.Path); version == "v1" || version == "v2" {
-		u.Path = strings.TrimRight(strings.TrimSuffix(u.Path, version), "/")
-	}
-	u.RawPath = ""
-	return u, nil
-}
-
-// A target is the server that is tried.
+// A target is the server under test.
 type target struct {
-	base  *url.URL
-	key   string
-	http  *http.Client
-	exact bool
-	// stateless is a target that answers for ids that nobody gave it, such as a mock.
+	base     *url.URL
+	key      string
+	redactor redactor
+	client   *http.Client // without redirects, validating responses
+	download *http.Client // as configured
+	exact    bool
+	// stateless targets, such as mocks, know ids that they never returned.
 	stateless bool
 	// giveUp ends the run.
 	giveUp context.CancelCauseFunc
-	busy   atomic.Int32 // requests in a row that were answered 429 to the last
+	busy   atomic.Int32 // consecutive requests whose last response was 429
 
 	mu  sync.Mutex
-	ids map[string]int // of accepted submissions, and how many had it
+	ids map[string]int // of accepted submissions, with how many had it
 }
 
-// A trip is a request and what came of it.
-type trip struct {
+// A call is a request and its outcome.
+type call struct {
 	request  request
-	status   int // 0 if no answer came
+	status   int // 0 without a response
 	header   http.Header
 	body     []byte
-	err      error // why none came, or not all of it
+	response responseBody
+	err      error // why there is no response, or not all of it
 	findings []conformance.Finding
 	elapsed  time.Duration
 }
 
 const (
-	exchangeTimeout = time.Minute
-	maxAnswer       = 4 << 20 // a thousand times what the API answers
-	// maxAttempts bounds how often a request is sent that is answered 429, which neither costs nor says anything.
+	callTimeout = time.Minute
+	// maxBody bounds a response: far more than the API ever sends.
+	maxBody = 4 << 20
+	// maxAttempts bounds how often a request is sent while the response is 429.
 	maxAttempts = 6
-	// maxBusy is how many requests in a row may be answered so to the last: the rest would take hours and tell nothing.
+	// maxBusy bounds the consecutive requests that end with 429: the rest of the run would take hours and show nothing.
 	maxBusy = 5
 )
 
-var errBusy = errors.New("the run was given up: the target answers 429 to one request after another")
+var errBusy = errors.New("the run was aborted: the target responds 429 to one request after another")
 
-// send sends a request and notes the ids that submissions are answered with.
-func (t *target) send(ctx context.Context, r request) *trip {
+// findingsKey is the context key of the slot that receives the findings about a response.
+type findingsKey struct{}
+
+// A findingsTransport validates responses and stores the findings in the slot of the request's context.
+type findingsTransport struct{ base http.RoundTripper }
+
+func (f *findingsTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	store := r.Context().Value(findingsKey{}).(func(conformance.Finding))
+	validating := &conformance.Transport{Base: f.base, OnFinding: store}
+	return validating.RoundTrip(r)
+}
+
+func newTarget(base *url.URL, c Config, giveUp context.CancelCauseFunc) *target {
+	t := &target{
+		base: base, key: c.Key, redactor: newRedactor(c.Key), exact: c.Exact,
+		download: http.DefaultClient, giveUp: giveUp, ids: map[string]int{},
+	}
+	if c.HTTPClient != nil {
+		t.download = c.HTTPClient
+	}
+	client := *t.download
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = &findingsTransport{client.Transport}
+	t.client = &client
+	return t
+}
+
+// send sends a request, again while the response is 429, and records the id of an accepted submission.
+func (t *target) send(ctx context.Context, r request) *call {
 	for attempt := 1; ; attempt++ {
-		x := t.try(ctx, r)
+		c := t.sendOnce(ctx, r)
 		switch {
-		case x.status != http.StatusTooManyRequests:
+		case c.status != http.StatusTooManyRequests:
 			t.busy.Store(0)
-			return x
+			return c
 		case attempt == maxAttempts:
 			if t.busy.Add(1) == maxBusy {
 				t.giveUp(errBusy)
 			}
-			return x
+			return c
 		}
-		if sleep(ctx, retryAfter(x.header, attempt)) != nil {
-			return x
+		if sleep(ctx, retryDelay(c.header, attempt)) != nil {
+			return c
 		}
 	}
 }
 
-// retryAfter is what the answer asks for, up to a minute, or else 1, 2, 4 ... seconds.
-func retryAfter(header http.Header, attempt int) time.Duration {
-	if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 60)) * time.Second
+// retryDelay is what Retry-After asks for, up to a minute, or else 1, 2, 4 ... seconds.
+func retryDelay(header http.Header, attempt int) time.Duration {
+	if d, ok := retryAfter(header); ok {
+		return min(d, time.Minute)
 	}
 	return time.Second << (attempt - 1)
 }
 
-func (t *target) try(ctx context.Context, r request) *trip {
-	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
+func (t *target) sendOnce(ctx context.Context, r request) *call {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	x := &trip{request: r}
-	began := time.Now()
-	defer func() { x.elapsed = time.Since(began) }()
-	request, err := t.newRequest(ctx, r)
-	if err != nil {
-		x.err = err
-		return x
-	}
-	client := *t.http
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &call{request: r}
+	start := time.Now()
+	defer func() { c.elapsed = time.Since(start) }()
 	var mu sync.Mutex
-	client.Transport = &conformance.Transport{Base: t.http.Transport, OnFinding: func(f conformance.Finding) {
+	ctx = context.WithValue(ctx, findingsKey{}, func(f conformance.Finding) {
 		mu.Lock()
 		defer mu.Unlock()
-		// The requests are wrong on purpose, and ids have a rule of their own.
+		// Requests are invalid on purpose, and ids have rules of their own.
 		if f.Status != 0 && f.Rule != "same-id" {
-			x.findings = append(x.findings, f)
+			c.findings = append(c.findings, f)
 		}
-	}}
-	response, err := client.Do(request)
+	})
+	request, err := t.newRequest(ctx, r)
 	if err != nil {
-		x.err = withoutURL(err)
-		return x
+		c.err = err
+		return c
+	}
+	response, err := t.client.Do(request)
+	if err != nil {
+		c.err = withoutURL(err)
+		return c
 	}
 	defer response.Body.Close()
-	x.status, x.header = response.StatusCode, response.Header
-	x.body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	c.status, c.header = response.StatusCode, response.Header
+	c.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	c.response = decodeResponse(c.body)
 	switch {
 	case err != nil:
-		x.err = fmt.Errorf("the answer broke off: %w", err)
-	case len(x.body) > maxAnswer:
-		x.err = fmt.Errorf("the answer has more than %d bytes", maxAnswer)
-		x.body = x.body[:2*shownOfFailed] // the rest isn't even shown
+		c.err = fmt.Errorf("the response broke off: %w", err)
+	case len(c.body) > maxBody:
+		c.err = fmt.Errorf("the response exceeds %d bytes", maxBody)
+		c.body = c.body[:2*shownOfFailed] // the report shows no more
 	}
-	if id := x.answer().ID; r.submits() && x.accepted() && id != "" {
+	if r.mayCreateJob() && c.accepted() && c.response.ID != "" {
 		t.mu.Lock()
-		t.ids[id]++
+		t.ids[c.response.ID]++
 		t.mu.Unlock()
 	}
-	return x
+	return c
 }
 
 func (t *target) newRequest(ctx context.Context, r request) (*http.Request, error) {
@@ -160,7 +166,7 @@ func (t *target) newRequest(ctx context.Context, r request) (*http.Request, erro
 	}
 	request.Header.Set("User-Agent", "wan-conformance")
 	request.Header.Set("Authorization", "Bearer "+t.key)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.mayCreateJob() {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	for name, value := range r.Header {
@@ -173,49 +179,37 @@ func (t *target) newRequest(ctx context.Context, r request) (*http.Request, erro
 	return request, nil
 }
 
-// withoutURL drops what net/http puts around the reason.
+// withoutURL returns the cause of a *url.Error.
 func withoutURL(err error) error {
-	if e := (*url.Error)(nil); errors.As(err, &e) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
 	}
 	return err
 }
 
-// sleep waits, but not longer than the context.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err()
-	case <-ctx.Done():
-		return ctx.Err()
+func (c *call) accepted() bool { return c.status >= 200 && c.status < 300 }
+
+// outcome describes the call in words.
+func (c *call) outcome() string {
+	if c.err != nil {
+		return "no complete response: " + c.err.Error()
 	}
+	return fmt.Sprintf("response %d%s", c.status, quoted(c.response.Message))
 }
 
-func (x *trip) accepted() bool { return x.status >= 200 && x.status < 300 }
-
-// violations are the findings about the answer that count.
-func (x *trip) violations() (list []string) {
-	for _, f := range x.findings {
-		if f.Grade == conformance.Violation {
+// texts returns the findings of a grade.
+func (c *call) texts(grade conformance.Grade) (list []string) {
+	for _, f := range c.findings {
+		if f.Grade == grade {
 			list = append(list, f.String())
 		}
 	}
 	return list
 }
 
-// undocumented are the findings that don't.
-func (x *trip) undocumented() (list []string) {
-	for _, f := range x.findings {
-		if f.Grade == conformance.Undocumented {
-			list = append(list, f.String())
-		}
-	}
-	return list
-}
+func (c *call) violations() []string { return c.texts(conformance.Violation) }
 
-// poll is the request that asks for a generation.
+// poll returns the request that polls a generation.
 func poll(id string) request {
 	return request{Method: spec.Generation().Method, Path: spec.Generation().Path, Query: "generation_id=" + url.QueryEscape(id)}
 }

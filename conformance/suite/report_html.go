@@ -13,18 +13,18 @@ var reportHTML string
 
 var page = template.Must(template.New("report").Funcs(template.FuncMap{"class": class}).Parse(reportHTML))
 
-// A htmlPage is what the template shows.
+// An htmlPage is the data of the template.
 type htmlPage struct {
 	*Report
 
 	Title    string
 	Verdict  string
-	Manner   string
-	Outcomes []Outcome // that there are
-	Groups   []Group
+	Mode     string
+	Outcomes []Outcome // that occurred
+	Groups   []string
 	Rows     []htmlRow
 	Failures []*Result
-	Notes    []string // what the documents don't speak of
+	Notes    []string // what responses contain beyond the specs
 }
 
 type htmlRow struct {
@@ -32,21 +32,20 @@ type htmlRow struct {
 	Cells []htmlCell
 }
 
-// A htmlCell is a model's cases of a group.
+// An htmlCell holds a model's cases of a group.
 type htmlCell struct {
 	ID      string
 	Model   string
-	Group   Group
-	Text    string // what the matrix shows
+	Group   string
+	Text    string // in the matrix
 	Class   string
 	Results []*Result
 }
 
-// WriteHTML writes the report as one page that needs nothing else: a matrix of models and groups of rules, whose cells
-// open their cases.
+// WriteHTML writes the report as a self-contained page: a matrix of models and groups whose cells open their cases.
 func (r *Report) WriteHTML(w io.Writer) error {
 	models, cells := r.matrix()
-	p := htmlPage{Report: r, Title: "Conformance of " + r.Target, Verdict: r.verdict(), Manner: r.manner(), Failures: r.with(Failed), Notes: r.notes()}
+	p := htmlPage{Report: r, Title: "Conformance of " + r.Target, Verdict: r.verdict(), Mode: r.mode(), Failures: r.with(Failed), Notes: r.notes()}
 	for _, outcome := range outcomes {
 		if r.Counts[outcome] > 0 {
 			p.Outcomes = append(p.Outcomes, outcome)
@@ -57,10 +56,10 @@ func (r *Report) WriteHTML(w io.Writer) error {
 			p.Groups = append(p.Groups, group)
 		}
 	}
-	results := map[string]map[Group][]*Result{}
+	results := map[string]map[string][]*Result{}
 	for _, result := range r.Results {
 		if results[result.Model] == nil {
-			results[result.Model] = map[Group][]*Result{}
+			results[result.Model] = map[string][]*Result{}
 		}
 		results[result.Model][result.Group] = append(results[result.Model][result.Group], result)
 	}
@@ -74,9 +73,9 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	return page.Execute(w, p)
 }
 
-func newHTMLCell(model string, group Group, results []*Result, c count) htmlCell {
+func newHTMLCell(model string, group string, results []*Result, c count) htmlCell {
 	cell := htmlCell{
-		ID:      strings.ReplaceAll(rowName(model), " ", "-") + "." + string(group),
+		ID:      strings.ReplaceAll(rowName(model), " ", "-") + "." + group,
 		Model:   rowName(model),
 		Group:   group,
 		Text:    c.String(),
@@ -94,7 +93,7 @@ func newHTMLCell(model string, group Group, results []*Result, c count) htmlCell
 	return cell
 }
 
-// class is the colour of an outcome.
+// class returns the CSS class of an outcome.
 func class(o Outcome) string {
 	switch o {
 	case Passed:

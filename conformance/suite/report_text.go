@@ -10,10 +10,10 @@ import (
 	"text/tabwriter"
 )
 
-// maxListed is how many failures, and how many names of other cases, a summary lists.
+// maxListed bounds the failures, and the names per reason, that a summary lists.
 const maxListed = 20
 
-// WriteSummary writes what matters as text: the verdict, the counts, the failures, and what wasn't tried.
+// WriteSummary writes a summary as text: the failures, the matrix, what was left out, and the verdict.
 func (r *Report) WriteSummary(w io.Writer) error {
 	var b strings.Builder
 	failures := r.with(Failed)
@@ -37,7 +37,7 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		r.writeOthers(&b, outcome)
 	}
 	r.writeNotes(&b)
-	fmt.Fprintf(&b, "\ntarget  %s%s\njobs    %s\n", r.Target, r.manner(), r.Spending)
+	fmt.Fprintf(&b, "\ntarget  %s%s\njobs    %s\n", r.Target, r.mode(), r.Spending)
 	var counts []string
 	for _, outcome := range outcomes {
 		if n := r.Counts[outcome]; n > 0 || outcome == Passed || outcome == Failed {
@@ -49,11 +49,11 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	return err
 }
 
-// verdict is the report in a line.
+// verdict returns the result in one line.
 func (r *Report) verdict() string {
 	switch {
 	case r.Ran() == 0:
-		return "FAIL: nothing was tried"
+		return "FAIL: no case was sent"
 	case r.Counts[Failed] > 0:
 		return fmt.Sprintf("FAIL: %d of %d cases", r.Counts[Failed], r.Ran())
 	case r.Interrupted:
@@ -69,36 +69,36 @@ func (r *Report) verdict() string {
 	return text
 }
 
-func (r *Report) manner() string {
-	var words []string
+func (r *Report) mode() string {
+	var modes []string
 	if r.Exact {
-		words = append(words, "judged exactly")
+		modes = append(modes, "exact")
 	}
 	if r.Stateless {
-		words = append(words, "holds no state")
+		modes = append(modes, "stateless")
 	}
-	if words == nil {
+	if modes == nil {
 		return ""
 	}
-	return " (" + strings.Join(words, ", ") + ")"
+	return " (" + strings.Join(modes, ", ") + ")"
 }
 
-// String tells what was spent.
+// String describes the spending in one line.
 func (s Spending) String() string {
-	text := fmt.Sprintf("%d accepted, without a limit", s.Accepted)
+	text := fmt.Sprintf("%d accepted, no limit", s.Accepted)
 	if s.Limit >= 0 {
 		text = fmt.Sprintf("%d accepted of a limit of %d", s.Accepted, s.Limit)
 	}
 	if s.Unexpected > 0 {
-		text += fmt.Sprintf("; %d of them should have been rejected", s.Unexpected)
+		text += fmt.Sprintf("; %d of these should have been rejected", s.Unexpected)
 	}
 	if s.Unknown > 0 {
-		text += fmt.Sprintf("; %d of them got no answer, or one that leaves it open", s.Unknown)
+		text += fmt.Sprintf("; %d of these got no response or a 5xx", s.Unknown)
 	}
 	return text
 }
 
-// A count tells how many cases there are in a cell of the matrix, by outcome.
+// A count counts the cases of a cell of the matrix by outcome.
 type count map[Outcome]int
 
 func (c count) total() (n int) {
@@ -108,7 +108,7 @@ func (c count) total() (n int) {
 	return n
 }
 
-// String counts those that passed, or, where any failed, those that did.
+// String returns how many passed or, if any failed, how many failed.
 func (c count) String() string {
 	switch shown, total := cmp.Or(c[Failed], c[Passed]), c.total(); {
 	case total == 0:
@@ -120,12 +120,12 @@ func (c count) String() string {
 	}
 }
 
-// matrix counts the results by model and group. The empty model is what is about none in particular.
-func (r *Report) matrix() (models []string, cells map[string]map[Group]count) {
-	cells = map[string]map[Group]count{}
+// matrix counts the results by model and group. The empty model stands for cases about no particular model.
+func (r *Report) matrix() (models []string, cells map[string]map[string]count) {
+	cells = map[string]map[string]count{}
 	for _, result := range r.Results {
 		if cells[result.Model] == nil {
-			cells[result.Model] = map[Group]count{}
+			cells[result.Model] = map[string]count{}
 		}
 		if cells[result.Model][result.Group] == nil {
 			cells[result.Model][result.Group] = count{}
@@ -139,7 +139,7 @@ func (r *Report) matrix() (models []string, cells map[string]map[Group]count) {
 	return models, cells
 }
 
-// writeTable writes the matrix with its groups as rows: a terminal is higher than wide.
+// writeTable writes the matrix with groups as rows, which fits a terminal.
 func (r *Report) writeTable(b *strings.Builder) {
 	models, cells := r.matrix()
 	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
@@ -170,7 +170,7 @@ func rowName(model string) string {
 	return model
 }
 
-// writeOthers names the cases of an outcome, by reason.
+// writeOthers lists the cases with an outcome by reason.
 func (r *Report) writeOthers(b *strings.Builder, outcome Outcome) {
 	byReason := map[string][]string{}
 	for _, result := range r.with(outcome) {
@@ -192,7 +192,7 @@ func (r *Report) writeOthers(b *strings.Builder, outcome Outcome) {
 	}
 }
 
-// notes tell what the answers hold beyond the documents, and how often.
+// notes lists what responses contain beyond the specs, with counts.
 func (r *Report) notes() []string {
 	seen := map[string]int{}
 	for _, result := range r.Results {
@@ -212,7 +212,7 @@ func (r *Report) writeNotes(b *strings.Builder) {
 	if notes == nil {
 		return
 	}
-	b.WriteString("\nwhat the documents don't speak of:\n")
+	b.WriteString("\nundocumented:\n")
 	for _, note := range notes {
 		fmt.Fprintf(b, "     %s\n", note)
 	}

@@ -10,18 +10,18 @@ import (
 	"github.com/aimlvideo/wan-go/conformance"
 )
 
-// arrays are values for a list: as many items as are allowed, one too few and too many, and wrong ones among good ones.
+// arrays returns lists: of each allowed length, one item too few and too many, and with invalid items among valid ones.
 func arrays(s *openapi3.Schema) []value {
-	least, most := int(s.MinItems), int(s.MinItems)+4 //nolint:gosec // nobody asks for so many
-	why := fmt.Sprintf("at least %d are asked for, and there is no maxItems", least)
+	least, most := int(s.MinItems), int(s.MinItems)+4 //nolint:gosec // small numbers
+	why := fmt.Sprintf("minItems is %d, and there is no maxItems", least)
 	if s.MaxItems != nil {
-		most = int(*s.MaxItems) //nolint:gosec // nobody allows so many
-		why = fmt.Sprintf("at least %d are asked for, and %d are the most", least, most)
+		most = int(*s.MaxItems) //nolint:gosec // a small number
+		why = fmt.Sprintf("minItems is %d, maxItems is %d", least, most)
 	}
 	if least == 0 {
-		why = strings.Replace(why, "at least 0 are asked for", "there is no minItems", 1)
+		why = strings.Replace(why, "minItems is 0", "there is no minItems", 1)
 	}
-	item := &openapi3.Schema{} // that takes anything
+	item := &openapi3.Schema{} // accepts anything
 	if s.Items != nil {
 		item = s.Items.Value
 	}
@@ -33,42 +33,42 @@ func arrays(s *openapi3.Schema) []value {
 		return list
 	}
 	var list []value
-	add := func(name string, items []string, group Group, accepted bool, why string, at ...string) {
+	add := func(name string, items []string, group string, accepted bool, why string, at ...string) {
 		list = append(list, value{name, "[" + strings.Join(items, ",") + "]", group, accepted, why, at})
 	}
 	for n := least; n <= most; n++ {
-		if n < least+8 || n >= most-1 { // of many, those near the bounds
-			add(fmt.Sprint(n), good(n), Bounds, true, why)
+		if n < least+8 || n >= most-1 { // only those near the bounds
+			add(fmt.Sprint(n), good(n), groupBounds, true, why)
 		}
 	}
 	if least > 0 {
-		add(fmt.Sprint(least-1), good(least-1), Bounds, false, why)
+		add(fmt.Sprint(least-1), good(least-1), groupBounds, false, why)
 	}
 	if s.MaxItems == nil {
-		add(fmt.Sprint(100*most), good(100*most), Bounds, true, why)
+		add(fmt.Sprint(100*most), good(100*most), groupBounds, true, why)
 	} else {
 		for _, n := range slices.Compact([]int{most + 1, most + 2, max(10*most, most+2)}) {
-			add(fmt.Sprint(n), good(n), Bounds, false, why)
+			add(fmt.Sprint(n), good(n), groupBounds, false, why)
 		}
 	}
 	if least <= 2 && most >= 2 {
 		twice := []string{goodItem(item, 0), goodItem(item, 0)}
 		if s.UniqueItems {
-			add("the-same-twice", twice, Bounds, false, "they have to be different")
+			add("the-same-twice", twice, groupBounds, false, "items must be unique")
 		} else {
-			add("the-same-twice", twice, Media, true, "nothing asks for different ones")
+			add("the-same-twice", twice, groupMedia, true, "items needn't be unique")
 		}
 		if item.Format == "uri" {
-			add("url-and-data", []string{goodItem(item, 0), `"data:image/png;base64,AAAA"`}, Media, true, "each may be one or the other")
+			add("url-and-data", []string{goodItem(item, 0), `"data:image/png;base64,AAAA"`}, groupMedia, true, "each item may be either")
 		}
 	}
 	wrong := wrongItems(item)
 	if len(wrong) == 0 || most == 0 {
 		return list
 	}
-	group := Type
+	group := groupType
 	if item.Format == "uri" {
-		group = Media
+		group = groupMedia
 	}
 	why = "each is " + conformance.Describe(item)
 	for _, w := range wrong {
@@ -86,7 +86,7 @@ func arrays(s *openapi3.Schema) []value {
 	return list
 }
 
-// goodItem is an item that the schema takes; those with different numbers differ as far as it lets them.
+// goodItem returns a valid value of the schema. Values with different numbers differ as far as the schema allows.
 func goodItem(s *openapi3.Schema, i int) string {
 	switch {
 	case len(s.Enum) > 0:
@@ -94,15 +94,26 @@ func goodItem(s *openapi3.Schema, i int) string {
 	case s.Type.Is(openapi3.TypeBoolean):
 		return text(i%2 == 0)
 	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
-		for _, f := range []float64{lowest(s) + float64(i), lowest(s)} {
-			if within(s, f) {
-				return literal(f)
-			}
+		switch f := float64(i); {
+		case s.Min != nil:
+			return literal(numberWithin(s, *s.Min+f))
+		case s.Max != nil:
+			return literal(numberWithin(s, *s.Max-f))
+		default:
+			return literal(numberWithin(s, f))
 		}
 	case s.Format == "uri":
 		return fmt.Sprintf(`"https://example.com/%d.png"`, i)
-	case s.Type.Is(openapi3.TypeString) && s.Pattern == "" && s.Format == "" && s.MaxLength == nil:
-		return text(strings.Repeat("x", int(s.MinLength)) + fmt.Sprint(i)) //nolint:gosec // nobody asks for so many
+	case len(s.OneOf) > 0:
+		return goodItem(s.OneOf[0].Value, i)
+	case len(s.AnyOf) > 0:
+		return goodItem(s.AnyOf[0].Value, i)
+	case s.Type.Is(openapi3.TypeString) && s.Pattern == "" && s.Format == "":
+		item := strings.Repeat("x", int(s.MinLength)) + fmt.Sprint(i) //nolint:gosec // a small number
+		if s.MaxLength != nil {
+			item = item[max(0, len(item)-int(*s.MaxLength)):] //nolint:gosec // a small number
+		}
+		return text(item)
 	case s.Example != nil:
 		return text(s.Example)
 	case s.Type.Is(openapi3.TypeArray):
@@ -118,28 +129,17 @@ func goodItem(s *openapi3.Schema, i int) string {
 		}
 		return string(o.encode())
 	}
-	return fmt.Sprint(i)
+	return text(fmt.Sprint(i))
 }
 
-// lowest is a number to count from.
-func lowest(s *openapi3.Schema) float64 {
-	switch {
-	case s.Min != nil:
-		return *s.Min
-	case s.Max != nil:
-		return min(0, *s.Max)
-	}
-	return 0
-}
-
-// wrongItems are items that the schema doesn't take. A schema without a type takes all.
+// wrongItems returns items that the schema rejects. A schema without a type rejects none.
 func wrongItems(s *openapi3.Schema) (list []value) {
 	if s.Type == nil {
 		return nil
 	}
 	for _, w := range []struct {
 		name, json string
-		taken      []string // the types that take it
+		taken      []string // the types that accept it
 	}{
 		{"null", "null", nil},
 		{"a-number", "7", []string{openapi3.TypeInteger, openapi3.TypeNumber}},

@@ -46,12 +46,12 @@ type junitSkipped struct {
 	Message string `xml:"message,attr"`
 }
 
-// WriteJUnit writes the report as JUnit XML, a suite for each group of rules. What wasn't tried and what is known to
-// fail is skipped there, with the reason. A report without a single case that was tried has a failure that says so.
+// WriteJUnit writes the report as JUnit XML with a suite for each group. Cases that weren't sent and known deviations are
+// skipped, with the reason. An interrupted or empty run has a failure that says so.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	all := junitSuites{Name: "wan conformance", Time: seconds(r.Elapsed)}
 	for _, group := range groups {
-		s := junitSuite{Name: string(group), Timestamp: r.Began.UTC().Format(time.RFC3339)}
+		s := junitSuite{Name: group, Timestamp: r.Began.UTC().Format(time.RFC3339)}
 		for _, result := range r.Results {
 			if result.Group == group {
 				s.add(newJUnitCase(result))
@@ -101,7 +101,7 @@ func newJUnitCase(result *Result) junitCase {
 	if model == "" {
 		model = "api"
 	}
-	c := junitCase{Name: result.Name, ClassName: "wan." + model + "." + string(result.Group), Time: seconds(result.Elapsed)}
+	c := junitCase{Name: result.Name, ClassName: "wan." + model + "." + result.Group, Time: seconds(result.Elapsed)}
 	problems := strings.Join(result.Problems, "\n")
 	switch result.Outcome {
 	case Failed:
@@ -110,7 +110,7 @@ func newJUnitCase(result *Result) junitCase {
 			texts = append(texts, x.Request, x.Response)
 		}
 		first, _, _ := strings.Cut(problems, "\n")
-		c.Failure = &junitFailure{Message: first, Type: string(result.Group), Text: strings.Join(texts, "\n\n")}
+		c.Failure = &junitFailure{Message: first, Type: result.Group, Text: strings.Join(texts, "\n\n")}
 	case Known:
 		c.Skipped = &junitSkipped{"known deviation: " + result.Deviation}
 	case NotApplicable, LeftOut:

@@ -24,18 +24,18 @@ func TestStateless(t *testing.T) {
 	c.Patience = time.Second
 	report := run(t, t.Context(), c)
 	if !report.Stateless {
-		t.Error("the target isn't taken for stateless")
+		t.Error("the target isn't reported as stateless")
 	}
 	for _, r := range report.Results {
 		want := suite.NotApplicable
-		if strings.HasSuffix(r.Name, "/submission-answer") || strings.HasSuffix(r.Name, "/answers-match") {
+		if strings.HasSuffix(r.Name, "/submission-response") || strings.HasSuffix(r.Name, "/responses-match") {
 			want = suite.Passed
 		}
 		if r.Outcome != want {
 			t.Errorf("%s: %s %s, want %s", r.Name, r.Outcome, r.Problems, want)
 		}
 	}
-	if !strings.Contains(summary(t, report), "holds no state") {
+	if !strings.Contains(summary(t, report), "stateless") {
 		t.Error(summary(t, report))
 	}
 }
@@ -59,7 +59,7 @@ func TestGivenGenerations(t *testing.T) {
 			"generation-2/lifecycle/known-at-once":        suite.Failed,
 			"generation-2/lifecycle/comes-to-an-end":      suite.Failed,
 			"generation-2/lifecycle/error-has-reason":     suite.NotApplicable,
-			"generation-2/lifecycle/answers-match":        suite.Failed,
+			"generation-2/lifecycle/responses-match":      suite.Failed,
 			"generation-2/lifecycle/id-unchanged":         suite.Failed,
 			"generation-2/headers/content-type":           suite.NotApplicable,
 		} {
@@ -83,14 +83,14 @@ func TestNoInferenceID(t *testing.T) {
 	})
 }
 
-func TestNothingTold(t *testing.T) {
+func TestNoPoll(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		wrap func(http.Handler) http.Handler
 		want map[string]suite.Outcome
 	}{
-		{"no answer", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
-			"lifecycle/answers-match": suite.Failed, "lifecycle/id-unchanged": suite.Failed, "lifecycle/comes-to-an-end": suite.Failed,
+		{"no response", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
+			"lifecycle/responses-match": suite.Failed, "lifecycle/id-unchanged": suite.Failed, "lifecycle/comes-to-an-end": suite.Failed,
 			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/video-only-when-completed": suite.NotApplicable,
 			"lifecycle/error-only-when-failed": suite.NotApplicable, "lifecycle/final-stays": suite.NotApplicable,
 		}},
@@ -114,7 +114,7 @@ func TestNothingTold(t *testing.T) {
 	}
 }
 
-func TestFilms(t *testing.T) {
+func TestVideoTypes(t *testing.T) {
 	for head, want := range map[string]suite.Outcome{
 		"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2":                                   suite.Passed,
 		"\x00\x00\x00\x18ftypiso6\x00\x00\x02\x00iso6mp41":                                   suite.Passed,

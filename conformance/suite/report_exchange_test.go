@@ -6,7 +6,7 @@ import (
 )
 
 func TestLine(t *testing.T) {
-	target := &target{key: "0123456789abcdef"}
+	r := newRedactor("0123456789abcdef")
 	for _, test := range []struct{ name, text, want string }{
 		{"plain", "a message", "a message"},
 		{"key", "Bearer 0123456789abcdef!", "Bearer [API key]!"},
@@ -28,12 +28,12 @@ func TestLine(t *testing.T) {
 		{"key at the cut", strings.Repeat(". ", 497) + "0123456789abcdef", strings.Repeat(". ", 497) + "[API k... (1003 bytes)"},
 		{"long", strings.Repeat("雨", 400), strings.Repeat("雨", 333) + "... (1200 bytes)"},
 	} {
-		if got := target.line(test.text); got != test.want {
+		if got := r.line(test.text); got != test.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)
 		}
 	}
-	target.key = "x" // of a mock
-	if got := target.line("axb"); got != "axb" {
+	r = newRedactor("x") // of a mock
+	if got := r.line("axb"); got != "axb" {
 		t.Error(got)
 	}
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// An object is a JSON object whose members keep their order and their spelling, so that 81.0 stays 81.0.
+// An object is a JSON object whose members keep their order and notation, so that 81.0 stays 81.0.
 type object []member
 
 type member struct{ name, value string }
 
-// minimal is the smallest request that the document accepts: what is required, with the values of its examples.
+// minimal returns the smallest valid request: the required properties with their examples.
 func minimal(d *spec.Document) object {
 	var o object
 	for _, p := range d.Properties() {
 		if p.Required {
-			o = append(o, member{p.Name, text(p.Schema.Example)})
+			o = append(o, member{p.Name, exampleOf(p.Schema)})
 		}
 	}
 	return o
 }
 
-// with returns a copy in which the member has the value. A new member goes to the end.
+// with returns a copy with the member set. A new member goes to the end.
 func (o object) with(name, value string) object {
 	o = slices.Clone(o)
 	if i := o.index(name); i >= 0 {
@@ -35,7 +35,7 @@ func (o object) with(name, value string) object {
 	return append(o, member{name, value})
 }
 
-// without returns a copy that lacks the member.
+// without returns a copy without the member.
 func (o object) without(name string) object {
 	o = slices.Clone(o)
 	if i := o.index(name); i >= 0 {
@@ -56,7 +56,7 @@ func (o object) encode() []byte {
 	return []byte("{" + strings.Join(members, ",") + "}")
 }
 
-// text is a value as JSON. The values come from documents and case files and can be encoded.
+// text returns a value as JSON. Values of specs and case files can always be encoded.
 func text(value any) string {
 	encoded, err := json.Marshal(value)
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/suite"
 )
 
-// Neither the key nor the data of media gets into any report, not even where the server sends them back.
+// No report contains the key or the data of media, even if the server echoes them.
 func TestReportsAreRedacted(t *testing.T) {
 	const hostile = `<script>alert(1)</script>`
-	echoing := onAnswer(func(r *http.Request, a *httptest.ResponseRecorder) {
+	echoing := onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		a.Header().Set("X-Key", r.Header.Get("Authorization"))
 		a.Header().Set("X-Terminal", "\x1b[2J")
 		edit(a, func(m map[string]any) {
@@ -35,7 +35,7 @@ func TestReportsAreRedacted(t *testing.T) {
 	var report *suite.Report
 	synctest.Test(t, func(t *testing.T) { report = run(t, t.Context(), c) })
 	if report.OK() {
-		t.Error("the messages name no pointers, and yet the target passes")
+		t.Error("the target passes although its messages name no pointers")
 	}
 	for name, text := range reports(t, report) {
 		if strings.Contains(text, goodKey) {
@@ -54,12 +54,12 @@ func TestReportsAreRedacted(t *testing.T) {
 			t.Errorf("%s has control characters", name)
 		}
 		if name != "summary" && !strings.Contains(text, "[API key]") {
-			t.Errorf("%s doesn't tell where the key was", name)
+			t.Errorf("%s doesn't mark where the key was", name)
 		}
 	}
 }
 
-// Wherever a text is cut, no more than half of the key is left of it.
+// A cut text contains at most half of the key.
 func TestCutKeys(t *testing.T) {
 	const key = "0123456789abcdef0123456789ABCDEF"
 	for _, before := range []int{20, 35, 45, 250, 270, 290, 570, 580, 970, 3970} {
@@ -86,14 +86,14 @@ func TestCutKeys(t *testing.T) {
 		for name, text := range reports(t, run(t, t.Context(), c)) {
 			for _, half := range []string{key[:16], key[8:24], key[16:]} {
 				if i := strings.Index(text, half); i >= 0 {
-					t.Errorf("behind %d characters, %s shows half of the key: %q", before, name, text[max(0, i-60):i+16])
+					t.Errorf("after %d characters, %s shows half of the key: %q", before, name, text[max(0, i-60):i+16])
 				}
 			}
 		}
 	}
 }
 
-// No server can make a report grow without an end.
+// Reports are bounded, whatever the server sends.
 func TestReportsAreBounded(t *testing.T) {
 	chatty := onMembers(http.MethodPost, 400, func(m map[string]any) {
 		m["message"] = strings.Repeat("chatter ", 10_000)
@@ -101,7 +101,7 @@ func TestReportsAreBounded(t *testing.T) {
 			m[fmt.Sprint("extra", i)] = i
 		}
 	})
-	c := served(onAnswer(func(_ *http.Request, a *httptest.ResponseRecorder) {
+	c := served(onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
 		a.Header().Set("X-Chatter", strings.Repeat("x", 100_000))
 	})(
 		chatty(simulator.New(simulator.WithKey(goodKey)))))

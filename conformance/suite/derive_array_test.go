@@ -9,7 +9,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Lists of a document to come: whatever their items are and however many, a validator comes to the verdicts of the cases.
+// A validator returns the verdicts of the cases for lists of any items and lengths.
 func TestArrays(t *testing.T) {
 	uri := openapi3.NewStringSchema().WithFormat("uri")
 	colour := openapi3.NewStringSchema().WithEnum("red", "green")
@@ -23,7 +23,7 @@ func TestArrays(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		schema *openapi3.Schema
-		want   string // names of cases that are there
+		want   string // names of some cases
 	}{
 		{"URLs", array(uri).WithMaxItems(4), "0 4 5 6 40 the-same-twice url-and-data null-at-0 ftp-at-3 two-wrong"},
 		{"URLs without an end", array(uri), "0 4 400 ftp-at-0 ftp-at-3 two-wrong"},
@@ -48,7 +48,7 @@ func TestArrays(t *testing.T) {
 			seen := map[string]bool{}
 			for _, v := range arrays(test.schema) {
 				if seen[v.name] {
-					t.Errorf("%s stands there twice", v.name)
+					t.Errorf("%s is there twice", v.name)
 				}
 				seen[v.name] = true
 				var decoded any
@@ -57,9 +57,9 @@ func TestArrays(t *testing.T) {
 				}
 				err := test.schema.VisitJSON(decoded)
 				if item, _, ok := strings.Cut(v.name, "-at-"); ok && strings.Contains("a-file-name ftp rubbish-data an-empty-string", item) && test.schema.Items.Value == uri {
-					err = errors.New("kin-openapi doesn't know what our documents ask of a URL")
+					err = errors.New("kin-openapi doesn't validate URLs")
 				}
-				if (err == nil) != v.accepted || v.accepted == (v.at != nil) && v.group != Bounds {
+				if (err == nil) != v.accepted || v.accepted == (v.at != nil) && v.group != groupBounds {
 					t.Errorf("%s, %.200s: accepted %t at %v, the validator says %v", v.name, v.json, v.accepted, v.at, err)
 				}
 			}

@@ -21,35 +21,35 @@ import (
 //go:embed cases/*.yaml
 var files embed.FS
 
-// A file is a file of cases. What it says at the top holds for all of its cases that don't say otherwise. Its own name is
-// the prefix of theirs, and if it is that of a model, they are about that one.
-type file struct {
-	Model  string      `yaml:"model"`  // the slug of the one whose requests are sent
-	Group  Group       `yaml:"group"`  // of rules
-	Source string      `yaml:"source"` // the document that the verdicts follow from
+// A caseFile is a file of cases. Its fields are the defaults of its cases. Its name is the prefix of theirs; a file named
+// after a model holds the cases of that model.
+type caseFile struct {
+	Model  string      `yaml:"model"` // the slug of the model whose requests are sent
+	Group  string      `yaml:"group"`
+	Source string      `yaml:"source"` // the spec that gives the verdicts
 	Cases  []fileEntry `yaml:"cases"`
 }
 
-// A fileEntry is a case as people write it. The body is the smallest valid request of the model, changed by unset, set
-// and json, or else the text of body.
+// A fileEntry is a case as written by hand. The body is the smallest valid request of the model with the changes of
+// unset, set and json, or else the text of body.
 type fileEntry struct {
 	Name   string `yaml:"name"`
 	Model  string `yaml:"model"`
-	Group  Group  `yaml:"group"`
+	Group  string `yaml:"group"`
 	Source string `yaml:"source"`
 	Why    string `yaml:"why"`
 
-	Method string             `yaml:"method"` // POST if not given
-	Path   string             `yaml:"path"`   // of the generations if not given
+	Method string             `yaml:"method"` // POST by default
+	Path   string             `yaml:"path"`   // that of the generations by default
 	Query  string             `yaml:"query"`
-	Header map[string]*string `yaml:"header"` // null takes away what is sent by default
-	Unset  []string           `yaml:"unset"`  // names of members
-	Set    yaml.Node          `yaml:"set"`    // members and their values
-	JSON   yaml.Node          `yaml:"json"`   // members and their values as JSON text, for what YAML can't tell apart
+	Header map[string]*string `yaml:"header"` // null removes a default header
+	Unset  []string           `yaml:"unset"`  // member names
+	Set    yaml.Node          `yaml:"set"`    // members to set
+	JSON   yaml.Node          `yaml:"json"`   // members to set to JSON text, for what YAML can't express
 	Body   *string            `yaml:"body"`
 
 	Expect   string   `yaml:"expect"` // accepted or rejected
-	Status   int      `yaml:"status"` // of a rejection; 400 if not given
+	Status   int      `yaml:"status"` // of a rejection; 400 by default
 	Pointers []string `yaml:"pointers"`
 }
 
@@ -67,7 +67,7 @@ func load(files fs.FS) ([]testCase, error) {
 		}
 		for _, c := range loaded {
 			if seen[c.Name] {
-				return nil, fmt.Errorf("suite: %s: %s stands there twice", name, c.Name)
+				return nil, fmt.Errorf("suite: %s: %s is there twice", name, c.Name)
 			}
 			seen[c.Name] = true
 		}
@@ -81,7 +81,7 @@ func loadFile(files fs.FS, name string) ([]testCase, error) {
 	if err != nil {
 		return nil, err
 	}
-	var f file
+	var f caseFile
 	if err := decodeYAML(data, &f); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func loadFile(files fs.FS, name string) ([]testCase, error) {
 	return list, nil
 }
 
-// decodeYAML decodes exactly one document, and knows all of its fields.
+// decodeYAML decodes YAML and rejects unknown fields.
 func decodeYAML(data []byte, value any) error {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	d.KnownFields(true)
@@ -111,7 +111,7 @@ func decodeYAML(data []byte, value any) error {
 	return nil
 }
 
-func (f *file) newCase(e fileEntry) (testCase, error) {
+func (f *caseFile) newCase(e fileEntry) (testCase, error) {
 	c := testCase{
 		Group:    cmp.Or(e.Group, f.Group),
 		Source:   cmp.Or(e.Source, f.Source),
@@ -128,13 +128,13 @@ func (f *file) newCase(e fileEntry) (testCase, error) {
 	}
 	switch {
 	case e.Name == "" || c.Source == "" || c.Why == "":
-		return c, errors.New("it has no name, no source or no why")
+		return c, errors.New("name, source or why is missing")
 	case !slices.Contains(groups, c.Group):
-		return c, fmt.Errorf("there is no group %q", c.Group)
+		return c, fmt.Errorf("unknown group %q", c.Group)
 	case e.Expect != "accepted" && e.Expect != "rejected":
-		return c, fmt.Errorf("expect is accepted or rejected, not %q", e.Expect)
+		return c, fmt.Errorf("expect is %q, not accepted or rejected", e.Expect)
 	case c.Accepted && (c.Status != 0 || c.Pointers != nil):
-		return c, errors.New("what is accepted has no status and no pointers")
+		return c, errors.New("an accepted case has no status and no pointers")
 	case !c.Accepted && c.Status == 0:
 		c.Status = http.StatusBadRequest
 	}
@@ -147,21 +147,21 @@ func (e *fileEntry) body(model, method string) ([]byte, error) {
 	changed := e.Unset != nil || !e.Set.IsZero() || !e.JSON.IsZero()
 	if e.Body != nil {
 		if changed {
-			return nil, errors.New("it has a body and changes to one")
+			return nil, errors.New("body excludes unset, set and json")
 		}
 		return []byte(*e.Body), nil
 	}
 	if method != http.MethodPost && !changed {
 		return nil, nil
 	}
-	document, ok := spec.BySlug(model)
+	d, ok := spec.BySlug(model)
 	if !ok {
-		return nil, fmt.Errorf("there is no model %q", model)
+		return nil, fmt.Errorf("unknown model %q", model)
 	}
-	o := minimal(document)
+	o := minimal(d)
 	for _, name := range e.Unset {
 		if o.index(name) < 0 {
-			return nil, fmt.Errorf("there is no %s to unset", name)
+			return nil, fmt.Errorf("unset: the request has no %s", name)
 		}
 		o = o.without(name)
 	}
@@ -183,13 +183,13 @@ func (e *fileEntry) body(model, method string) ([]byte, error) {
 	return o.encode(), err
 }
 
-// members calls f for each member of a mapping, in the order in which they stand there.
+// members calls f for each member of a mapping, in order.
 func members(mapping *yaml.Node, f func(name string, value *yaml.Node) error) error {
 	if mapping.IsZero() {
 		return nil
 	}
 	if mapping.Kind != yaml.MappingNode {
-		return fmt.Errorf("line %d: it isn't a mapping", mapping.Line)
+		return fmt.Errorf("line %d: not a mapping", mapping.Line)
 	}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if err := f(mapping.Content[i].Value, mapping.Content[i+1]); err != nil {

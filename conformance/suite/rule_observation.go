@@ -1,0 +1,164 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// An observation follows one generation from its submission to shortly after its end. The rules judge what it has seen.
+type observation struct {
+	target   *target
+	label    string         // the slug of its model, or the number of the given generation
+	document *spec.Document // nil for a given generation
+
+	id        string
+	submit    *call   // nil for a given generation
+	polls     []*call // up to the first final status
+	after     []*call // the polls after that
+	video     *call
+	videoType string // detected from the first bytes
+}
+
+// The client request ids that the suite sends.
+const (
+	submitRequestID = "wan-conformance:submit_1.0"
+	pollRequestID   = "wan-conformance-poll"
+)
+
+const (
+	firstInterval = 20 * time.Millisecond
+	lastInterval  = 10 * time.Second
+	afterPolls    = 5  // after the final status
+	maxMissed     = 10 // consecutive polls without a response about the generation
+)
+
+// start submits the generation.
+func (o *observation) start(ctx context.Context) {
+	request := submission(minimal(o.document).encode())
+	request.Header = map[string]*string{"X-Client-Request-Id": new(submitRequestID)}
+	o.submit = o.target.send(ctx, request)
+	if o.submit.accepted() {
+		o.id = o.submit.response.ID
+	}
+}
+
+// follow polls the generation until and beyond its final status, then fetches the video.
+func (o *observation) follow(ctx context.Context, patience time.Duration) {
+	if o.id == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	interval, missed := firstInterval, 0
+	for missed < maxMissed {
+		c := o.poll(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		o.polls = append(o.polls, c)
+		if !c.accepted() {
+			missed++
+		} else if missed = 0; c.response.final() || o.target.stateless {
+			break
+		}
+		if sleep(ctx, interval) != nil {
+			return
+		}
+		interval = min(interval+interval/2, lastInterval)
+	}
+	if o.end() == nil {
+		return
+	}
+	interval = firstInterval
+	for range afterPolls {
+		if sleep(ctx, interval) != nil {
+			return
+		}
+		o.after = append(o.after, o.poll(ctx))
+		interval *= 2
+	}
+	if url := o.end().response.URL; url != "" {
+		o.video, o.videoType = o.target.fetch(ctx, url)
+	}
+}
+
+func (o *observation) poll(ctx context.Context) *call {
+	request := poll(o.id)
+	request.Header = map[string]*string{"X-Client-Request-Id": new(pollRequestID)}
+	return o.target.send(ctx, request)
+}
+
+// end returns the poll with the final status, or nil.
+func (o *observation) end() *call {
+	if n := len(o.polls); n > 0 && o.polls[n-1].accepted() && o.polls[n-1].response.final() {
+		return o.polls[n-1]
+	}
+	return nil
+}
+
+// final returns the poll with the final status and all later ones.
+func (o *observation) final() []*call { return append([]*call{o.end()}, o.after...) }
+
+// responses returns the responses about the generation, in order.
+func (o *observation) responses() (list []*call) {
+	if o.submit != nil && o.submit.accepted() {
+		list = append(list, o.submit)
+	}
+	return append(list, o.successfulPolls()...)
+}
+
+// noPoll is why a rule about polls isn't applicable.
+const noPoll = "no poll returned the generation"
+
+// successfulPolls returns the polls that returned the generation, or nil.
+func (o *observation) successfulPolls() (list []*call) {
+	for _, c := range slices.Concat(o.polls, o.after) {
+		if c.accepted() {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// fetch downloads the beginning of a video without the key, and detects its type.
+func (t *target) fetch(ctx context.Context, url string) (c *call, mediaType string) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c = &call{request: request{Method: http.MethodGet, Path: url}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		c.err = withoutURL(err)
+		return c, ""
+	}
+	response, err := t.download.Do(request)
+	if err != nil {
+		c.err = withoutURL(err)
+		return c, ""
+	}
+	defer response.Body.Close()
+	c.status, c.header = response.StatusCode, response.Header
+	head, err := io.ReadAll(io.LimitReader(response.Body, 3072))
+	if err != nil {
+		c.err = fmt.Errorf("the response broke off: %w", err)
+	}
+	mediaType = detectVideo(head)
+	c.body = fmt.Appendf(nil, "(the first %d bytes are %s)", len(head), mediaType)
+	return c, mediaType
+}
+
+// detectVideo returns the media type of a file.
+func detectVideo(head []byte) string {
+	found := mimetype.Detect(head)
+	if found.Is("audio/mp4") { // as are videos of some brands
+		return "video/mp4"
+	}
+	return found.String()
+}

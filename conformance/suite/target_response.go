@@ -1,0 +1,58 @@
+package suite
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// A responseBody holds the members of a response that the suite checks, as far as they have the right type.
+type responseBody struct {
+	ID      string
+	Status  string
+	URL     string         // of the video
+	Video   any            // nil if null or absent
+	Error   any            // nil if null or absent
+	Usage   map[string]any // the cost
+	Message string         // of an error
+	Code    any            // the statusCode of an error
+	Path    string         // of an error
+}
+
+// decodeResponse decodes a body. A body that isn't a JSON object yields nothing here; the validation reports it.
+func decodeResponse(body []byte) (b responseBody) {
+	var members map[string]any
+	if json.Unmarshal(body, &members) != nil {
+		return b
+	}
+	b.ID, _ = members["id"].(string)
+	b.Status, _ = members["status"].(string)
+	b.Video, b.Error = members["video"], members["error"]
+	if video, ok := b.Video.(map[string]any); ok {
+		b.URL, _ = video["url"].(string)
+	}
+	if meta, ok := members["meta"].(map[string]any); ok {
+		b.Usage, _ = meta["usage"].(map[string]any)
+	}
+	b.Message = messageText(members["message"])
+	b.Code = members["statusCode"]
+	b.Path, _ = members["path"].(string)
+	return b
+}
+
+// messageText returns the message of an error, which may be a list of strings.
+func messageText(message any) string {
+	switch m := message.(type) {
+	case string:
+		return m
+	case []any:
+		texts := make([]string, len(m))
+		for i, one := range m {
+			texts[i] = messageText(one)
+		}
+		return strings.Join(texts, "; ")
+	}
+	return ""
+}
+
+// final reports whether the generation has ended.
+func (b responseBody) final() bool { return b.Status == "completed" || b.Status == "error" }
