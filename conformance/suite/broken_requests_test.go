@@ -97,7 +97,7 @@ var brokenRequests = []broken{
 		}
 		return v
 	})},
-	{"validates the first image only", "vace-fun-pose/image_list/a-file-name-at-3", "", onMember("image_list", func(v any) any {
+	{"validates the first image only", "vace-fun-pose/image_list/file-name-at-3", "", onMember("image_list", func(v any) any {
 		if list, ok := v.([]any); ok && len(list) > 0 {
 			return list[:1]
 		}

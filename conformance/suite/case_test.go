@@ -336,37 +336,6 @@ func TestDeviations(t *testing.T) {
 	}
 }
 
-func TestParseTarget(t *testing.T) {
-	for _, test := range []struct {
-		raw      string
-		insecure bool
-		want     string
-		err      string
-	}{
-		{"https://api.aimlapi.com", false, "https://api.aimlapi.com", ""},
-		{"https://api.aimlapi.com/v2/", false, "https://api.aimlapi.com", ""},
-		{"https://example.com/proxy/v1", false, "https://example.com/proxy", ""},
-		{" http://127.0.0.1:80 ", false, "http://127.0.0.1:80", ""},
-		{"http://localhost:1/", false, "http://localhost:1", ""},
-		{"http://[::1]:1", false, "http://[::1]:1", ""},
-		{"http://example.com", true, "http://example.com", ""},
-		{"http://example.com", false, "", "plain http would show the API key"},
-		{"example.com", false, "", "isn't an http or https URL"},
-		{"ftp://example.com", true, "", "isn't an http or https URL"},
-		{"", false, "", "isn't an http or https URL"},
-		{"https://u:p@example.com", false, "", "it has a user"},
-		{"https://example.com/?a=b", false, "", "it has a user, a query"},
-	} {
-		u, err := ParseTarget(test.raw, test.insecure)
-		switch {
-		case test.err == "" && (err != nil || u.String() != test.want):
-			t.Errorf("%q: %v %v", test.raw, u, err)
-		case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
-			t.Errorf("%q: %v, want %q", test.raw, err, test.err)
-		}
-	}
-}
-
 // Each entry of the deviation files matches a case.
 func TestDeviationFiles(t *testing.T) {
 	r := &run{target: &target{}, results: map[string]*Result{}}

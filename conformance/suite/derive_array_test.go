@@ -27,20 +27,20 @@ func TestArrays(t *testing.T) {
 	}{
 		{"URLs", array(uri).WithMaxItems(4), "0 4 5 6 40 the-same-twice url-and-data null-at-0 ftp-at-3 two-wrong"},
 		{"URLs without an end", array(uri), "0 4 400 ftp-at-0 ftp-at-3 two-wrong"},
-		{"2 to 4", array(uri).WithMinItems(2).WithMaxItems(4), "1 2 4 5 a-number-at-0"},
+		{"2 to 4", array(uri).WithMinItems(2).WithMaxItems(4), "1 2 4 5 an-integer-at-0"},
 		{"at least 2", array(uri).WithMinItems(2), "1 2 6"},
 		{"one", array(uri).WithMaxItems(1), "0 1 2 3 10 null-at-0"},
 		{"none", array(uri).WithMaxItems(0), "0 1 2"},
 		{"exactly 2", array(uri).WithMinItems(2).WithMaxItems(2), "1 2 3"},
 		{"many", array(uri).WithMaxItems(1000), "0 7 999 1000 1001"},
-		{"strings", array(openapi3.NewStringSchema().WithMinLength(2)).WithMaxItems(3), "3 a-number-at-0 two-wrong"},
-		{"integers", array(openapi3.NewIntegerSchema().WithMin(5).WithMax(7)), "a-string-at-0 a-fraction-at-0 outside-minimum-at-3 outside-maximum-at-0"},
+		{"strings", array(openapi3.NewStringSchema().WithMinLength(2)).WithMaxItems(3), "3 an-integer-at-0 two-wrong"},
+		{"integers", array(openapi3.NewIntegerSchema().WithMin(5).WithMax(7)), "a-string-at-0 with-a-fraction-at-0 outside-minimum-at-3 outside-maximum-at-0"},
 		{"numbers up to -1", array(openapi3.NewFloat64Schema().WithMax(-1)), "a-string-at-0 outside-maximum-at-3"},
-		{"booleans", array(openapi3.NewBoolSchema()), "a-number-at-0"},
-		{"values", array(colour), "foreign-at-0 a-number-at-3"},
-		{"objects", array(point), "0 4 a-number-at-0 two-wrong"},
-		{"lists", array(array(openapi3.NewIntegerSchema()).WithMinItems(1)), "a-number-at-0"},
-		{"nullable", array(nullable), "a-number-at-0"},
+		{"booleans", array(openapi3.NewBoolSchema()), "an-integer-at-0"},
+		{"values", array(colour), "foreign-at-0 an-integer-at-3"},
+		{"objects", array(point), "0 4 an-integer-at-0 two-wrong"},
+		{"lists", array(array(openapi3.NewIntegerSchema()).WithMinItems(1)), "an-integer-at-0"},
+		{"nullable", array(nullable), "an-integer-at-0"},
 		{"different", unique, "the-same-twice 3 4"},
 		{"anything", openapi3.NewArraySchema(), "0 4 the-same-twice"},
 	} {
@@ -56,7 +56,7 @@ func TestArrays(t *testing.T) {
 					t.Fatalf("%s: %v in %s", v.name, err, v.json)
 				}
 				err := test.schema.VisitJSON(decoded)
-				if item, _, ok := strings.Cut(v.name, "-at-"); ok && strings.Contains("a-file-name ftp rubbish-data an-empty-string", item) && test.schema.Items.Value == uri {
+				if strings.Contains(v.name, "-at-") && test.schema.Items.Value == uri {
 					err = errors.New("kin-openapi doesn't validate URLs")
 				}
 				if (err == nil) != v.accepted || v.accepted == (v.at != nil) && v.group != groupBounds {

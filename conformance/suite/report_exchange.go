@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // Limits of a report per case: servers may send any amount of text.
@@ -16,8 +18,18 @@ const (
 	shownOfFailed = 4000
 )
 
-// line returns text as one redacted, printable line.
-func (r redactor) line(text string) string { return cut(r.Line(text), maxLine) }
+// A redactor makes text from the target safe to report.
+type redactor struct{ *redact.Redactor }
+
+// line returns text as one line.
+func (r redactor) line(text string) string {
+	return cut(redact.Printable(r.Message(text), ""), maxLine)
+}
+
+// text returns text with its line breaks and tabs.
+func (r redactor) text(text []byte, limit int) string {
+	return cut(redact.Printable(r.Message(string(text)), "\n\t"), limit)
+}
 
 func (r redactor) lines(texts []string) (list []string) {
 	for _, text := range texts[:min(len(texts), maxLines)] {
@@ -48,7 +60,7 @@ func (r redactor) exchange(c *call, failed bool) Exchange {
 			fmt.Fprintf(&request, "(without %s)\n", name)
 		}
 	}
-	request.WriteString("\n" + cut(r.Text(string(c.request.Body)), limit))
+	request.WriteString("\n" + r.text(c.request.Body, limit))
 	if c.status != 0 {
 		fmt.Fprintf(&response, "%d\n", c.status)
 		for _, name := range slices.Sorted(maps.Keys(c.header)) {
@@ -56,7 +68,7 @@ func (r redactor) exchange(c *call, failed bool) Exchange {
 				response.WriteString(r.line(name+": "+strings.Join(c.header[name], ", ")) + "\n")
 			}
 		}
-		response.WriteString("\n" + cut(r.Text(string(c.body)), limit))
+		response.WriteString("\n" + r.text(c.body, limit))
 	}
 	if c.err != nil {
 		response.WriteString(r.line(c.err.Error()))

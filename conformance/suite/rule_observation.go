@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gabriel-vasile/mimetype"
-
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/media"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // An observation follows one generation from its submission to shortly after its end. The rules judge what it has seen.
@@ -69,7 +69,7 @@ func (o *observation) follow(ctx context.Context, patience time.Duration) {
 		} else if missed = 0; c.response.final() || o.target.stateless {
 			break
 		}
-		if sleep(ctx, interval) != nil {
+		if wire.Sleep(ctx, interval) != nil {
 			return
 		}
 		interval = min(interval+interval/2, lastInterval)
@@ -79,7 +79,7 @@ func (o *observation) follow(ctx context.Context, patience time.Duration) {
 	}
 	interval = firstInterval
 	for range afterPolls {
-		if sleep(ctx, interval) != nil {
+		if wire.Sleep(ctx, interval) != nil {
 			return
 		}
 		o.after = append(o.after, o.poll(ctx))
@@ -145,20 +145,11 @@ func (t *target) fetch(ctx context.Context, url string) (c *call, mediaType stri
 	}
 	defer response.Body.Close()
 	c.status, c.header = response.StatusCode, response.Header
-	head, err := io.ReadAll(io.LimitReader(response.Body, 3072))
+	head, err := io.ReadAll(io.LimitReader(response.Body, media.SniffLen))
 	if err != nil {
 		c.err = fmt.Errorf("the response broke off: %w", err)
 	}
-	mediaType = detectVideo(head)
+	mediaType = media.Detect(head, "")
 	c.body = fmt.Appendf(nil, "(the first %d bytes are %s)", len(head), mediaType)
 	return c, mediaType
-}
-
-// detectVideo returns the media type of a file.
-func detectVideo(head []byte) string {
-	found := mimetype.Detect(head)
-	if found.Is("audio/mp4") { // as are videos of some brands
-		return "video/mp4"
-	}
-	return found.String()
 }

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // A Config configures a run.
@@ -76,7 +77,7 @@ func (e *SetupError) Unwrap() error { return e.Err }
 // Run checks the target. It returns a *SetupError and no report if the run can't start, and the context's error beside a
 // partial report if the context ends. Failed cases aren't an error: see [Report.OK].
 func Run(ctx context.Context, c Config) (*Report, error) {
-	base, err := ParseTarget(c.Target, c.InsecureHTTP)
+	base, err := wire.ParseBaseURL(c.Target, c.InsecureHTTP)
 	if err != nil {
 		return nil, &SetupError{fmt.Errorf("target: %w", err)}
 	}

@@ -188,7 +188,8 @@ func TestTooManyRequests(t *testing.T) {
 		{2, "", suite.Passed, 3 * time.Second},
 		{1, "3600", suite.Passed, time.Minute},
 		{1, "10000000000", suite.Passed, time.Minute},
-		{1, "10000000000000000000000", suite.Passed, time.Second},
+		{1, "10000000000000000000000", suite.Passed, time.Minute},
+		{1, "soon", suite.Passed, time.Second},
 		{100, "1", suite.Failed, 5 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {

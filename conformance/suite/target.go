@@ -2,6 +2,7 @@ package suite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/redact"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // A target is the server under test.
@@ -72,7 +75,7 @@ func (f *findingsTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func newTarget(base *url.URL, c Config, giveUp context.CancelCauseFunc) *target {
 	t := &target{
-		base: base, key: c.Key, redactor: newRedactor(c.Key), exact: c.Exact,
+		base: base, key: c.Key, redactor: redactor{redact.New(c.Key)}, exact: c.Exact,
 		download: http.DefaultClient, giveUp: giveUp, ids: map[string]int{},
 	}
 	if c.HTTPClient != nil {
@@ -99,18 +102,11 @@ func (t *target) send(ctx context.Context, r request) *call {
 			}
 			return c
 		}
-		if sleep(ctx, retryDelay(c.header, attempt)) != nil {
+		delay := cmp.Or(wire.RetryAfter(c.header), time.Second<<(attempt-1))
+		if wire.Sleep(ctx, delay) != nil {
 			return c
 		}
 	}
-}
-
-// retryDelay is what Retry-After asks for, up to a minute, or else 1, 2, 4 ... seconds.
-func retryDelay(header http.Header, attempt int) time.Duration {
-	if d, ok := retryAfter(header); ok {
-		return min(d, time.Minute)
-	}
-	return time.Second << (attempt - 1)
 }
 
 func (t *target) sendOnce(ctx context.Context, r request) *call {

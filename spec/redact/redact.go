@@ -49,9 +49,8 @@ func (r *Redactor) String(text string) string { return string(r.Bytes([]byte(tex
 // Message returns text without the key, media data, and the queries and users of URLs, which may be signatures and
 // passwords. It is for prose; a URL that is to be used again belongs in String.
 func (r *Redactor) Message(text string) string {
-	text = r.String(text)
 	text = userinfo.ReplaceAllString(text, "$1")
-	return query.ReplaceAllString(text, "$1?...")
+	return r.String(query.ReplaceAllString(text, "$1?...")) // last, so that no mark is split
 }
 
 // Error returns err with the text that Message makes of it. It drops the method and URL that net/http puts first: the

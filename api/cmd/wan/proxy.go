@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/conformance"
-	"github.com/aimlvideo/wan-go/conformance/suite"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // newProxy makes the command that stands between a client and a server and tells what doesn't fit the documents.
@@ -37,7 +37,7 @@ func newProxy() *cobra.Command {
 			if upstream == "" {
 				return inputError(errors.New("--upstream is required"))
 			}
-			target, err := suite.ParseTarget(upstream, insecure)
+			target, err := wire.ParseBaseURL(upstream, insecure)
 			if err != nil {
 				return inputError(fmt.Errorf("--upstream: %w", err))
 			}

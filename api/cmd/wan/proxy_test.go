@@ -148,7 +148,7 @@ func TestProxyWrongInput(t *testing.T) {
 		want string
 	}{
 		{nil, "--upstream is required"},
-		{[]string{"--upstream", "example.com"}, "--upstream: it isn't an http or https URL"},
+		{[]string{"--upstream", "example.com"}, "--upstream: not an http or https URL"},
 		{[]string{"--upstream", "http://example.com"}, "--upstream: plain http"},
 		{[]string{"--upstream", "https://example.com", "--addr", taken.Addr().String()}, "in use"},
 		{[]string{"--upstream", "https://example.com", "--addr", ""}, "--addr is empty"},
