@@ -1,27 +1,28 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// A dryRun is a transport that keeps the request to itself, so that what is shown is what the client would send.
+// A dryRun is a transport that keeps the request, so that --dry-run shows what the client would send.
 type dryRun struct {
 	request *http.Request
 	body    map[string]any
 }
 
-// A dryRunError tells the client that nothing has left. It wraps nil, or why the request can't be shown.
+// A dryRunError tells the client that nothing was sent.
 type dryRunError struct{ err error }
 
 func (e *dryRunError) Error() string { return fmt.Sprint(e.err) }
@@ -38,51 +39,67 @@ func (d *dryRun) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, &dryRunError{decoder.Decode(&d.body)}
 }
 
-// show prints the request as it would be sent, but for the key and the data of media, and what the document says of it.
-func (d *dryRun) show(cmd *cobra.Command, client *api.Client, document *spec.Document, body map[string]any, asJSON bool, named api.SubmitOption) error {
-	_, err := client.Submit(cmd.Context(), body, named)
+func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error {
+	d := &dryRun{}
+	o.transport = d
+	client, stop, err := o.client(o.stderr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	_, err = client.Submit(ctx, body, api.WithClientRequestID(o.requestID))
 	if refusal, ok := errors.AsType[*dryRunError](err); !ok || refusal.err != nil {
 		return err
 	}
-	for _, p := range document.Properties() {
-		if p.Schema.Format == "uri" || p.Schema.Items != nil && p.Schema.Items.Value.Format == "uri" {
-			if value, ok := d.body[p.Name]; ok {
-				d.body[p.Name] = withoutData(value)
-			}
-		}
+	d.shortenMedia(o.document)
+	if !o.json {
+		d.writeHeader(o.stdout)
 	}
-	verdict := "has nothing against it"
-	if unknownProperty(document, body) != nil {
-		verdict = "doesn't list all of its properties"
-	}
-	defer fmt.Fprintf(cmd.ErrOrStderr(), "The document of %s %s. Nothing was sent.\n", document.Slug, verdict)
-	w := cmd.OutOrStdout()
-	if !asJSON {
-		fmt.Fprintf(w, "%s %s\nContent-Length: %d\n", d.request.Method, d.request.URL, d.request.ContentLength)
-		for _, name := range slices.Sorted(maps.Keys(d.request.Header)) {
-			value := d.request.Header.Get(name)
-			if name == "Authorization" {
-				value = "Bearer ..."
-			}
-			fmt.Fprintf(w, "%s: %s\n", name, value)
-		}
-		fmt.Fprintln(w)
-	}
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(o.stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(d.body)
+	if err := encoder.Encode(d.body); err != nil {
+		return err
+	}
+	verdict := "The request conforms to the spec of " + o.document.Slug + "."
+	if unknownProperty(o.document, body) != nil {
+		verdict = "The spec of " + o.document.Slug + " doesn't list all properties of the request."
+	}
+	fmt.Fprintln(o.stderr, verdict+" Nothing was sent.")
+	return nil
 }
 
-// withoutData shortens data URIs.
-func withoutData(value any) any {
+func (d *dryRun) writeHeader(w io.Writer) {
+	fmt.Fprintf(w, "%s %s\nContent-Length: %d\n", d.request.Method, d.request.URL, d.request.ContentLength)
+	for _, name := range slices.Sorted(maps.Keys(d.request.Header)) {
+		value := d.request.Header.Get(name)
+		if name == "Authorization" {
+			value = "Bearer ..."
+		}
+		fmt.Fprintf(w, "%s: %s\n", name, value)
+	}
+	fmt.Fprintln(w)
+}
+
+// shortenMedia cuts the data of data URIs.
+func (d *dryRun) shortenMedia(document *spec.Document) {
+	for _, p := range document.Properties() {
+		if isMedia(p.Schema) {
+			if value, ok := d.body[p.Name]; ok {
+				d.body[p.Name] = shortened(value)
+			}
+		}
+	}
+}
+
+func shortened(value any) any {
 	switch v := value.(type) {
 	case []any:
 		for i := range v {
-			v[i] = withoutData(v[i])
+			v[i] = shortened(v[i])
 		}
 	case string:
-		if head, data, ok := strings.Cut(v, ","); ok && isDataURI(v) {
+		if head, data, ok := strings.Cut(v, ","); ok && media.IsDataURI(v) {
 			return fmt.Sprintf("%s,... (%d characters)", head, len(data))
 		}
 	}

@@ -22,7 +22,7 @@ func TestNoWait(t *testing.T) {
 	s := newServer(t)
 	result := s.wan(t, move("--no-wait")...)
 	id := s.job(t).ID
-	result.check(t, exitDone, id+"\n", "submitted "+id, "To go on: wan wait "+id+" --base-url "+s.URL+"\n")
+	result.check(t, exitDone, id+"\n", "submitted "+id, "To resume: wan wait "+id+" --base-url "+s.URL+"\n")
 	s.wan(t, move("--no-wait", "-o", filepath.Join(t.TempDir(), "a b.mp4"))...).check(t, exitDone, s.Ledger().Jobs[1].ID+"\n", "a b.mp4'\n")
 	if polls := s.Ledger().Polls; polls != 0 {
 		t.Errorf("%d polls", polls)
@@ -42,7 +42,7 @@ func TestWaitSeveral(t *testing.T) {
 	jobs := s.Ledger().Jobs
 	directory := t.TempDir()
 	result := s.withInput(t, jobs[1].ID+"\n\n "+jobs[2].ID+"\n", "wait", jobs[0].ID, "-", "-o", filepath.Join(directory, "{model}-{id}.mp4"))
-	if result.code != exitFailed || !strings.Contains(result.stderr, "NSFW: refused") || strings.Contains(result.stderr, "To go on") {
+	if result.code != exitFailed || !strings.Contains(result.stderr, "NSFW: refused") || strings.Contains(result.stderr, "To resume") {
 		t.Errorf("%+v", result)
 	}
 	for _, job := range jobs[:2] {
@@ -51,7 +51,7 @@ func TestWaitSeveral(t *testing.T) {
 			t.Errorf("%v; printed\n%s", err, result.stdout)
 		}
 	}
-	s.withInput(t, " \n", "wait", "-").check(t, exitInput, "", "standard input holds no id")
+	s.withInput(t, " \n", "wait", "-").check(t, exitInput, "", "no id on standard input")
 }
 
 func TestOutputTemplate(t *testing.T) {
@@ -70,11 +70,11 @@ func TestRequestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.wan(t, "animate-move", "-f", file, "--resolution", "720p").check(t, exitInput, "",
-		`--file: animate-move has no property "mood"; --allow-unknown sends it all the same`)
+		`request.json: animate-move has no property "mood"; --allow-unknown sends it anyway`)
 	s.nothingSent(t)
 	result := s.wan(t, "animate-move", "-f", file, "--resolution", "720p", "--allow-unknown")
 	result.check(t, exitDone, s.URL+s.job(t).Result+"\n")
-	if dry := s.wan(t, "animate-move", "-f", file, "--allow-unknown", "--dry-run"); !strings.Contains(dry.stderr, "doesn't list all of its properties") {
+	if dry := s.wan(t, "animate-move", "-f", file, "--allow-unknown", "--dry-run"); !strings.Contains(dry.stderr, "doesn't list all properties of the request") {
 		t.Errorf("%+v", dry)
 	}
 	var body map[string]any
@@ -86,13 +86,13 @@ func TestRequestFile(t *testing.T) {
 	}
 
 	s.withInput(t, request, "animate-move", "-f", "-", "--no-wait", "--allow-unknown").check(t, exitDone, s.Ledger().Jobs[1].ID+"\n")
-	s.withInput(t, request, "animate-replace", "-f", "-").check(t, exitInput, "", "--file: - is for the model alibaba/wan2.2-14b-animate-move")
-	s.withInput(t, "null", "animate-move", "-f", "-").check(t, exitInput, "", "--file: - holds no JSON object")
-	s.withInput(t, "[]", "animate-move", "-f", "-").check(t, exitInput, "", "--file: - holds no JSON object")
+	s.withInput(t, request, "animate-replace", "-f", "-").check(t, exitInput, "", "--file: -: it is for the model alibaba/wan2.2-14b-animate-move")
+	s.withInput(t, "null", "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: not a JSON object")
+	s.withInput(t, "[]", "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: not a JSON object")
 	s.withInput(t, `{"shift":1,"shift":2}`, "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: /shift: expected the member once, received it twice")
 	s.withInput(t, `{"shift":1,}`, "animate-move", "-f", "-").check(t, exitInput, "", "--file: -: body: expected well-formed JSON, received something else at byte")
 	s.withInput(t, `{"video_ulr":"x"}`, "animate-move", "-f", "-").check(t, exitInput, "", `no property "video_ulr"; did you mean video_url?`)
-	s.withInput(t, "", "animate-move", "-f", "nowhere.json").check(t, exitInput, "", "--file: nowhere.json can't be read: no such file")
+	s.withInput(t, "", "animate-move", "-f", "nowhere.json").check(t, exitInput, "", "--file: nowhere.json: no such file")
 	s.withInput(t, `{"image_url":"hero.png","shift":"1"}`, "animate-move", "-f", "-").check(t, exitInput, "", "--video-url is required", "--shift: expected a number")
 }
 
@@ -120,7 +120,7 @@ Content-Type: application/json
 User-Agent: wan-go
 X-Client-Request-Id: mine
 
-`+body, "The document of vace-fun-pose has nothing against it. Nothing was sent.\n")
+`+body, "The request conforms to the spec of vace-fun-pose. Nothing was sent.\n")
 	}
 	s.wan(t, append(args, "--json")...).check(t, exitDone, body)
 	t.Setenv("AIML_API_KEY", "bad\nkey")
@@ -137,7 +137,7 @@ X-Client-Request-Id: mine
 	for want, more := range map[string][]string{
 		"--shift: expected a number":             {"--shift", "x"},
 		"--video-url: missing.mp4: no such file": {"--video-url", "missing.mp4"},
-		"there is no directory":                  {"-o", "none/out.mp4"},
+		"no directory none":                      {"-o", "none/out.mp4"},
 		"client request id: it has 1 to 128":     {"--client-request-id", "a b"},
 		"use https or --insecure-http":           {"--base-url", "http://example.com"},
 		"--output: " + hero + " exists":          {"-o", hero},
@@ -165,7 +165,7 @@ func TestCompletion(t *testing.T) {
 		"vace-fun-pose --resolution ":           "auto\n240p\n360p\n480p\n580p\n720p\n",
 		"vace-fun-reframe --aspect-ratio ":      "auto\n16:9\n1:1\n9:16\n",
 		"animate-move --enable-safety-checker=": "true\nfalse\n",
-		"animate-":                              "animate-move\tAnimates the character of a picture\nanimate-replace",
+		"animate-":                              "animate-move\tAnimates ",
 	} {
 		result := runWan(t, t.Context(), new(buffer), append([]string{"__complete"}, strings.Split(args, " ")...)...)
 		if result.code != exitDone || !strings.HasPrefix(result.stdout, want) {

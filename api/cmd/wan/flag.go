@@ -13,7 +13,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// A property is the value of a flag that stands for a property of the request.
+// A property is the value of the flag of a request property.
 type property struct {
 	schema *openapi3.Schema
 	values []string
@@ -21,13 +21,9 @@ type property struct {
 
 func (p *property) String() string { return strings.Join(p.values, ", ") }
 
-// Type is what the help shows behind the flag's name.
+// Type is what the help shows after the flag's name.
 func (p *property) Type() string {
-	schema := p.schema
-	if schema.Type.Is(openapi3.TypeArray) {
-		schema = schema.Items.Value
-	}
-	if schema.Format == "uri" {
+	if isMedia(p.schema) {
 		if p.schema.MaxItems != nil {
 			return fmt.Sprintf("FILE|URL, up to %d times", *p.schema.MaxItems)
 		}
@@ -39,7 +35,15 @@ func (p *property) Type() string {
 	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(conformance.Describe(p.schema))
 }
 
-// Set keeps the text. The document judges all values together, when the request is complete.
+// isMedia reports whether a property takes a URL or an array of URLs.
+func isMedia(schema *openapi3.Schema) bool {
+	if schema.Type.Is(openapi3.TypeArray) {
+		schema = schema.Items.Value
+	}
+	return schema.Format == "uri"
+}
+
+// Set keeps the text. The request is validated when it is complete.
 func (p *property) Set(text string) error {
 	if !p.schema.Type.Is(openapi3.TypeArray) {
 		p.values = nil
@@ -48,7 +52,7 @@ func (p *property) Set(text string) error {
 	return nil
 }
 
-// value is the text as JSON. What isn't of the property's type stays a text, and the document tells so.
+// value is the text as JSON. Text of another type stays text, which the validation reports.
 func (p *property) value() any {
 	if p.schema.Type.Is(openapi3.TypeArray) {
 		values := make([]any, len(p.values))
@@ -95,7 +99,7 @@ func requestFlags(document *spec.Document) *pflag.FlagSet {
 	return flags
 }
 
-// completeFlags lets a shell complete the values that the document lists.
+// completeFlags makes shells complete enums and booleans.
 func completeFlags(command *cobra.Command, document *spec.Document) {
 	for _, p := range document.Properties() {
 		var values []string
@@ -109,7 +113,7 @@ func completeFlags(command *cobra.Command, document *spec.Document) {
 			continue
 		}
 		err := command.RegisterFlagCompletionFunc(flagName(p.Name), cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-		if err != nil { // the flag is there, as it is made of the same property
+		if err != nil { // the flag is missing, which it can't be
 			panic(err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// usage prints the flags of the model, each as a paragraph, and then those of the command.
+// usage prints the flags of the request, each with its description, and then those of the command.
 func usage(document *spec.Document, request *pflag.FlagSet) func(*cobra.Command) error {
 	return func(cmd *cobra.Command) error {
 		own := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -37,12 +37,12 @@ func usage(document *spec.Document, request *pflag.FlagSet) func(*cobra.Command)
 				fmt.Fprintf(w, "      %s\n", line)
 			}
 		}
-		_, err := fmt.Fprintf(w, "\nCommand:\n%s\n%s\n\n%s\n", own.FlagUsagesWrapped(width), environment, exitCodes)
+		_, err := fmt.Fprintf(w, "\nCommand:\n%s\n%s\n\n%s\n", own.FlagUsagesWrapped(width), environment, exitCodes())
 		return err
 	}
 }
 
-// flagNames puts the names of flags for those of properties.
+// flagNames replaces the names of properties by those of their flags.
 func flagNames(document *spec.Document, text string) string {
 	for _, p := range document.Properties() {
 		text = strings.ReplaceAll(text, "`"+p.Name+"`", "--"+flagName(p.Name))
@@ -50,7 +50,7 @@ func flagNames(document *spec.Document, text string) string {
 	return text
 }
 
-// remark is what else the document says about a property's value.
+// remark is "(required)" or the default of a property.
 func remark(p spec.Property) string {
 	text := fmt.Sprint(p.Schema.Default)
 	switch {

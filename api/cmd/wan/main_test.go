@@ -97,7 +97,7 @@ func runWan(t *testing.T, ctx context.Context, stderr *buffer, args ...string) o
 	return result
 }
 
-// check holds an outcome against its exit code, its standard output and what the error output says.
+// check compares the exit code and standard output, and looks for texts in standard error.
 func (o outcome) check(t *testing.T, code int, stdout string, stderr ...string) {
 	t.Helper()
 	if o.code != code {
@@ -181,14 +181,14 @@ func TestUsage(t *testing.T) {
 		if result.code != exitDone || result.stderr != "" {
 			t.Errorf("wan %v: exit code %d, stderr %q", args, result.code, result.stderr)
 		}
-		for _, want := range []string{"simulate", "wait", "get", "models", exitCodes} {
+		for _, want := range []string{"simulate", "wait", "get", "models", exitCodes()} {
 			if !strings.Contains(result.stdout, want) {
-				t.Errorf("wan %v doesn't tell of %q", args, want)
+				t.Errorf("wan %v doesn't name %q", args, want)
 			}
 		}
 		for _, document := range spec.Models() {
 			if !strings.Contains(result.stdout, "  "+document.Slug+" ") {
-				t.Errorf("wan %v doesn't tell of %s", args, document.Slug)
+				t.Errorf("wan %v doesn't name %s", args, document.Slug)
 			}
 		}
 	}
@@ -199,23 +199,23 @@ func TestUsage(t *testing.T) {
 		{[]string{"animate"}, `unknown command "animate"; did you mean animate-move or animate-replace?`},
 		{[]string{"animatemove", "--video-url", "x"}, `unknown command "animatemove"; did you mean animate-move?`},
 		{[]string{"animate-move", "--vdeo_url", "x"}, `unknown flag: --vdeo_url; did you mean --video-url?`},
-		{[]string{"vace-fun-pose", "--sync-mode", "false"}, `unexpected argument "false": text with spaces goes in quotes, --flag=false`},
+		{[]string{"vace-fun-pose", "--sync-mode", "false"}, `unexpected argument "false": quote text with spaces, turn a flag off with --flag=false`},
 		{[]string{"--key", "k"}, "unknown flag: --key"},
 		{[]string{"wait"}, "which generation? wan wait ID"},
-		{[]string{"wait", "a", "b", "-o", "out.mp4"}, "--output: out.mp4 is one file for several generations; put {id} into its name"},
-		{[]string{"wait", ""}, "generation id: it is empty"},
+		{[]string{"wait", "a", "b", "-o", "out.mp4"}, "--output: out.mp4 is one file for several generations; add {id} to its name"},
+		{[]string{"wait", ""}, "the generation id is empty"},
 		{[]string{"wait", "a", "--timeout", "5"}, `"--timeout"`},
 		{[]string{"get"}, "which generation? wan get ID"},
-		{[]string{"get", ""}, "generation id: it is empty"},
-		{[]string{"wait", "a", "-o", ""}, "--output: it is empty"},
+		{[]string{"get", ""}, "generation id"},
+		{[]string{"wait", "a", "-o", ""}, "--output: the name is empty"},
 		{[]string{"wait", "a", "-o", "-"}, "--output: - isn't a file"},
-		{[]string{"wait", "a", "-o", "{di}.mp4"}, "--output: {di} stands for nothing"},
+		{[]string{"wait", "a", "-o", "{di}.mp4"}, "--output: unknown placeholder {di}"},
 		{[]string{"get", "a", "-o", "f"}, "unknown shorthand flag: 'o'"},
 		{[]string{"models", "a"}, `unknown command "a"`},
 		{[]string{"simulate", "a"}, `unknown command "a"`},
-		{[]string{"simulate", "--fail", "2"}, "--fail: 2 is no probability"},
+		{[]string{"simulate", "--fail", "2"}, "--fail: 2 isn't a probability"},
 		{[]string{"simulate", "--queued", "-1s"}, "can't be negative"},
-		{[]string{"simulate", "--max-body", "0"}, "can't be negative"},
+		{[]string{"simulate", "--max-body", "0"}, "have to be positive"},
 	} {
 		result := runWan(t, t.Context(), new(buffer), test.args...)
 		if result.code != exitInput || result.stdout != "" || !strings.Contains(result.stderr, test.want) || !strings.Contains(result.stderr, `--help".`) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -9,106 +10,121 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// newModel makes the command that submits to one model.
-func newModel(document *spec.Document) *cobra.Command {
-	var (
-		conn        connection
-		out         output
-		file, name  string
-		dry, noWait bool
-		unlisted    bool
-		flags       = requestFlags(document)
-		description = document.OpenAPI.Info.Description
-	)
+// modelOptions are the flags of the command that submits to one model.
+type modelOptions struct {
+	*console
+	connection
+	output
+
+	document     *spec.Document
+	properties   *pflag.FlagSet
+	file         string
+	allowUnknown bool
+	dryRun       bool
+	noWait       bool
+	requestID    string
+}
+
+func newModel(c *console, document *spec.Document) *cobra.Command {
+	o := &modelOptions{console: c, document: document, properties: requestFlags(document)}
+	description := document.OpenAPI.Info.Description
 	command := &cobra.Command{
 		Use:     document.Slug + " [flags]",
 		Short:   firstSentence(description),
 		GroupID: "models",
 		Long: strings.Join(wrap(description, 100), "\n") + "\n\nModel: " + document.Model +
-			"\nWhere a file or a URL is asked for, a file is sent along; it may have 100 MiB.\n" +
-			"Submitting costs money, but not with --simulate.",
+			"\nA flag that takes FILE|URL uploads a local file of up to 100 MiB.\n" +
+			"A submission costs money, except with --simulate.",
 		Example: "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
 		Aliases: []string{document.Model},
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			body, err := newRequest(document, file, unlisted, cmd.InOrStdin(), flags)
-			if err != nil {
-				return err
-			}
-			seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
-			out.slug, out.inputs = document.Slug, inputs(body, file)
-			if err := out.check(seed, nil); err != nil {
-				return err
-			}
-			var rehearsal dryRun
-			if dry {
-				conn.transport = &rehearsal
-			}
-			if conn.simulate && noWait {
-				return inputError(errors.New("--no-wait: the simulator ends with this command; wan simulate runs one that stays"))
-			}
-			client, stop, err := conn.client(cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			defer stop()
-			progress := newProgress(cmd.ErrOrStderr(), out.quiet)
-			defer progress.stop()
 			if !cmd.Flags().Changed("client-request-id") {
-				name = "wan-" + rand.Text()
+				o.requestID = "wan-" + rand.Text()
 			}
-			named := api.WithClientRequestID(name)
-			if dry {
-				return nameFlag(rehearsal.show(cmd, client, document, body, out.json, named), flags)
-			}
-			// Both ids are told as soon as there are any, whatever --quiet says: with them, nothing is lost.
-			told := sync.OnceFunc(func() {
-				progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitting as "+name) })
-			})
-			ctx, cancel := withTimeout(cmd.Context(), out.timeout)
-			defer cancel()
-			progress.set("connecting")
-			job, err := client.Submit(ctx, body, named, api.OnUpload(func(sent, total int64) {
-				told()
-				progress.upload(sent, total)
-			}))
-			if err != nil {
-				r := result{ClientRequestID: name}
-				if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
-					r.ID = unknown.GenerationID
-				}
-				progress.aside(func() { err = out.tell(cmd, &conn, r, out.path(r.ID, seed), nameFlag(err, flags)) })
-				return err
-			}
-			progress.aside(func() { fmt.Fprintln(cmd.ErrOrStderr(), "submitted "+printable(job.ID())) })
-			if noWait {
-				progress.stop()
-				fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+out.again(&conn, job.ID(), out.path(job.ID(), seed)))
-				r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: name}
-				return r.write(cmd.OutOrStdout(), out.json)
-			}
-			return out.finish(ctx, cmd, &conn, job, progress.of(""), seed)
+			return nameFlag(runModel(cmd.Context(), o), o.properties)
 		},
 	}
-	own := command.Flags()
-	own.SortFlags = false
-	own.AddFlagSet(flags)
-	own.StringVarP(&file, "file", "f", "", "`FILE` with the request as a JSON object, - for standard input; flags go on top of it")
-	own.BoolVar(&unlisted, "allow-unknown", false, "send also properties from --file that the document doesn't list")
-	out.add(own)
-	own.BoolVar(&noWait, "no-wait", false, "print the id once the generation is submitted, and leave it running")
-	own.BoolVar(&dry, "dry-run", false, "check everything, print the request with media shortened, and send nothing; with --json only its body")
-	own.StringVar(&name, "client-request-id", "", "a `NAME` for the submission, to be found in the account's usage logs")
-	own.BoolVar(&conn.simulate, "simulate", false, "use a simulator within this process: no key, no cost, a made-up video")
-	conn.add(own)
+	o.add(command.Flags())
 	completeFlags(command, document)
-	command.SetUsageFunc(usage(document, flags))
+	command.SetUsageFunc(usage(document, o.properties))
 	return command
+}
+
+func (o *modelOptions) add(flags *pflag.FlagSet) {
+	flags.SortFlags = false
+	flags.AddFlagSet(o.properties)
+	flags.StringVarP(&o.file, "file", "f", "", "`FILE` with the request as a JSON object, - for standard input; flags override it")
+	flags.BoolVar(&o.allowUnknown, "allow-unknown", false, "send properties of --file that the spec doesn't list, too")
+	o.output.add(flags)
+	flags.BoolVar(&o.noWait, "no-wait", false, "print the id of the accepted generation and don't wait for it")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "check everything, print the request with media shortened, and send nothing; with --json only its body")
+	flags.StringVar(&o.requestID, "client-request-id", "", "`ID` of the submission in the account's usage logs")
+	flags.BoolVar(&o.simulate, "simulate", false, "use a simulator inside this process: no key, no cost, a test video")
+	o.connection.add(flags)
+}
+
+func runModel(ctx context.Context, o *modelOptions) error {
+	body, err := o.request(ctx)
+	if err != nil {
+		return err
+	}
+	seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
+	o.slug, o.inputs = o.document.Slug, inputs(body, o.file)
+	if err := o.check(seed, nil); err != nil {
+		return err
+	}
+	if o.simulate && o.noWait {
+		return inputError(errors.New("--no-wait: the simulator ends with this command; wan simulate runs one that stays"))
+	}
+	if o.dryRun {
+		return runDryRun(ctx, o, body)
+	}
+	client, stop, err := o.client(o.stderr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	ctx, cancel := withTimeout(ctx, o.timeout)
+	defer cancel()
+	return o.submit(ctx, client, body, seed)
+}
+
+// submit submits the request and, unless --no-wait is set, finishes the job.
+func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[string]any, seed string) error {
+	progress := newProgress(o.stderr, o.quiet)
+	defer progress.stop()
+	f := &finish{console: o.console, output: &o.output, connection: &o.connection, progress: progress.of(""), seed: seed}
+	// Both ids are printed as soon as they are known, also with --quiet: they are what a lost terminal leaves.
+	submitting := sync.OnceFunc(func() {
+		progress.aside(func() { fmt.Fprintln(o.stderr, "submitting as "+o.requestID) })
+	})
+	progress.set("connecting")
+	job, err := client.Submit(ctx, body, api.WithClientRequestID(o.requestID), api.OnUpload(func(sent, total int64) {
+		submitting()
+		progress.upload(sent, total)
+	}))
+	if err != nil {
+		r := result{ClientRequestID: o.requestID}
+		if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
+			r.ID = unknown.GenerationID
+		}
+		return f.report(r, nameFlag(interrupted(ctx, err), o.properties))
+	}
+	progress.aside(func() { fmt.Fprintln(o.stderr, "submitted "+job.ID()) })
+	if !o.noWait {
+		return f.run(ctx, job)
+	}
+	progress.stop()
+	fmt.Fprintln(o.stderr, "To resume: "+o.resume(&o.connection, job.ID(), seed))
+	r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: o.requestID}
+	return r.write(o.stdout, o.json)
 }
 
 func firstSentence(text string) string {
@@ -117,7 +133,7 @@ func firstSentence(text string) string {
 	return strings.TrimSuffix(strings.ReplaceAll(first, "\n", " "), ".")
 }
 
-// example shows the flags that are required.
+// example shows the required flags.
 func example(document *spec.Document) string {
 	var b strings.Builder
 	for _, p := range document.Properties() {

@@ -183,14 +183,17 @@ func TestWrongInput(t *testing.T) {
 		}
 		return path
 	}
-	empty, text := file("empty.mp4", ""), file("text.png", "no picture")
+	empty, text := file("empty.mp4", ""), file("text.png", "no image")
 	pose := func(more ...string) []string {
 		return append([]string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", "p"}, more...)
 	}
-	pictures := []string{}
+	images := []string{}
 	for range 5 {
-		pictures = append(pictures, "--image-list", hero)
+		images = append(images, "--image-list", hero)
 	}
+	low, high := bounds(t, "vace-fun-pose", "num_frames")
+	frames := fmt.Sprintf("from %d to %d", low, high)
+	_, reframe := bounds(t, "vace-fun-reframe", "num_frames")
 	tests := []struct {
 		name string
 		args []string
@@ -201,12 +204,12 @@ func TestWrongInput(t *testing.T) {
 		{"model", move("--model", "x"), []string{"--model"}},
 		{"flag without a value", move("--resolution"), []string{"--resolution"}},
 		{"argument", move("more"), []string{`"more"`}},
-		{"below the bounds", pose("--num-frames", "80"), []string{"--num-frames", "from 81 to 241", "received 80"}},
-		{"above the bounds", pose("--num-frames", "242"), []string{"--num-frames", "from 81 to 241", "received 242"}},
-		{"other bounds of another model", []string{"vace-fun-reframe", "--video-url", dance, "--num-frames", "16"}, []string{"--num-frames", "from 17 to 241"}},
+		{"below the bounds", pose("--num-frames", fmt.Sprint(low-1)), []string{"--num-frames", frames, fmt.Sprint("received ", low-1)}},
+		{"above the bounds", pose("--num-frames", fmt.Sprint(high+1)), []string{"--num-frames", frames, fmt.Sprint("received ", high+1)}},
+		{"bounds of another model", []string{"vace-fun-reframe", "--video-url", dance, "--num-frames", fmt.Sprint(reframe + 1)}, []string{"--num-frames", fmt.Sprint(" to ", reframe)}},
 		{"fraction", pose("--num-frames", "81.5"), []string{"--num-frames", "an integer", "received 81.5"}},
 		{"number too large for anybody", pose("--guidance-scale", "1e999"), []string{"--guidance-scale", "a number"}},
-		{"too many", pose(pictures...), []string{"--image-list", "at most 4", "an array of 5"}},
+		{"too many", pose(images...), []string{"--image-list", "at most 4", "an array of 5"}},
 		{"enum", move("--resolution", "1080p"), []string{"--resolution", "480p, 580p, 720p", `"1080p"`}},
 		{"empty enum", move("--resolution", ""), []string{"--resolution", "480p, 580p, 720p"}},
 		{"text for a number", move("--shift", "much"), []string{"--shift", "a number", `"much"`}},
@@ -221,16 +224,16 @@ func TestWrongInput(t *testing.T) {
 		{"empty path", move("--video-url", ""), []string{"--video-url", "a URL"}},
 		{"missing file", move("--video-url", "missing.mp4"), []string{"--video-url: missing.mp4: no such file or directory"}},
 		{"missing file in a list", pose("--image-list", hero, "--image-list", "missing.png"), []string{"--image-list: missing.png: no such file"}},
-		{"picture for a video", move("--video-url", hero), []string{"--video-url: " + hero + ": it is image/png, not a video"}},
-		{"video for a picture", move("--image-url", dance), []string{"--image-url: " + dance + ": it is video/mp4, not a picture"}},
-		{"text for a picture", move("--image-url", text), []string{"--image-url: " + text + ": it is text/plain, not a picture"}},
+		{"image for a video", move("--video-url", hero), []string{"--video-url: " + hero + ": it is image/png, not a video"}},
+		{"video for an image", move("--image-url", dance), []string{"--image-url: " + dance + ": it is video/mp4"}},
+		{"text for an image", move("--image-url", text), []string{"--image-url: " + text + ": it is text/plain"}},
 		{"empty file", move("--video-url", empty), []string{"--video-url: " + empty + ": it is empty"}},
 		{"directory", move("--video-url", dir), []string{"--video-url: " + dir + ": it is a directory"}},
 		{"empty prompt", []string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", ""}, []string{"--prompt is empty"}},
 		{"a path as a URL", move("--video-url", "file://"+dir+"/a%20b.mp4"), []string{"--video-url: " + dir + "/a b.mp4: no such file"}},
 		{"output is a device", move("-o", os.DevNull), []string{"--output: " + os.DevNull + " isn't a regular file"}},
 		{"timeout", move("--timeout", "soon"), []string{"--timeout", "soon"}},
-		{"output in no directory", move("-o", filepath.Join(dir, "none", "out.mp4")), []string{"--output: " + filepath.Join(dir, "none", "out.mp4")}},
+		{"output in no directory", move("-o", filepath.Join(dir, "none", "out.mp4")), []string{"--output: create " + filepath.Join(dir, "none", "out.mp4")}},
 		{"output below a file", move("-o", filepath.Join(text, "out.mp4")), []string{"--output: "}},
 		{"output is a directory", move("-o", dir), []string{"--output: " + dir + " is a directory"}},
 	}
@@ -245,6 +248,17 @@ func TestWrongInput(t *testing.T) {
 			s.nothingSent(t)
 		})
 	}
+}
+
+// bounds are those of a property.
+func bounds(t *testing.T, slug, name string) (low, high int) {
+	t.Helper()
+	document, ok := spec.BySlug(slug)
+	if !ok {
+		t.Fatalf("no model %s", slug)
+	}
+	schema := document.Request().Properties[name].Value
+	return int(*schema.Min), int(*schema.Max)
 }
 
 // Not even a URL's query may be shown.
@@ -277,7 +291,7 @@ func TestSimulateFlagTimeout(t *testing.T) {
 	result := runWan(t, t.Context(), new(buffer), move("--simulate", "--timeout", "1s")...)
 	result.check(t, exitRunning, "", "submitted ")
 	if strings.Contains(result.stderr, "wan wait") {
-		t.Errorf("a way on is shown:\n%s", result.stderr)
+		t.Errorf("a resume command is printed:\n%s", result.stderr)
 	}
 }
 
@@ -307,7 +321,7 @@ func TestHelp(t *testing.T) {
 					t.Errorf("no %s among the flags of the command:\n%s", want, command)
 				}
 			}
-			for _, want := range []string{document.Model, exitCodes, "wan " + document.Slug + " --video-url dance.mp4"} {
+			for _, want := range []string{document.Model, exitCodes(), "wan " + document.Slug + " --video-url dance.mp4"} {
 				if !strings.Contains(result.stdout, want) {
 					t.Errorf("the help doesn't say %q", want)
 				}
@@ -321,7 +335,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// checkHelp looks for all that the document says about a property.
+// checkHelp looks for everything that the spec says about a property.
 func checkHelp(t *testing.T, p spec.Property, help string) {
 	t.Helper()
 	flag := "--" + strings.ReplaceAll(p.Name, "_", "-")
@@ -365,13 +379,13 @@ func checkHelp(t *testing.T, p spec.Property, help string) {
 			t.Errorf("%s %s: it doesn't say %q", flag, head, w)
 		}
 	}
-	if got := strings.Join(strings.Fields(paragraph), " "); got != inFlags(p.Schema.Description) {
-		t.Errorf("%s: the text is\n%s\nwant\n%s", flag, got, inFlags(p.Schema.Description))
+	if got := strings.Join(strings.Fields(paragraph), " "); got != withFlagNames(p.Schema.Description) {
+		t.Errorf("%s: the text is\n%s\nwant\n%s", flag, got, withFlagNames(p.Schema.Description))
 	}
 }
 
-// inFlags is a description as the help has it: in one line, with the names of flags for those of properties.
-func inFlags(description string) string {
+// withFlagNames is a description as the help prints it: in one line, with flags in place of properties.
+func withFlagNames(description string) string {
 	text := propertyName.ReplaceAllStringFunc(description, func(name string) string {
 		return "--" + strings.ReplaceAll(strings.Trim(name, "`"), "_", "-")
 	})
@@ -380,7 +394,7 @@ func inFlags(description string) string {
 
 var propertyName = regexp.MustCompile("`[a-z]+(_[a-z]+)+`")
 
-// A document that isn't written yet may have a long default, with or without spaces.
+// Specs to come may have a long default, with or without spaces.
 func TestRemark(t *testing.T) {
 	for _, test := range []struct {
 		value any

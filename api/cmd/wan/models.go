@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// A model is what wan models --json prints of each.
+// A model is an element of wan models --json.
 type model struct {
 	Slug        string      `json:"slug"`
 	Model       string      `json:"model"`
@@ -32,34 +33,41 @@ type parameter struct {
 	Description string   `json:"description"`
 }
 
-// newModels makes the command that lists the models.
-func newModels() *cobra.Command {
-	var asJSON bool
+type modelsOptions struct {
+	*console
+
+	json bool
+}
+
+func newModels(c *console) *cobra.Command {
+	o := &modelsOptions{console: c}
 	command := &cobra.Command{
 		Use:   "models",
 		Short: "List the models and their parameters",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			w := cmd.OutOrStdout()
-			if asJSON {
-				encoder := json.NewEncoder(w)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(models())
-			}
-			for i, document := range spec.Models() {
-				if i > 0 {
-					fmt.Fprintln(w)
-				}
-				fmt.Fprintf(w, "%s  (%s)\n  %s\n", document.Slug, document.Model, document.OpenAPI.Info.Description)
-				for _, p := range document.Properties() {
-					fmt.Fprintf(w, "    %-30s %s%s\n", p.Name, conformance.Describe(p.Schema), remark(p))
-				}
-			}
-			return nil
-		},
+		RunE:  func(*cobra.Command, []string) error { return runModels(o) },
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
+	command.Flags().BoolVar(&o.json, "json", false, "print a JSON array")
 	return command
+}
+
+func runModels(o *modelsOptions) error {
+	if o.json {
+		encoder := json.NewEncoder(o.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(models())
+	}
+	w := bufio.NewWriter(o.stdout)
+	for i, document := range spec.Models() {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "%s  (%s)\n  %s\n", document.Slug, document.Model, document.OpenAPI.Info.Description)
+		for _, p := range document.Properties() {
+			fmt.Fprintf(w, "    %-30s %s%s\n", p.Name, conformance.Describe(p.Schema), remark(p))
+		}
+	}
+	return w.Flush()
 }
 
 func models() []model {

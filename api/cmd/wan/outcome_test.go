@@ -19,27 +19,27 @@ func failing(name, message string) simulator.Timeline {
 	return simulator.Timeline{{Status: "error", Set: map[string]any{"error": map[string]any{"name": name, "message": message}}}}
 }
 
-// queued is a timeline that takes longer than any test, unless the clock is turned.
+// queued is a timeline that takes longer than any test, unless it advances the clock.
 func queued() simulator.Option { return simulator.WithTimeline(simulator.Complete(10*time.Minute, 0)) }
 
 func TestFailed(t *testing.T) {
-	s := newServer(t, simulator.WithTimeline(failing("NSFW", "the safety checker refused the picture")))
+	s := newServer(t, simulator.WithTimeline(failing("NSFW", "the safety checker refused the image")))
 	file := filepath.Join(t.TempDir(), "out.mp4")
 	result := s.wan(t, move("-o", file)...)
 	id := s.job(t).ID
-	result.check(t, exitFailed, "", "submitted "+id, "generation "+id+" failed: NSFW: the safety checker refused the picture")
-	if strings.Contains(result.stderr, "To go on") {
-		t.Errorf("a way on is shown:\n%s", result.stderr)
+	result.check(t, exitFailed, "", "submitted "+id, "generation "+id+" failed: NSFW: the safety checker refused the image")
+	if strings.Contains(result.stderr, "To resume") {
+		t.Errorf("a resume command is printed:\n%s", result.stderr)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file: %v", err)
 	}
 	s.wan(t, "wait", id).check(t, exitFailed, "", "NSFW", "the safety checker", id)
 	s.wan(t, "wait", id, "--json").check(t, exitFailed,
-		`{"id":"`+id+`","outcome":"failed","status":"error","error":{"name":"NSFW","message":"the safety checker refused the picture"}}`+"\n", "NSFW")
+		`{"id":"`+id+`","outcome":"failed","status":"error","error":{"name":"NSFW","message":"the safety checker refused the image"}}`+"\n", "NSFW")
 }
 
-// Whatever becomes of a generation, --json prints one object, with the word for the exit code.
+// Whatever the outcome, --json prints one object with the name of the exit code.
 func TestOutcomes(t *testing.T) {
 	request := `"client_request_id":"mine"`
 	tests := []struct {
@@ -53,7 +53,7 @@ func TestOutcomes(t *testing.T) {
 		{"done", simulator.Complete(0, 0), nil, nil, exitDone, []string{`"id":`, `"outcome":"done"`, `"status":"completed"`, `"url":`, request}},
 		{"failed", failing("NSFW", "refused"), nil, nil, exitFailed, []string{`"id":`, `"outcome":"failed"`, `"status":"error"`, `"error":{"name":"NSFW","message":"refused"}`, request}},
 		{"still running", simulator.Complete(time.Hour, 0), nil, []string{"--timeout", "1s"}, exitRunning,
-			[]string{`"id":`, `"outcome":"running"`, `"status":"queued"`, `the --timeout is over`, request}},
+			[]string{`"id":`, `"outcome":"running"`, `"status":"queued"`, `--timeout 1s has passed`, request}},
 		{"rejected", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Status(http.StatusBadRequest)}, nil, exitTrouble,
 			[]string{`{"outcome":"trouble"`, `submission rejected`, request}},
 		{"out of credits", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
@@ -151,9 +151,9 @@ func TestTimeout(t *testing.T) {
 	result := s.wan(t, move("--timeout", "1s", "-o", file)...)
 	id := s.job(t).ID
 	again := "wan wait " + id + " --base-url " + s.URL + " -o " + file
-	result.check(t, exitRunning, "", "submitted "+id+"\n", "To go on: "+again+"\n", id, "the --timeout is over")
+	result.check(t, exitRunning, "", "submitted "+id+"\n", "To resume: "+again+"\n", id, "--timeout 1s has passed")
 
-	s.wan(t, "wait", id, "--timeout", "1ns").check(t, exitRunning, "", "To go on: wan wait "+id+" --base-url "+s.URL+"\n")
+	s.wan(t, "wait", id, "--timeout", "1ns").check(t, exitRunning, "", "To resume: wan wait "+id+" --base-url "+s.URL+"\n")
 
 	s.Advance(20 * time.Minute)
 	runWan(t, t.Context(), new(buffer), strings.Fields(again)[1:]...).check(t, exitDone, file+"\n")
@@ -184,7 +184,7 @@ func TestNoTimeout(t *testing.T) {
 func TestTimeoutOfSubmission(t *testing.T) {
 	s := newServer(t)
 	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Stall()})
-	s.wan(t, move("--timeout", "1s")...).check(t, exitUnknown, "", "the --timeout is over", s.job(t).ClientRequestID)
+	s.wan(t, move("--timeout", "1s")...).check(t, exitUnknown, "", "--timeout 1s has passed", s.job(t).ClientRequestID)
 }
 
 // Without --base-url there is none in the command that goes on.
@@ -192,7 +192,7 @@ func TestTimeoutOfEnvironment(t *testing.T) {
 	s := newServer(t, queued())
 	t.Setenv("AIML_API_BASE", s.URL)
 	result := runWan(t, t.Context(), new(buffer), move("--timeout", "1s")...)
-	result.check(t, exitRunning, "", "To go on: wan wait "+s.job(t).ID+"\n")
+	result.check(t, exitRunning, "", "To resume: wan wait "+s.job(t).ID+"\n")
 }
 
 func TestCancelled(t *testing.T) {
@@ -206,7 +206,7 @@ func TestCancelled(t *testing.T) {
 	}}
 	result := runWan(t, ctx, stderr, move("--timeout", "0", "--base-url", s.URL)...)
 	id := s.job(t).ID
-	result.check(t, exitRunning, "", "To go on: wan wait "+id, "interrupted")
+	result.check(t, exitRunning, "", "To resume: wan wait "+id, "interrupted")
 }
 
 var requestID = regexp.MustCompile(`client request id (wan-[A-Z2-7]+)`)
@@ -240,7 +240,7 @@ func TestUnknown(t *testing.T) {
 			if test.created >= 0 && l.Created != test.created || l.Created > 1 {
 				t.Errorf("%d jobs were created, want %d", l.Created, test.created)
 			}
-			// An answer without an id may still have a header with it.
+			// A response without an id may still have one in a header.
 			id := requestID.FindStringSubmatch(result.stderr)
 			if test.effect.Name == "body" {
 				if !strings.Contains(result.stderr, s.job(t).ID) {
@@ -261,7 +261,7 @@ func TestTrouble(t *testing.T) {
 	s.wan(t, move()...).check(t, exitTrouble, "", "rejected", "400", "Body validation error: no")
 
 	s.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{"video": nil}}})
-	s.wan(t, move()...).check(t, exitTrouble, "", "no video URL", "To go on: wan wait "+s.job(t).ID)
+	s.wan(t, move()...).check(t, exitTrouble, "", "no video URL", "To resume: wan wait "+s.job(t).ID)
 }
 
 // A video that can't be saved was charged all the same, so "nothing was sent" would be a lie.
@@ -270,7 +270,7 @@ func TestDownloadFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out.mp4")
 	s.Inject(simulator.Fault{On: simulator.Download, Effect: simulator.HTML(http.StatusOK)})
 	result := s.wan(t, move("-o", file)...)
-	result.check(t, exitRunning, "", "not a complete video", "To go on: wan wait "+s.job(t).ID+" --base-url "+s.URL+" -o "+file)
+	result.check(t, exitRunning, "", "not a complete video", "To resume: wan wait "+s.job(t).ID+" --base-url "+s.URL+" -o "+file)
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file: %v", err)
 	}
@@ -291,7 +291,7 @@ func TestOutputVanishes(t *testing.T) {
 		})
 	}}})
 	result := s.wan(t, move("-o", filepath.Join(dir, "out.mp4"))...)
-	result.check(t, exitRunning, "", "submitted ", "out.mp4 can't be created: no such file or directory", "To go on: wan wait "+s.job(t).ID)
+	result.check(t, exitRunning, "", "submitted ", "no such file or directory", "To resume: wan wait "+s.job(t).ID)
 }
 
 // A video that is there already is replaced only if that is wanted, and then stays until the other one is complete.
@@ -301,7 +301,7 @@ func TestOutputIsReplaced(t *testing.T) {
 	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.wan(t, move("-o", file)...).check(t, exitInput, "", "--output: "+file+" exists; choose another name, put {id} into it, or add --overwrite")
+	s.wan(t, move("-o", file)...).check(t, exitInput, "", "--output: "+file+" exists; choose another name, add {id} to it, or use --overwrite")
 	s.nothingSent(t)
 	s.Script(failing("a", "b"))
 	s.wan(t, move("-o", file, "--overwrite")...)
@@ -318,9 +318,9 @@ func TestOutputIsAnInput(t *testing.T) {
 	directory := t.TempDir()
 	at := func(name string) string { return filepath.Join(directory, name) }
 	request := `{"video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png"}`
-	picture, err := os.ReadFile(hero)
-	if err := errors.Join(err, os.WriteFile(at("hero.png"), picture, 0o600),
-		os.WriteFile(at("animate-move.png"), picture, 0o600), os.WriteFile(at("animate-replace-7.png"), picture, 0o600),
+	image, err := os.ReadFile(hero)
+	if err := errors.Join(err, os.WriteFile(at("hero.png"), image, 0o600),
+		os.WriteFile(at("animate-move.png"), image, 0o600), os.WriteFile(at("animate-replace-7.png"), image, 0o600),
 		os.WriteFile(at("request.json"), []byte(request), 0o600),
 		os.Symlink(at("hero.png"), at("link.mp4"))); err != nil {
 		t.Fatal(err)
@@ -360,7 +360,7 @@ func TestOutputIsTaken(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	}}})
-	s.wan(t, "wait", id, "-o", later).check(t, exitRunning, "", later+" exists", "To go on: wan wait "+id)
+	s.wan(t, "wait", id, "-o", later).check(t, exitRunning, "", later+" exists", "To resume: wan wait "+id)
 	for _, path := range []string{taken, later} {
 		if data, err := os.ReadFile(path); err != nil || string(data) != "precious" {
 			t.Errorf("%s: %d bytes, %v", path, len(data), err)
@@ -369,7 +369,7 @@ func TestOutputIsTaken(t *testing.T) {
 	s.wan(t, "wait", id, "-o", template, "--overwrite").check(t, exitDone, taken+"\n")
 
 	// Where the directory depends on the id, there is nothing to look at before.
-	s.wan(t, move("-o", filepath.Join(directory, "{id}", "out.mp4"))...).check(t, exitRunning, "", "can't be created")
+	s.wan(t, move("-o", filepath.Join(directory, "{id}", "out.mp4"))...).check(t, exitRunning, "", "out.mp4")
 }
 
 // Of several generations, the one that there is still something to wait for decides.
@@ -379,9 +379,9 @@ func TestWaitSeveralOutcomes(t *testing.T) {
 	s.wan(t, move("--no-wait")...)
 	s.wan(t, move("--no-wait")...)
 	jobs := s.Ledger().Jobs
-	s.wan(t, "wait", "nobody-knows-me", jobs[1].ID, jobs[0].ID, "--timeout", "1s").check(t, exitRunning, "", "404", "failed: a: b", "the --timeout is over")
+	s.wan(t, "wait", "nobody-knows-me", jobs[1].ID, jobs[0].ID, "--timeout", "1s").check(t, exitRunning, "", "404", "failed: a: b", "--timeout 1s has passed")
 	s.wan(t, "wait", "nobody-knows-me", jobs[1].ID).check(t, exitFailed, "", "404", "failed: a: b")
-	s.wan(t, "wait", "", jobs[0].ID).check(t, exitInput, "", "generation id: it is empty")
+	s.wan(t, "wait", "", jobs[0].ID).check(t, exitInput, "", "the generation id is empty")
 }
 
 // Whatever status names a generation, it may be running.
@@ -394,6 +394,6 @@ func TestUnknownWithID(t *testing.T) {
 				w.WriteHeader(status)
 			})
 		}}})
-		s.wan(t, move("-o", filepath.Join(t.TempDir(), "out.mp4"))...).check(t, exitUnknown, "", "gen-77", "To go on: wan wait gen-77 ")
+		s.wan(t, move("-o", filepath.Join(t.TempDir(), "out.mp4"))...).check(t, exitUnknown, "", "gen-77", "To resume: wan wait gen-77 ")
 	}
 }

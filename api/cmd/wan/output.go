@@ -7,8 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
@@ -16,81 +16,110 @@ import (
 
 // output holds the flags about the result.
 type output struct {
-	file      string
+	path      string
 	overwrite bool
 	timeout   time.Duration
 	json      bool
 	quiet     bool
 	flags     *pflag.FlagSet
 
-	slug   string   // of the model; empty where only the id tells
-	inputs []string // files that the request is made of
+	slug   string   // of the model; empty where only the id names it
+	inputs []string // the files of the request
 }
 
 func (o *output) add(flags *pflag.FlagSet) {
 	o.flags = flags
-	flags.StringVarP(&o.file, "output", "o", "",
-		"`FILE` to save the video in; {id}, {model} and {seed} stand for those of the generation. Without it, only the URL is printed")
-	flags.BoolVar(&o.overwrite, "overwrite", false, "replace the file if there is one")
-	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "how long to wait in all, such as 90s or 10m; 0 is without end")
-	flags.BoolVar(&o.json, "json", false, "print the result as a JSON object in one line, whatever becomes of the generation")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "tell nothing of the progress")
+	flags.StringVarP(&o.path, "output", "o", "",
+		"`FILE` for the video; {id}, {model} and {seed} are replaced by those of the generation. Without it, only the URL is printed")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "overwrite the file if it exists")
+	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "how long to wait in all, such as 90s or 10m; 0 is no limit")
+	flags.BoolVar(&o.json, "json", false, jsonUsage)
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
 }
 
-// check tries, before anything is paid for, whether the videos can be saved, and whether that costs another file. ids are
-// those of the generations, or nil for one that has yet to be submitted.
+// check finds out before a submission whether the videos can be saved without overwriting other files. ids are those of
+// the generations, or nil before a submission.
 func (o *output) check(seed string, ids []string) error {
 	if o.timeout < 0 {
-		return inputError(fmt.Errorf("--timeout: %v is in the past", o.timeout))
+		return inputError(fmt.Errorf("--timeout: %v is negative", o.timeout))
 	}
 	if !o.flags.Changed("output") {
 		return nil
 	}
-	if err := o.checkPlaces(seed, ids); err != nil {
+	if err := o.checkPaths(seed, ids); err != nil {
 		return inputError(fmt.Errorf("--output: %w", err))
 	}
 	return nil
 }
 
-// finish waits for the job, saves the video and tells the result.
-func (o *output) finish(ctx context.Context, cmd *cobra.Command, conn *connection, job *api.Job, p *jobProgress, seed string) error {
+// resume is the command that resumes a generation, to be pasted into a shell.
+func (o *output) resume(conn *connection, id, seed string) string {
+	args := append([]string{"wan", "wait", id}, conn.arguments()...)
+	if path := o.expand(id, seed); path != "" {
+		args = append(args, "-o", path)
+		if o.overwrite {
+			args = append(args, "--overwrite")
+		}
+	}
+	for i, arg := range args {
+		args[i] = shellQuote(arg)
+	}
+	return strings.Join(args, " ")
+}
+
+// A finish takes a job from submission to a saved video and a printed result.
+type finish struct {
+	*console
+	*output
+	*connection
+
+	progress *jobProgress
+	seed     string
+}
+
+// run waits for the job, saves the video and prints the result.
+func (f *finish) run(ctx context.Context, job *api.Job) error {
 	r := result{ID: job.ID(), ClientRequestID: job.ClientRequestID()}
 	video, err := job.Wait(ctx, api.OnProgress(func(now api.Progress) {
 		r.Status = now.Status
-		p.wait(now)
+		f.progress.wait(now)
 	}))
-	path := o.path(job.ID(), seed)
 	if err == nil {
-		r.has(video)
-	}
-	if err == nil && path != "" {
-		if err = o.free(path); err != nil { // it has come meanwhile
-			err = &api.DownloadError{GenerationID: job.ID(), Err: err}
-		} else if err = video.Save(ctx, path, api.OnDownload(p.download)); is[*api.InputError](err) { // too late for "nothing was sent"
-			err = &api.DownloadError{GenerationID: job.ID(), Err: errors.Unwrap(err)}
+		r.setVideo(video)
+		if path := f.expand(job.ID(), f.seed); path != "" {
+			if err = f.save(ctx, video, path); err == nil {
+				r.File = path
+			}
+		} else if f.simulate {
+			f.progress.line("the URL ends with the simulator; -o FILE saves the video")
 		}
 	}
+	f.progress.finish()
+	return f.report(r, interrupted(ctx, err))
+}
+
+func (f *finish) save(ctx context.Context, video *api.Video, path string) error {
+	if err := f.checkFree(path); err != nil { // it may have been created meanwhile
+		return &api.DownloadError{GenerationID: video.GenerationID, Err: err}
+	}
+	err := video.Save(ctx, path, api.OnDownload(f.progress.download))
+	if input, ok := errors.AsType[*api.InputError](err); ok { // the generation is paid for, so this is no bad input
+		return &api.DownloadError{GenerationID: video.GenerationID, Err: input.Err}
+	}
 	if err == nil {
-		r.File = path
+		f.progress.line(saved(path, video.Usage, f.simulate))
 	}
-	if err == nil && path != "" {
-		p.line(saved(path, video.Usage, conn.simulate))
-	} else if err == nil && conn.simulate {
-		p.line("the URL ends with the simulator; -o FILE saves the video")
-	}
-	p.finish()
-	p.aside(func() { err = o.tell(cmd, conn, r, path, err) })
 	return err
 }
 
-// saved says what there is now, and what it has cost.
+// saved describes the file and its cost.
 func saved(path string, usage api.Usage, simulated bool) string {
 	text := "saved " + path
 	if info, err := os.Stat(path); err == nil {
 		text += ", " + size(info.Size())
 	}
 	if simulated {
-		return text + ", simulated, nothing is charged"
+		return text + ", simulated, no charge"
 	}
 	if usage.Credits != nil {
 		text += fmt.Sprintf(", %.0f credits", *usage.Credits)
@@ -101,55 +130,62 @@ func saved(path string, usage api.Usage, simulated bool) string {
 	return text
 }
 
-// tell prints the result, and how to go on where that isn't the end.
-func (o *output) tell(cmd *cobra.Command, conn *connection, r result, path string, err error) error {
-	r.conclude(err)
-	if err == nil {
-		return r.write(cmd.OutOrStdout(), o.json)
-	}
-	if o.json && r.Outcome != "" {
-		err = errors.Join(err, r.write(cmd.OutOrStdout(), true))
-	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "wan: "+message(err))
-	switch {
-	case r.ID == "", over(err):
-	case conn.simulate:
-		fmt.Fprintln(cmd.ErrOrStderr(), "There is no way on: the simulator ends with this command.")
-	default:
-		fmt.Fprintln(cmd.ErrOrStderr(), "To go on: "+o.again(conn, r.ID, path))
-	}
-	return toldError{err}
-}
-
-// again is the command that takes up a generation.
-func (o *output) again(conn *connection, id, path string) string {
-	command := conn.again(id)
-	if path != "" {
-		command += " -o " + shellQuote(path)
-		if o.overwrite {
-			command += " --overwrite"
+// report prints the result and, where the generation may go on, how to resume it.
+func (f *finish) report(r result, err error) error {
+	f.progress.aside(func() {
+		r.conclude(err)
+		if err == nil {
+			err = r.write(f.stdout, f.json)
+			return
 		}
-	}
-	return printable(command)
+		if f.json && r.Outcome != "" {
+			err = errors.Join(err, r.write(f.stdout, true))
+		}
+		fmt.Fprintln(f.stderr, "wan: "+message(err))
+		switch {
+		case r.ID == "", isOver(err):
+		case f.simulate:
+			fmt.Fprintln(f.stderr, "The simulator ends with this command, so the generation can't be resumed.")
+		default:
+			fmt.Fprintln(f.stderr, "To resume: "+f.resume(f.connection, r.ID, f.seed))
+		}
+		err = &printedError{err}
+	})
+	return err
 }
 
-// over reports whether there is nothing to wait for any more. That an answer 404 has named a generation is another matter.
-func over(err error) bool {
+// isOver reports whether the generation needs no further wait. A submission that got 404 but named a generation does.
+func isOver(err error) bool {
 	return is[*api.FailedError](err) || errors.Is(err, api.ErrNotFound) && !is[*api.UnknownOutcomeError](err)
 }
 
-// shellQuote makes a word that a shell takes as it is.
+// shellQuote quotes a word for a shell. Characters that a terminal doesn't print become escapes in $'...', which bash,
+// zsh and ksh decode.
 func shellQuote(word string) string {
 	if strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%") == "" && word != "" {
 		return word
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	if !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }) {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	var b strings.Builder
+	for i := range len(word) {
+		switch c := word[i]; {
+		case c == '\'' || c == '\\':
+			b.WriteString(`\` + string(c))
+		case c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "$'" + b.String() + "'"
 }
 
-// withTimeout bounds a wait; 0 is no bound.
+// withTimeout limits a wait; 0 is no limit.
 func withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout <= 0 {
+	if timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, timeout)
+	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("--timeout %v has passed", timeout))
 }

@@ -5,18 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-
-	"golang.org/x/term"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
-// A progress tells how things go: on a terminal in one line that moves, elsewhere in a line for each change of status.
-// It uses no colours, so that NO_COLOR has nothing to turn off.
+// A progress reports progress: on a terminal in one line that is redrawn, elsewhere in a line for each change of status.
+// It uses no colours, so NO_COLOR has nothing to turn off.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -24,51 +21,59 @@ type progress struct {
 
 	mu       sync.Mutex
 	text     string
-	jobs     int // how many are waited for, if several
-	finished int // of them
+	jobs     int
+	finished int // of the jobs
 	done     chan struct{}
-	over     sync.WaitGroup
+	drawing  sync.WaitGroup
 }
 
-const frames = "|/-\\"
+const (
+	frames = "|/-\\"
+	erase  = "\r\x1b[K"
+)
 
 func newProgress(w io.Writer, quiet bool) *progress {
+	p := &progress{w: w, terminal: isTerminal(w) && !quiet && os.Getenv("TERM") != "dumb", start: time.Now(), done: make(chan struct{})}
 	if quiet {
-		w = io.Discard
+		p.w = io.Discard
 	}
-	p := &progress{w: w, terminal: isTerminal(w) && os.Getenv("TERM") != "dumb", start: time.Now(), done: make(chan struct{})}
 	if p.terminal {
-		p.over.Go(p.animate)
+		p.drawing.Go(p.animate)
 	}
 	return p
 }
 
-// animate draws the line again and again, so that it moves between two polls.
+// animate redraws the line, so that it moves between two polls.
 func (p *progress) animate() {
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
 	for i := 0; ; i++ {
 		select {
 		case <-tick.C:
-			p.mu.Lock()
-			text := p.text
-			if p.jobs > 1 {
-				text = fmt.Sprintf("%d of %d done  %s", p.finished, p.jobs, text)
-			}
-			if text != "" {
-				line := []rune(fmt.Sprintf("%c %s  %s", frames[i%len(frames)], time.Since(p.start).Round(time.Second), text))
-				// A line that the terminal breaks can't be taken back.
-				fmt.Fprint(p.w, "\r\x1b[K"+string(line[:min(len(line), terminalWidth(p.w)-1)]))
-			}
-			p.mu.Unlock()
+			p.draw(frames[i%len(frames)])
 		case <-p.done:
-			fmt.Fprint(p.w, "\r\x1b[K")
+			fmt.Fprint(p.w, erase)
 			return
 		}
 	}
 }
 
-// stop ends the telling. It may be called again.
+func (p *progress) draw(frame byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := p.text
+	if p.jobs > 1 {
+		text = fmt.Sprintf("%d of %d done  %s", p.finished, p.jobs, text)
+	}
+	if text == "" {
+		return
+	}
+	line := []rune(fmt.Sprintf("%c %s  %s", frame, time.Since(p.start).Round(time.Second), text))
+	// A line that the terminal wraps can't be erased.
+	fmt.Fprint(p.w, erase+string(line[:min(len(line), terminalWidth(p.w)-1)]))
+}
+
+// stop ends the report. It may be called again.
 func (p *progress) stop() {
 	p.mu.Lock()
 	select {
@@ -77,7 +82,7 @@ func (p *progress) stop() {
 		close(p.done)
 	}
 	p.mu.Unlock()
-	p.over.Wait()
+	p.drawing.Wait()
 }
 
 func (p *progress) set(text string) {
@@ -86,14 +91,14 @@ func (p *progress) set(text string) {
 	p.text = text
 }
 
-// expect says how many jobs are waited for.
+// expect sets the number of jobs.
 func (p *progress) expect(jobs int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.jobs = jobs
 }
 
-// finish counts a job that needs no more waiting, and is no longer what the line is about.
+// finish counts a job whose wait is over.
 func (p *progress) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,25 +111,25 @@ func (p *progress) line(text string) {
 	p.aside(func() { fmt.Fprintln(p.w, text) })
 }
 
-// aside has something else printed, where the line that moves isn't in the way.
+// aside calls f, which prints, with the progress line erased.
 func (p *progress) aside(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.terminal {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		fmt.Fprint(p.w, erase)
 	}
 	f()
 }
 
 func (p *progress) upload(sent, total int64) {
 	if sent == total {
-		p.set("sent " + size(total) + ", waiting for the answer")
+		p.set("sent " + size(total) + ", waiting for the response")
 		return
 	}
 	p.set("uploading " + share(sent, total))
 }
 
-// of returns the progress of one job. The name tells it from others; a single one has none.
+// of returns the progress of one job. The name distinguishes it from others; a single job has none.
 func (p *progress) of(name string) *jobProgress {
 	if name != "" {
 		name += ": "
@@ -136,11 +141,11 @@ type jobProgress struct {
 	*progress
 
 	name   string
-	status api.Status // the last one that was told in a line
+	status api.Status // the last one printed
 }
 
 func (p *jobProgress) wait(now api.Progress) {
-	text := p.name + cmp.Or(printable(string(now.Status)), "waiting")
+	text := p.name + cmp.Or(redact.Line(string(now.Status)), "waiting")
 	switch {
 	case now.Err != nil:
 		text += fmt.Sprintf(" (failed polls: %d)", now.Missed)
@@ -162,7 +167,7 @@ func (p *jobProgress) download(received, total int64) {
 	p.set(p.name + "downloading " + share(received, total))
 }
 
-// share writes a number of bytes out of all, which may not be known.
+// share is a part of a number of bytes, which is negative if unknown.
 func share(part, total int64) string {
 	if total < 0 {
 		return size(part)
@@ -170,34 +175,10 @@ func share(part, total int64) string {
 	return size(part) + " of " + size(total)
 }
 
-// size writes a number of bytes for people.
+// size is a number of bytes for people.
 func size(bytes int64) string {
 	if bytes < 1<<20 {
 		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
 	}
 	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-}
-
-// printable keeps words from outside from moving the cursor.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, text)
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func terminalWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return min(width, 120)
-		}
-	}
-	return 100
 }

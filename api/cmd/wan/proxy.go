@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -16,106 +15,91 @@ import (
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// newProxy makes the command that stands between a client and a server and tells what doesn't fit the documents.
-func newProxy() *cobra.Command {
-	var (
-		upstream, addr       string
-		insecure, strict, js bool
-	)
+type proxyOptions struct {
+	*console
+
+	upstream, addr       string
+	insecureHTTP, strict bool
+	json                 bool
+}
+
+func newProxy(c *console) *cobra.Command {
+	o := &proxyOptions{console: c}
 	command := &cobra.Command{
 		Use:   "proxy --upstream URL",
-		Short: "Stand between a client and a server, and tell what doesn't fit the documents",
-		Long: "Stand between any client and any server until Ctrl-C. Everything is passed on as it is. What doesn't fit the\n" +
-			"documents is told on stderr, a line for each finding: where it is, what was expected and what was there, shortened.\n\n" +
+		Short: "Validate the traffic between a client and a server",
+		Long: "Pass on the traffic between any client and any server, unchanged, until Ctrl-C, and validate it against the specs.\n" +
+			"Each finding is a line on stderr: where it is, what the spec expects and what was received, shortened.\n\n" +
 			"Exit codes:\n" +
-			"  0  no violation was found\n" +
-			"  1  some were\n" +
-			"  2  bad flags, or the address is taken",
+			"  0  no violations\n" +
+			"  1  violations\n" +
+			"  2  bad input, or the address is in use",
 		Example: "  wan proxy --upstream https://api.aimlapi.com --addr 127.0.0.1:8080",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if upstream == "" {
-				return inputError(errors.New("--upstream is required"))
-			}
-			target, err := wire.ParseBaseURL(upstream, insecure)
-			if err != nil {
-				return inputError(fmt.Errorf("--upstream: %w", err))
-			}
-			if err := checkAddr(addr); err != nil {
-				return err
-			}
-			listener, err := new(net.ListenConfig).Listen(cmd.Context(), "tcp", addr)
-			if err != nil {
-				return inputError(err)
-			}
-			told := &findings{cmd: cmd, json: js}
-			server := &http.Server{
-				Handler:           conformance.NewProxy(target, &conformance.Transport{OnFinding: told.tell, Strict: strict}),
-				ReadHeaderTimeout: 10 * time.Second,
-			}
-			served := make(chan error, 1)
-			go func() { served <- server.Serve(listener) }()
-			told.listening("http://" + listener.Addr().String())
-			select {
-			case <-cmd.Context().Done():
-			case err := <-served:
-				return err
-			}
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), 2*time.Second)
-			defer cancel()
-			if server.Shutdown(ctx) != nil {
-				server.Close()
-			}
-			return told.verdict()
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runProxy(cmd.Context(), o) },
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&upstream, "upstream", "", "base `URL` of the server")
-	flags.StringVar(&addr, "addr", "127.0.0.1:0", "where to listen; port 0 chooses a free one")
-	flags.BoolVar(&strict, "strict", false, "refuse requests with a violation: they are answered 400 and not passed on")
-	flags.BoolVar(&js, "json", false, "print JSON objects on stdout instead, a line for each: first the address, then the findings")
-	flags.BoolVar(&insecure, "insecure-http", false, "let keys go over plain http to another machine")
+	flags.StringVar(&o.upstream, "upstream", "", "base `URL` of the server")
+	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "`ADDRESS` to listen on; port 0 chooses a free one")
+	flags.BoolVar(&o.strict, "strict", false, "refuse requests with a violation: respond 400 and don't pass them on")
+	flags.BoolVar(&o.json, "json", false, "print JSON objects on stdout, one in a line: first the address, then the findings")
+	flags.BoolVar(&o.insecureHTTP, "insecure-http", false, "allow keys over plain http to another machine")
 	return command
 }
 
-// findings tells what the proxy finds, and counts it.
+func runProxy(ctx context.Context, o *proxyOptions) error {
+	if o.upstream == "" {
+		return inputError(errors.New("--upstream is required"))
+	}
+	upstream, err := wire.ParseBaseURL(o.upstream, o.insecureHTTP)
+	if err != nil {
+		return inputError(fmt.Errorf("--upstream: %w", err))
+	}
+	listener, err := listen(ctx, o.addr)
+	if err != nil {
+		return err
+	}
+	f := &findings{proxyOptions: o}
+	server := &http.Server{
+		Handler:           conformance.NewProxy(upstream, &conformance.Transport{OnFinding: f.add, Strict: o.strict}),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	if url := "http://" + listener.Addr().String(); o.json {
+		_ = json.NewEncoder(o.stdout).Encode(map[string]string{"listening_on": url})
+	} else {
+		fmt.Fprintln(o.stdout, "listening on "+url)
+	}
+	err = serve(ctx, func() error { return server.Serve(listener) }, shutdownServer(server))
+	return errors.Join(err, f.verdict())
+}
+
+// findings prints and counts what the proxy finds.
 type findings struct {
-	cmd  *cobra.Command
-	json bool
+	*proxyOptions
 
 	mu         sync.Mutex
 	violations int
 }
 
-func (f *findings) listening(url string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.json {
-		_ = json.NewEncoder(f.cmd.OutOrStdout()).Encode(map[string]string{"listening_on": url})
-		return
-	}
-	fmt.Fprintf(f.cmd.OutOrStdout(), "listening on %s\n", url)
-}
-
-func (f *findings) tell(found conformance.Finding) {
+func (f *findings) add(found conformance.Finding) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if found.Grade == conformance.Violation {
 		f.violations++
 	}
 	if f.json {
-		_ = json.NewEncoder(f.cmd.OutOrStdout()).Encode(found)
+		_ = json.NewEncoder(f.stdout).Encode(found)
 		return
 	}
-	fmt.Fprintln(f.cmd.ErrOrStderr(), found)
+	fmt.Fprintln(f.stderr, found)
 }
 
 func (f *findings) verdict() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.violations > 0 {
-		return fmt.Errorf("violations found: %d", f.violations)
+		return fmt.Errorf("violations: %d", f.violations)
 	}
 	return nil
 }

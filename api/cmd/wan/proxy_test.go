@@ -64,7 +64,7 @@ func post(t *testing.T, url, key, body string) int {
 
 const wrongShift = `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://a/v","image_url":"https://a/i","shift":"\u001b[31m5"}`
 
-// A client and a server that keep to the documents pass, and the video is what it was.
+// Traffic that conforms to the specs has no findings, and the video passes unchanged.
 func TestProxy(t *testing.T) {
 	s := newServer(t)
 	line, stop := proxy(t, "--upstream", s.URL+"/v2")
@@ -89,7 +89,7 @@ func TestProxyFindings(t *testing.T) {
 		if status := post(t, strings.TrimSpace(strings.TrimPrefix(line, "listening on ")), s.Key, wrongShift); status != 400 {
 			t.Errorf("status %d", status)
 		}
-		if code, stdout, stderr := stop(); code != exitTrouble || stdout != "" || stderr != finding+"wan: violations found: 1\n" {
+		if code, stdout, stderr := stop(); code != exitTrouble || stdout != "" || stderr != finding+"wan: violations: 1\n" {
 			t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 		}
 		if n := len(s.Ledger().Requests); n != 1 {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -19,35 +19,36 @@ import (
 	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// newRequest builds the body from a file, if there is one, and the flags on top of it, and holds it against the
-// document.
-//
-// A property that the document doesn't list is probably misspelled, and would cost a video that isn't the one that was
-// meant. It goes along only if it is allowed.
-func newRequest(document *spec.Document, file string, unlisted bool, stdin io.Reader, flags *pflag.FlagSet) (map[string]any, error) {
+// request builds the body from --file and the flags, which override it, and validates it against the spec. A property
+// that the spec doesn't list is probably misspelled and would cost an unwanted video, so --allow-unknown has to allow it.
+func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 	body := map[string]any{}
-	if file != "" {
-		err := readRequest(document, file, stdin, body)
-		if err == nil && !unlisted {
-			err = unknownProperty(document, body)
+	if o.file != "" {
+		text, err := o.readAll(ctx, o.file)
+		if err == nil {
+			body, err = parseRequest(o.document, text)
+		}
+		if err == nil && !o.allowUnknown {
+			err = unknownProperty(o.document, body)
+		}
+		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+			err = pathError.Err
 		}
 		if err != nil {
-			return nil, inputError(fmt.Errorf("--file: %w", err))
+			return nil, inputError(fmt.Errorf("--file: %s: %w", o.file, err))
 		}
 	}
-	body["model"] = document.Model
-	for _, p := range document.Properties() {
-		if flag := flags.Lookup(flagName(p.Name)); flag != nil && flag.Changed {
+	body["model"] = o.document.Model
+	var problems []string
+	for _, p := range o.document.Properties() {
+		if flag := o.properties.Lookup(flagName(p.Name)); flag != nil && flag.Changed {
 			body[p.Name] = flag.Value.(*property).value()
 		}
-	}
-	var problems []string
-	for _, p := range document.Properties() {
-		if p.Required && body[p.Name] == "" { // as the document allows, but nobody means
+		if p.Required && body[p.Name] == "" { // the spec allows it, but nobody means it
 			problems = append(problems, "--"+flagName(p.Name)+" is empty")
 		}
 	}
-	for _, f := range check(body) {
+	for _, f := range validate(body) {
 		problems = append(problems, explain(f))
 	}
 	if problems != nil {
@@ -56,33 +57,21 @@ func newRequest(document *spec.Document, file string, unlisted bool, stdin io.Re
 	return body, nil
 }
 
-// readRequest reads a JSON object, "-" from standard input. As in the flags, a media property may name a local file.
-func readRequest(document *spec.Document, file string, stdin io.Reader, body map[string]any) error {
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return fmt.Errorf("%s can't be read: %w", file, errors.Unwrap(err))
-		}
-		defer f.Close()
-		stdin = f
-	}
-	text, err := io.ReadAll(stdin)
-	if err != nil {
-		return err
-	}
+// parseRequest parses a JSON object. As in the flags, a media property may name a local file.
+func parseRequest(document *spec.Document, text []byte) (body map[string]any, err error) {
 	_, findings := conformance.CheckSubmission(text)
 	for _, f := range findings {
-		if f.Rule == "json" { // among them what encoding/json passes over, such as members that stand twice
-			return fmt.Errorf("%s: %s", file, f)
+		if f.Rule == "json" { // also what encoding/json accepts, such as duplicate members
+			return nil, errors.New(f.String())
 		}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&body); err != nil || body == nil {
-		return fmt.Errorf("%s holds no JSON object", file)
+		return nil, errors.New("not a JSON object")
 	}
 	if model, ok := body["model"]; ok && model != document.Model {
-		return fmt.Errorf("%s is for the model %v, this command for %s", file, model, document.Model)
+		return nil, fmt.Errorf("it is for the model %v, this command for %s", model, document.Model)
 	}
 	for _, p := range document.Properties() {
 		switch value := body[p.Name].(type) {
@@ -100,10 +89,10 @@ func readRequest(document *spec.Document, file string, stdin io.Reader, body map
 			}
 		}
 	}
-	return nil
+	return body, nil
 }
 
-// inputs are the files that a request is made of.
+// inputs are the files of a request.
 func inputs(body map[string]any, file string) []string {
 	paths := []string{file}
 	for _, value := range body {
@@ -120,24 +109,19 @@ func inputs(body map[string]any, file string) []string {
 	return paths
 }
 
-// source takes what has a scheme for a URL and everything else for a local file.
+// source takes text with a scheme as a URL and anything else as a local file.
 func source(text string) media.Source {
 	if u, err := url.Parse(text); err == nil && u.Scheme == "file" {
 		return api.File(u.Path)
 	}
-	if text == "" || isDataURI(text) || strings.Contains(text, "://") {
+	if text == "" || media.IsDataURI(text) || strings.Contains(text, "://") {
 		return api.URL(text)
 	}
 	return api.File(text)
 }
 
-func isDataURI(text string) bool {
-	const scheme = "data:"
-	return len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme)
-}
-
-// check sees local files as data URIs of nothing much: what is in them is looked at when they are sent.
-func check(body map[string]any) []conformance.Finding {
+// validate validates a body in which short data URIs stand for local files. The content of files is checked later.
+func validate(body map[string]any) []conformance.Finding {
 	encoded, err := json.Marshal(replaceSources(body))
 	if err != nil {
 		return []conformance.Finding{{Rule: "json", Expected: "JSON", Received: err.Error()}}
@@ -171,7 +155,7 @@ func replaceSources(value any) any {
 	return value
 }
 
-// explain tells of a finding in the words of the command line.
+// explain describes a finding with the name of the flag.
 func explain(f conformance.Finding) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
 	f.Expected = strings.ReplaceAll(f.Expected, "a URL or a data URI", "a file, a URL or a data URI")
@@ -181,10 +165,9 @@ func explain(f conformance.Finding) string {
 	return fmt.Sprintf("--%s: expected %s, received %s", flagName(name), f.Expected, f.Received)
 }
 
-// nameFlag turns what is wrong with a property into what is wrong with its flag.
+// nameFlag replaces the name of a property by that of its flag.
 func nameFlag(err error, flags *pflag.FlagSet) error {
-	input := (*api.InputError)(nil)
-	if errors.As(err, &input) && flags.Lookup(flagName(input.Property)) != nil {
+	if input, ok := errors.AsType[*api.InputError](err); ok && flags.Lookup(flagName(input.Property)) != nil {
 		return inputError(fmt.Errorf("--%s: %w", flagName(input.Property), input.Err))
 	}
 	return err

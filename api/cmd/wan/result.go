@@ -9,48 +9,40 @@ import (
 	"github.com/aimlvideo/wan-go/api"
 )
 
-// A result is what --json prints: an object in a line of its own for each generation, whatever becomes of it. Members are
+// A result is what --json prints: one object in a line of its own for each generation, whatever its outcome. Members are
 // only ever added.
 type result struct {
-	// ID is missing where there is no generation, or nobody knows of one.
+	// ID is missing if no generation is known.
 	ID string `json:"id,omitempty"`
-	// Outcome is one of the words for the exit codes, or "submitted" after --no-wait.
+	// Outcome is the name of the exit code, or "submitted" after --no-wait.
 	Outcome string `json:"outcome"`
-	// Status is the API's word, the last one heard of.
+	// Status is the last one that the API reported.
 	Status  api.Status `json:"status,omitempty"`
 	URL     string     `json:"url,omitempty"`
 	File    string     `json:"file,omitempty"`
 	Credits *float64   `json:"credits,omitempty"`
 	USD     *float64   `json:"usd,omitempty"`
-	// ClientRequestID is the submission's name; missing where this process hasn't submitted.
+	// ClientRequestID is missing if this process didn't submit.
 	ClientRequestID string   `json:"client_request_id,omitempty"`
 	Error           *failure `json:"error,omitempty"`
 }
 
-// A failure is why there is no video. The name is the API's, if the generation has failed.
+// A failure is why there is no video. The name is the API's, if the generation failed.
 type failure struct {
 	Name    string `json:"name,omitempty"`
 	Message string `json:"message"`
 }
 
-// outcomes are the words for the exit codes. Bad input has no result.
-var outcomes = map[int]string{
-	exitDone:    "done",
-	exitTrouble: "trouble",
-	exitFailed:  "failed",
-	exitAccount: "account",
-	exitRunning: "running",
-	exitUnknown: "unknown",
-}
+// jsonUsage is the help of --json.
+const jsonUsage = "print the result as a JSON object in one line, whatever the outcome"
 
-// has takes over what is known of the video.
-func (r *result) has(video *api.Video) {
+func (r *result) setVideo(video *api.Video) {
 	r.URL, r.Credits, r.USD = video.URL, video.Usage.Credits, video.Usage.USD
 }
 
-// conclude sets what became of the generation.
+// conclude sets the outcome.
 func (r *result) conclude(err error) {
-	r.Outcome = outcomes[exitCode(err)]
+	r.Outcome = outcomes[exitCode(err)].name
 	if err == nil {
 		return
 	}
@@ -60,7 +52,7 @@ func (r *result) conclude(err error) {
 	}
 }
 
-// write prints the result for machines, or else for people: what they want to go on with.
+// write prints the result as JSON, or else the file, the URL or the id: byte for byte, since programs read it.
 func (r *result) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
@@ -72,6 +64,6 @@ func (r *result) write(w io.Writer, asJSON bool) error {
 	case r.URL != "":
 		text = r.URL
 	}
-	_, err := fmt.Fprintln(w, printable(text))
+	_, err := fmt.Fprintln(w, text)
 	return err
 }

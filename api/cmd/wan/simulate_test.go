@@ -56,7 +56,7 @@ func TestSimulate(t *testing.T) {
 	}
 	response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		t.Errorf("the page answers %s", response.Status)
+		t.Errorf("the page's status is %s", response.Status)
 	}
 
 	code, log := stop()
@@ -103,6 +103,18 @@ func submitted(o outcome) string {
 	return id
 }
 
+// The defaults are those that the README and other people's scripts rely on.
+func TestSimulateDefaults(t *testing.T) {
+	flags := newSimulate(&console{}).Flags()
+	for name, want := range map[string]string{
+		"addr": "127.0.0.1:8080", "key": "", "queued": "1s", "generating": "2s", "fail": "0", "max-body": "268435456", "retention": "1h0m0s",
+	} {
+		if got := flags.Lookup(name).DefValue; got != want {
+			t.Errorf("--%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestSimulateTimeline(t *testing.T) {
 	t.Setenv("AIML_API_KEY", "any-key")
 	for _, test := range []struct{ queued, generating, want string }{
@@ -120,9 +132,9 @@ func TestSimulateTimeline(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends it also while an answer hangs.
+// Ctrl-C ends it even while a response hangs.
 func TestSimulateEndsWithRequestUnderWay(t *testing.T) {
-	t.Parallel() // it takes the two seconds that answers under way are given
+	t.Parallel() // it takes the two seconds that requests in flight are given
 	url, stop := simulate(t, "--fault", "poll=stall-body")
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -139,9 +151,9 @@ func TestSimulateEndsWithRequestUnderWay(t *testing.T) {
 	_, _ = io.Copy(io.Discard, conn) // for ever if the connection is still open
 }
 
-// Nor does a log that nobody reads any more keep it from ending.
+// A log that nobody reads doesn't keep it from ending.
 func TestSimulateEndsWithLogStuck(t *testing.T) {
-	t.Parallel() // it takes the three seconds that answers under way and the log are given
+	t.Parallel() // it takes the three seconds that requests in flight and the log are given
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stdout, w := io.Pipe()

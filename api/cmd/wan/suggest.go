@@ -14,7 +14,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// didYouMean names those that are like a misspelled word. It borrows cobra's way of finding commands.
+// didYouMean suggests names similar to a misspelled word, as cobra does for commands.
 func didYouMean(word string, names iter.Seq[string]) string {
 	commands := &cobra.Command{SuggestionsMinimumDistance: 2}
 	for name := range names {
@@ -27,7 +27,7 @@ func didYouMean(word string, names iter.Seq[string]) string {
 	return "; did you mean " + strings.Join(slices.Sorted(slices.Values(found)), " or ") + "?"
 }
 
-// unknownCommand says which command was probably meant.
+// unknownCommand suggests the command that was probably meant.
 func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -41,7 +41,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	}))
 }
 
-// unknownFlag says which flag was probably meant.
+// unknownFlag suggests the flag that was probably meant.
 func unknownFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
@@ -52,21 +52,21 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	}))
 }
 
-// unknownProperty says which property of a request file was probably meant.
+// unknownProperty suggests the property that was probably meant.
 func unknownProperty(document *spec.Document, body map[string]any) error {
 	listed := document.Request().Properties
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		if listed[name] == nil {
-			return fmt.Errorf("%s has no property %.60q%s; --allow-unknown sends it all the same", document.Slug, name, didYouMean(name, maps.Keys(listed)))
+			return fmt.Errorf("%s has no property %.60q%s; --allow-unknown sends it anyway", document.Slug, name, didYouMean(name, maps.Keys(listed)))
 		}
 	}
 	return nil
 }
 
-// noArguments says what an argument probably was meant to be.
+// noArguments explains how an argument probably came about.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unexpected argument %.60q: text with spaces goes in quotes, --flag=false turns a flag off, and the flag of a list is given once for each element", args[0])
+	return fmt.Errorf("unexpected argument %.60q: quote text with spaces, turn a flag off with --flag=false, and repeat the flag of a list for each element", args[0])
 }
