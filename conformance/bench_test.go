@@ -12,7 +12,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// BenchmarkCheck compares the checks with mere decoding.
+// BenchmarkCheck compares validation with mere decoding.
 func BenchmarkCheck(b *testing.B) {
 	document, _ := spec.BySlug("vace-fun-pose")
 	full, err := json.Marshal(document.Operation.RequestBody.Value.Content["application/json"].Examples["full"].Value.Value)
@@ -20,7 +20,7 @@ func BenchmarkCheck(b *testing.B) {
 		b.Fatal(err)
 	}
 	large := []byte(fmt.Sprintf(move, `,"mood":"data:video/mp4;base64,`+strings.Repeat("AAAA", 8<<20/4)+`"`))
-	answer := []byte(`{"id":"x","status":"completed","video":{"url":"https://example.com/v.mp4"},"meta":{"usage":{"credits_used":1}}}`)
+	response := []byte(`{"id":"x","status":"completed","video":{"url":"https://example.com/v.mp4"},"meta":{"usage":{"credits_used":1}}}`)
 	submission := func(body []byte) func() bool {
 		return func() bool { _, findings := conformance.CheckSubmission(body); return findings == nil }
 	}
@@ -36,8 +36,8 @@ func BenchmarkCheck(b *testing.B) {
 		{"request/decode", full, decode(full)},
 		{"request-8MiB/check", large, submission(large)},
 		{"request-8MiB/decode", large, decode(large)},
-		{"answer/check", answer, func() bool { return conformance.CheckResponse(spec.Generation(), 200, answer) == nil }},
-		{"answer/decode", answer, decode(answer)},
+		{"response/check", response, func() bool { return conformance.CheckResponse(spec.Generation(), 200, response) == nil }},
+		{"response/decode", response, decode(response)},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.SetBytes(int64(len(bench.body)))

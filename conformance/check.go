@@ -16,14 +16,14 @@ import (
 
 // A Submission is the body of a submission, decoded.
 type Submission struct {
-	// Document is that of the model which the body names, or nil where it doesn't name one.
+	// Document is the spec of the model; nil if the body names no known model.
 	Document *spec.Document
-	// Request holds the members of the body, its numbers as they are written (json.Number).
+	// Request holds the members of the body, numbers as json.Number.
 	Request map[string]any
 }
 
-// CheckSubmission checks the body of a submission against the document of the model that it names. All findings are
-// violations: members that the document doesn't list are none.
+// CheckSubmission validates the body of a submission against the spec of the model that it names. It returns violations
+// only: unknown members are allowed.
 func CheckSubmission(body []byte) (Submission, []Finding) {
 	submission, findings := checkSubmission(body)
 	return submission, violations(findings)
@@ -59,11 +59,11 @@ func unknownModel(object map[string]any) Finding {
 	return violation("/model", "enum", expected, received(spec.Models()[0].Request().Properties["model"].Value, value))
 }
 
-// CheckResponse checks an answer against what the operation of the document answers with that status. What the document
-// doesn't speak of is graded undocumented: further members, a status word that isn't listed, a status that isn't
-// declared. An undeclared 2xx is checked as a success all the same; of another undeclared status, the body isn't checked.
+// CheckResponse validates a response against the spec's operation. Unknown members, unlisted status words and undeclared
+// status codes are graded [Undocumented]. The body of an undeclared 2xx is validated as a success; that of another
+// undeclared status code isn't validated.
 func CheckResponse(document *spec.Document, status int, body []byte) []Finding {
-	_, findings := checkAnswer(document, status, body)
+	_, findings := checkBody(document, status, body)
 	return append(checkStatus(document, status), findings...)
 }
 
@@ -71,11 +71,11 @@ func checkStatus(document *spec.Document, status int) []Finding {
 	if document.Operation.Responses.Status(status) != nil {
 		return nil
 	}
-	return []Finding{{Grade: Undocumented, Rule: "status", Expected: "a documented status", Received: fmt.Sprint(status)}}
+	return []Finding{{Grade: Undocumented, Rule: "status", Expected: "a documented status code", Received: fmt.Sprint(status)}}
 }
 
-// answerSchema describes the body of an answer; nil if nobody knows what it should be.
-func answerSchema(document *spec.Document, status int) *openapi3.Schema {
+// responseSchema returns the schema of a response body; nil if the spec has none.
+func responseSchema(document *spec.Document, status int) *openapi3.Schema {
 	response := document.Operation.Responses.Status(status)
 	if response == nil && status >= 200 && status < 300 {
 		if response = document.Operation.Responses.Status(http.StatusOK); response == nil {
@@ -88,9 +88,9 @@ func answerSchema(document *spec.Document, status int) *openapi3.Schema {
 	return response.Value.Content["application/json"].Schema.Value
 }
 
-// checkAnswer checks the body of an answer and returns its members.
-func checkAnswer(document *spec.Document, status int, body []byte) (map[string]any, []Finding) {
-	schema := answerSchema(document, status)
+// checkBody validates the body of a response and returns its members.
+func checkBody(document *spec.Document, status int, body []byte) (map[string]any, []Finding) {
+	schema := responseSchema(document, status)
 	if schema == nil {
 		return nil, nil
 	}
@@ -105,13 +105,13 @@ func checkAnswer(document *spec.Document, status int, body []byte) (map[string]a
 	findings = checkObject(schema, members)
 	for i, f := range findings {
 		if word, _ := members["status"].(string); word != "" && f.Pointer == "/status" && f.Rule == "enum" {
-			findings[i].Grade = Undocumented // generation.yaml expects further words
+			findings[i].Grade = Undocumented // generation.yaml announces further words
 		}
 	}
 	return members, findings
 }
 
-// checkObject finds what breaks the schema, and then the members that it doesn't list.
+// checkObject returns what violates the schema, followed by the members that it doesn't list.
 func checkObject(schema *openapi3.Schema, object map[string]any) []Finding {
 	return append(checkSchema(schema, object), undocumented(schema, object, "")...)
 }
@@ -121,44 +121,43 @@ func checkSchema(schema *openapi3.Schema, value any) []Finding {
 		openapi3.MultiErrors(),
 		openapi3.EnableFormatValidation(),
 		openapi3.WithStringFormatValidator("uri", openapi3.NewCallbackValidator(checkURI)))
-	// A fraction beyond a bound breaks two keywords, but is one thing to say.
+	// A fraction beyond a bound violates two keywords: report it once.
 	found := slices.CompactFunc(findings(err), func(a, b Finding) bool {
 		return a.Pointer == b.Pointer && a.Expected == b.Expected && a.Received == b.Received
 	})
-	return append(found, rounded(schema, value, nil)...)
+	return append(found, inexact(schema, value, nil)...)
 }
 
-// maxDigits is how long a number is, as it is written, that is looked at exactly. The time grows with the square.
+// maxDigits caps the length of a number that is compared exactly: the cost is quadratic.
 const maxDigits = 1000
 
-// rounded finds the numbers that break a bound or aren't integers only before they are rounded to a float64, which is
-// all that kin-openapi looks at.
-func rounded(schema *openapi3.Schema, value any, path []string) (found []Finding) {
+// inexact finds the numbers that violate a bound only before they are rounded to the float64 that kin-openapi compares.
+func inexact(schema *openapi3.Schema, value any, path []string) (found []Finding) {
 	switch v := value.(type) {
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 			if member, ok := v[name]; ok {
-				found = append(found, rounded(schema.Properties[name].Value, member, append(slices.Clip(path), name))...)
+				found = append(found, inexact(schema.Properties[name].Value, member, append(slices.Clip(path), name))...)
 			}
 		}
 	case json.Number:
 		f, err := v.Float64()
 		if err != nil || len(v) > maxDigits {
-			return nil // it is found already, or would take long
+			return nil // already reported, or too expensive
 		}
 		exact, ok := new(big.Rat).SetString(v.String())
 		if !ok { // an exponent beyond a million
 			return nil
 		}
-		if rule := broken(schema, exact); rule != "" && broken(schema, new(big.Rat).SetFloat64(f)) == "" {
-			found = append(found, violation(pointer(path), rule, Describe(schema), received(schema, v)))
+		if rule := violatedKeyword(schema, exact); rule != "" && violatedKeyword(schema, new(big.Rat).SetFloat64(f)) == "" {
+			found = append(found, violation(pointer(path), rule, spec.Describe(schema), received(schema, v)))
 		}
 	}
 	return found
 }
 
-// broken returns the keyword that the number breaks, or "".
-func broken(schema *openapi3.Schema, n *big.Rat) string {
+// violatedKeyword returns the keyword that the number violates, or "".
+func violatedKeyword(schema *openapi3.Schema, n *big.Rat) string {
 	switch {
 	case schema.Type.Is(openapi3.TypeInteger) && !n.IsInt():
 		return "type"
@@ -172,7 +171,7 @@ func broken(schema *openapi3.Schema, n *big.Rat) string {
 
 func findings(err error) []Finding {
 	var list []Finding
-	switch e := err.(type) { //nolint:errorlint // nobody has wrapped it
+	switch e := err.(type) { //nolint:errorlint // kin-openapi never wraps it
 	case nil:
 	case openapi3.MultiError:
 		for _, one := range e {
@@ -181,25 +180,25 @@ func findings(err error) []Finding {
 	case *openapi3.SchemaError:
 		list = append(list, finding(e))
 	default:
-		list = append(list, violation("", "schema", "a value that the document describes", "something else"))
+		list = append(list, violation("", "schema", "a value that the spec describes", "something else"))
 	}
 	return list
 }
 
-// finding words a schema error anew: kin-openapi's text holds the schema and the value.
+// finding converts a schema error: kin-openapi's text contains the schema and the value.
 func finding(e *openapi3.SchemaError) Finding {
-	f := violation(pointer(e.JSONPointer()), e.SchemaField, Describe(e.Schema), received(e.Schema, e.Value))
+	f := violation(pointer(e.JSONPointer()), e.SchemaField, spec.Describe(e.Schema), received(e.Schema, e.Value))
 	if e.SchemaField == "required" {
 		f.Expected, f.Received = "a value", "nothing"
 		path := e.JSONPointer()
 		if missing := e.Schema.Properties[path[len(path)-1]]; missing != nil {
-			f.Expected = Describe(missing.Value)
+			f.Expected = spec.Describe(missing.Value)
 		}
 	}
 	return f
 }
 
-// undocumented finds the members that the schema doesn't list.
+// undocumented returns the members that the schema doesn't list.
 func undocumented(schema *openapi3.Schema, object map[string]any, path string) (findings []Finding) {
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		property := schema.Properties[name]

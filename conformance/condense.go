@@ -3,32 +3,34 @@ package conformance
 import (
 	"bytes"
 	"strconv"
+
+	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// maxCondensed caps what is kept of one JSON text, in bytes.
+// maxCondensed caps the kept part of a JSON text in bytes.
 const maxCondensed = 16 << 20
 
-// A condenser takes the data out of the data URIs of a JSON text while that passes, so that bodies of any size can be
-// checked in little memory. It judges the base64 itself: what is left is valid if and only if the whole was. What isn't
-// base64 stays, behind a character that isn't either.
+// A condenser removes the data of data URIs from a JSON text as it streams, so that bodies of any size are validated in
+// little memory. It validates the base64 itself: the rest is valid if and only if the whole was. Data that isn't base64
+// stays, after a character that makes it invalid.
 type condenser struct {
 	text     bytes.Buffer
-	size     int64 // of what has passed
-	overflow bool  // the text is longer than what is kept
+	size     int64 // bytes seen
+	overflow bool  // the text exceeds maxCondensed
 
-	open     []byte // the brackets that are open
-	isName   bool   // the next string is the name of a member, which stays as it is
+	open     []byte // open brackets
+	isName   bool   // the next string is a member name
 	inString bool
 	escaped  bool
-	start    int // of the string, in text
+	start    int // of the string in text
 	data     *base64Data
 }
 
-// base64Data is the data of a data URI, of which only the first characters are kept.
+// base64Data is the data of a data URI. Only its first characters are kept.
 type base64Data struct {
 	length  int64
 	padding int
-	escape  []byte // that isn't complete yet
+	escape  []byte // incomplete
 }
 
 const base64Mark = ";base64,"
@@ -63,17 +65,17 @@ func (c *condenser) next(b byte) {
 	}
 	c.keep(b)
 	if b == ',' && c.inString && !c.isName {
-		if s := c.text.Bytes()[c.start:]; isDataURI(string(s[:min(len(s), len(dataScheme))])) && bytes.HasSuffix(s, []byte(base64Mark)) {
+		if s := c.text.Bytes()[c.start:]; media.IsDataURI(string(s[:min(len(s), len("data:"))])) && bytes.HasSuffix(s, []byte(base64Mark)) {
 			c.data = new(base64Data)
 		}
 	}
 }
 
-// nest follows the brackets, to tell names from values.
+// nest tracks brackets to distinguish names from values.
 func (c *condenser) nest(b byte) {
 	switch b {
 	case '{', '[':
-		if len(c.open) <= maxDepth { // deeper ones make it invalid anyway
+		if len(c.open) <= maxDepth { // deeper nesting is invalid anyway
 			c.open = append(c.open, b)
 		}
 	case '}', ']':
@@ -85,7 +87,7 @@ func (c *condenser) nest(b byte) {
 	c.isName = b == '{' || b == ',' && bytes.HasSuffix(c.open, []byte("{"))
 }
 
-// keptData is how many characters of the data are kept: enough to be valid base64.
+// keptData is the number of characters that are kept: valid base64.
 const keptData = 4
 
 func (c *condenser) nextData(b byte) {
@@ -100,7 +102,7 @@ func (c *condenser) nextData(b byte) {
 	switch {
 	case b == '=':
 		d.padding++
-	case !isBase64(b) || d.padding > 0: // from here on it is a string like any other
+	case !isBase64(b) || d.padding > 0: // an ordinary string from here on
 		c.data = nil
 		c.keep('*')
 		if len(d.escape) == 0 {
@@ -122,16 +124,16 @@ func isBase64(b byte) bool {
 	return b >= 'A' && b <= 'Z' || b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '+' || b == '/'
 }
 
-// unescape returns the character of base64 that an escape stands for, or one that isn't base64, once it is complete.
+// unescape returns the base64 character of a complete escape, or '*' if it isn't one.
 func unescape(text []byte) (b byte, complete bool) {
 	switch {
 	case len(text) == 1:
 		return 0, false
-	case text[1] == '/': // "\/" is a slash as some encoders write it
+	case text[1] == '/': // some encoders escape slashes
 		return '/', true
 	case text[1] != 'u':
 		return '*', true
-	case len(text) < len(`\u002B`): // "+" as others do
+	case len(text) < len(`\u002B`): // others escape plus signs
 		return 0, false
 	}
 	code, err := strconv.ParseUint(string(text[2:]), 16, 8)
@@ -143,7 +145,7 @@ func unescape(text []byte) (b byte, complete bool) {
 
 func (c *condenser) endData() {
 	if d := c.data; d != nil && (d.padding > 2 || d.length%4 != 0) {
-		c.keep('*') // no base64
+		c.keep('*') // not base64
 	}
 	c.data = nil
 }

@@ -10,21 +10,22 @@ import (
 	"sync"
 
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// An exchange is a request of the API and its answer.
+// An exchange is an API request and its response.
 type exchange struct {
 	transport *Transport
 	operation string
 	server    string
-	id        string // of the generation that is asked for
-	began     int    // how many endings the transport had seen before
+	id        string // of the requested generation
+	began     int    // number of endings the transport had seen before
 
 	mu       sync.Mutex
-	document *spec.Document // of the submission's model, once it is known
+	document *spec.Document // of the submission's model, once known
 }
 
-// newExchange returns nil where the request isn't one of the API's.
+// newExchange returns nil if the request isn't an API request.
 func newExchange(t *Transport, r *http.Request) *exchange {
 	generation := spec.Generation()
 	if !strings.HasSuffix(r.URL.Path, generation.Path) {
@@ -47,13 +48,13 @@ func newExchange(t *Transport, r *http.Request) *exchange {
 	return x
 }
 
-// request checks the header of the request and has the body checked while it passes. The caller's request is left alone.
+// request validates the header and arranges for the body to be validated as it is sent. It doesn't change r.
 func (x *exchange) request(r *http.Request) (*http.Request, error) {
 	findings := checkHeader(r)
 	if x.document != nil && x.id == "" {
-		findings = append(findings, violation("?generation_id", "required", "the id of a generation", "nothing"))
+		findings = append(findings, violation("?generation_id", "required", "a generation id", "nothing"))
 	}
-	checked := r.WithContext(r.Context()) // not a clone: the caller sets the trailer while the body is read
+	checked := r.WithContext(r.Context()) // not a clone: the caller may set trailers while the body is read
 	if x.document == nil {
 		body, err := x.body(r, &findings)
 		if err != nil {
@@ -71,7 +72,7 @@ func (x *exchange) request(r *http.Request) (*http.Request, error) {
 	return checked, nil
 }
 
-// body returns the body to be sent. A strict transport adds what is wrong with it to the findings at once.
+// body returns the body to send. A strict transport validates it now and adds to the findings.
 func (x *exchange) body(original *http.Request, findings *[]Finding) (io.ReadCloser, error) {
 	body := original.Body
 	if body == nil || body == http.NoBody {
@@ -119,19 +120,19 @@ func (x *exchange) checkSubmission(c *condenser) []Finding {
 	return findings
 }
 
-// response has the answer checked while its body is read.
+// response validates status code and header, and arranges for the body to be validated as it is read.
 func (x *exchange) response(r *http.Response) {
-	document, status := x.answering(), r.StatusCode
+	document, status := x.responder(), r.StatusCode
 	findings := checkStatus(document, status)
-	known := answerSchema(document, status) != nil
-	if known && !IsJSON(r.Header) {
+	known := responseSchema(document, status) != nil
+	if known && !wire.IsJSON(r.Header) {
 		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-type", Expected: "application/json", Received: receivedType(r.Header)})
 	}
-	// net/http has taken the encoding away where it has decompressed the body.
+	// If net/http has decompressed the body, it has removed the header.
 	encoding := r.Header.Get("Content-Encoding")
 	plain := encoding == "" || strings.EqualFold(encoding, "identity")
 	if !plain {
-		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-encoding", Expected: "a plain body", Received: "another one, which wasn't checked"})
+		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-encoding", Expected: "no encoding", Received: "an encoded body, not validated"})
 	}
 	x.report(findings, status)
 	if !known || !plain {
@@ -140,30 +141,30 @@ func (x *exchange) response(r *http.Response) {
 	r.Body = &watchedBody{
 		ReadCloser: r.Body,
 		length:     r.ContentLength,
-		check:      func(c *condenser) { x.report(x.checkAnswer(document, status, c), status) },
+		check:      func(c *condenser) { x.report(x.checkBody(document, status, c), status) },
 		broken: func(c *condenser) {
-			x.report([]Finding{violation("", "whole", "the whole body", fmt.Sprintf("%d bytes before it broke off", c.size))}, status)
+			x.report([]Finding{violation("", "whole", "the whole body", fmt.Sprintf("%d bytes, then the end", c.size))}, status)
 		},
 	}
 }
 
-// answering is the document that the answer keeps to.
-func (x *exchange) answering() *spec.Document {
+// responder returns the spec that describes the response.
+func (x *exchange) responder() *spec.Document {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.document == nil { // a submission that names no model: all documents answer alike
+	if x.document == nil { // no known model: the responses of all specs are alike
 		return spec.Models()[0]
 	}
 	return x.document
 }
 
-func (x *exchange) checkAnswer(document *spec.Document, status int, c *condenser) []Finding {
+func (x *exchange) checkBody(document *spec.Document, status int, c *condenser) []Finding {
 	if c.overflow {
 		return []Finding{tooLong()}
 	}
-	members, findings := checkAnswer(document, status, c.text.Bytes())
+	members, findings := checkBody(document, status, c.text.Bytes())
 	if members != nil && status < 300 {
-		findings = append(findings, x.checkLife(members)...)
+		findings = append(findings, x.checkGeneration(members)...)
 	}
 	return findings
 }
@@ -176,5 +177,5 @@ func (x *exchange) report(findings []Finding, status int) {
 }
 
 func tooLong() Finding {
-	return Finding{Grade: Undocumented, Rule: "size", Expected: fmt.Sprintf("at most %d bytes beside data URIs", maxCondensed), Received: "more, which wasn't checked"}
+	return Finding{Grade: Undocumented, Rule: "size", Expected: fmt.Sprintf("at most %d bytes without data URIs", maxCondensed), Received: "more, not validated"}
 }

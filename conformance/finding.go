@@ -1,135 +1,69 @@
-// Package conformance checks HTTP messages against the documents in spec: the JSON of submissions and of answers, and
-// the headers that the documents speak of.
+// Package conformance validates HTTP traffic against the specs: the JSON bodies of submissions and responses, and the
+// documented headers.
 //
 // All functions are safe for concurrent use.
 package conformance
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
-// A Grade tells how much a finding weighs.
+// A Grade is the severity of a finding.
 type Grade string
 
 // The grades.
 const (
-	// Violation is a departure from the documents.
+	// Violation is a breach of a spec.
 	Violation Grade = "violation"
-	// Undocumented is what the documents don't speak of: a status, a media type, a property, a status word. It may be
-	// fine, and it may be the first sign that the API has moved on.
+	// Undocumented is something that no spec mentions: a status code, a media type, a property, a status word. It may be
+	// harmless, or the first sign that the API has changed.
 	Undocumented Grade = "undocumented"
 )
 
-// A Finding is one place where a message departs from the documents.
+// A Finding is one deviation of a message from a spec.
 type Finding struct {
 	Grade Grade `json:"grade"`
-	// Operation is the operationId, "submitGeneration" or "getGeneration", where an exchange was looked at.
+	// Operation is the operationId, "submitGeneration" or "getGeneration", if a Transport found it.
 	Operation string `json:"operation,omitempty"`
-	// Status is that of the answer; 0 if it is about the request.
+	// Status is the status code of the response; 0 for a request.
 	Status int `json:"status,omitempty"`
-	// Pointer is the JSON pointer into the body, such as "/image_list/0"; empty for the body as a whole. A member whose
-	// name looks like anything but a name stands in it as its length, such as "/<57-characters>". Of what isn't in the
-	// body, it is the name: "Authorization", "Content-Type", "X-Client-Request-Id", "?generation_id".
+	// Pointer is the JSON pointer into the body, such as "/image_list/0"; empty for the whole body. A member name that
+	// doesn't look like a name is replaced by its length: "/<57-characters>". Outside of the body it is a name:
+	// "Authorization", "Content-Type", "X-Client-Request-Id", "?generation_id".
 	Pointer string `json:"pointer"`
-	// Rule is the keyword of the document that is broken, such as "maximum" or "required", or the name of a rule beyond
-	// the schemas, such as "json".
+	// Rule is the schema keyword, such as "maximum" or "required", or the name of another rule, such as "json".
 	Rule string `json:"rule"`
-	// Expected says what the document asks for.
+	// Expected describes what the spec requires.
 	Expected string `json:"expected"`
-	// Received says what was there, without data, URLs or texts: of a string, it is the length, or the string itself
-	// where that is a word of at most 20 letters, digits and ":._-" in place of a listed word, a number or a boolean.
+	// Received describes the value without data, URLs or text. A string appears as its length, or as itself if it is a
+	// word of at most 20 letters, digits and ":._-" in the place of an enum value, a number or a boolean.
 	Received string `json:"received"`
 }
 
 // String describes the finding in one line, such as
 //
 //	/num_frames: expected an integer from 81 to 241, received 242
-//	violation: getGeneration answer 200: /id: expected a string that isn't empty, received nothing
+//	violation: getGeneration response 200: /id: expected a non-empty string, received nothing
 func (f Finding) String() string {
-	pointer := shownPointer(f.Pointer)
-	text := fmt.Sprintf("%s: expected %s, received %s", pointer, f.Expected, f.Received)
-	if f.Operation == "" {
-		return text
+	pointer := redact.Line(redact.Cut(f.Pointer, maxPointer))
+	if pointer == "" {
+		pointer = "body"
 	}
-	if f.Status == 0 {
+	text := fmt.Sprintf("%s: expected %s, received %s", pointer, f.Expected, f.Received)
+	switch {
+	case f.Operation == "":
+		return text
+	case f.Status == 0:
 		return fmt.Sprintf("%s: %s request: %s", f.Grade, f.Operation, text)
 	}
-	return fmt.Sprintf("%s: %s answer %d: %s", f.Grade, f.Operation, f.Status, text)
+	return fmt.Sprintf("%s: %s response %d: %s", f.Grade, f.Operation, f.Status, text)
 }
 
-// maxPointer is how many bytes of a pointer a line shows: names of members come from whoever sent the message.
+// maxPointer caps the printed length of a pointer: the sender of a message chooses the names.
 const maxPointer = 200
-
-func shownPointer(pointer string) string {
-	if pointer == "" {
-		return "body"
-	}
-	if len(pointer) > maxPointer {
-		pointer = strings.ToValidUTF8(pointer[:maxPointer], "") + "..."
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, pointer)
-}
 
 func violation(pointer, rule, expected, received string) Finding {
 	return Finding{Grade: Violation, Pointer: pointer, Rule: rule, Expected: expected, Received: received}
-}
-
-// Describe says in words what values a schema takes: "an integer from 81 to 241", "one of auto, 16:9, 1:1, 9:16".
-func Describe(schema *openapi3.Schema) string {
-	switch {
-	case len(schema.Enum) > 0:
-		values := make([]string, len(schema.Enum))
-		for i, v := range schema.Enum {
-			values[i] = fmt.Sprint(v)
-		}
-		if len(values) == 1 {
-			return values[0]
-		}
-		return "one of " + strings.Join(values, ", ")
-	case schema.Type.Is(openapi3.TypeInteger):
-		return "an integer" + bounds(schema.Min, schema.Max)
-	case schema.Type.Is(openapi3.TypeNumber):
-		return "a number" + bounds(schema.Min, schema.Max)
-	case schema.Type.Is(openapi3.TypeBoolean):
-		return "a boolean"
-	case schema.Type.Is(openapi3.TypeArray):
-		what := "an array"
-		if schema.MaxItems != nil {
-			what += fmt.Sprintf(" of at most %d", *schema.MaxItems)
-		}
-		return what
-	case schema.Type.Is(openapi3.TypeObject):
-		return "an object"
-	case schema.Format == "uri":
-		return "a URL or a data URI"
-	case schema.Format == "date-time":
-		return "a date and time (RFC 3339)"
-	case schema.Type.Is(openapi3.TypeString) && schema.MinLength > 0:
-		return "a string that isn't empty"
-	case schema.Type.Is(openapi3.TypeString):
-		return "a string"
-	default:
-		return "another value"
-	}
-}
-
-func bounds(low, high *float64) string {
-	switch {
-	case low != nil && high != nil:
-		return fmt.Sprintf(" from %s to %s", number(*low), number(*high))
-	case low != nil:
-		return " of at least " + number(*low)
-	case high != nil:
-		return " of at most " + number(*high)
-	}
-	return ""
 }

@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// decode decodes exactly one JSON value, its numbers as they are written. It finds what encoding/json lets pass: trailing
-// garbage, member names that stand twice, and bytes that aren't UTF-8.
+// decode decodes exactly one JSON value with json.Number. It rejects what encoding/json accepts: trailing data, duplicate
+// member names and invalid UTF-8.
 func decode(body []byte) (any, []Finding) {
 	if !utf8.Valid(body) {
 		return nil, []Finding{violation("", "json", "UTF-8", "other bytes")}
@@ -25,11 +25,11 @@ func decode(body []byte) (any, []Finding) {
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			return value, nil
 		}
-		return nil, []Finding{violation("", "json", "one JSON value", fmt.Sprintf("more behind it, at byte %d", d.InputOffset()))}
+		return nil, []Finding{violation("", "json", "one JSON value", fmt.Sprintf("more after it, at byte %d", d.InputOffset()))}
 	}
 	if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 		slices.Reverse(duplicate.path)
-		return nil, []Finding{violation(pointer(duplicate.path), "json", "the member once", "it twice")}
+		return nil, []Finding{violation(pointer(duplicate.path), "json", "the member once", "a duplicate")}
 	}
 	what := fmt.Sprintf("something else at byte %d", d.InputOffset())
 	if len(bytes.TrimSpace(body)) == 0 {
@@ -38,12 +38,12 @@ func decode(body []byte) (any, []Finding) {
 	return nil, []Finding{violation("", "json", "well-formed JSON", what)}
 }
 
-// A duplicateError says that an object has two members of one name. Its path is collected from the inside out.
+// A duplicateError reports two members of one name. Its path grows from the inside out.
 type duplicateError struct{ path []string }
 
 func (e *duplicateError) Error() string { return "duplicate member" }
 
-// within adds the step that led to the value with the error.
+// within adds a step to the path of a duplicateError.
 func within(step string, err error) error {
 	if duplicate, ok := errors.AsType[*duplicateError](err); ok {
 		duplicate.path = append(duplicate.path, step)
@@ -72,7 +72,7 @@ func decodeValue(d *json.Decoder, body []byte, depth int) (any, error) {
 				return nil, err
 			}
 			name := token.(string)
-			if strings.ContainsRune(name, utf8.RuneError) { // for which lone surrogates are taken, whichever they are
+			if strings.ContainsRune(name, utf8.RuneError) { // all lone surrogates decode to it
 				name = strings.TrimLeft(string(body[start:d.InputOffset()]), ", \t\r\n")
 			}
 			if _, ok := object[name]; ok {

@@ -3,7 +3,6 @@ package conformance
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"mime"
 	"net/http"
 	"regexp"
@@ -12,12 +11,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// word is a string that a finding shows: too short and too plain for data, a URL or much of a text.
+// word matches the strings that a finding may show: too short and too plain for data, a URL or text.
 var word = regexp.MustCompile(`^[A-Za-z0-9:._-]{1,20}$`)
 
-// received says what was there in place of what the schema, nil if there is none, asks for.
+// received describes a value. The schema may be nil.
 func received(schema *openapi3.Schema, value any) string {
 	switch v := value.(type) {
 	case nil:
@@ -25,7 +26,7 @@ func received(schema *openapi3.Schema, value any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case float64:
-		return number(v)
+		return shortened("a number", strconv.FormatFloat(v, 'f', -1, 64))
 	case json.Number:
 		return shortened("a number", v.String())
 	case []any:
@@ -43,16 +44,16 @@ func receivedString(schema *openapi3.Schema, text string) string {
 	switch {
 	case text == "":
 		return "an empty string"
-	case word.MatchString(text) && spelled(schema):
+	case word.MatchString(text) && hasLiterals(schema):
 		return strconv.Quote(text)
-	case isDataURI(text): // a Transport sees it shortened
+	case media.IsDataURI(text): // a Transport has dropped most of it
 		return "a string that begins with data:"
 	}
 	return characters(text)
 }
 
-// spelled reports whether the schema asks for one of a few words or for a literal, so that a string is a way to spell it.
-func spelled(schema *openapi3.Schema) bool {
+// hasLiterals reports whether the schema lists values or takes a number or a boolean, so that a string may be a misspelt one.
+func hasLiterals(schema *openapi3.Schema) bool {
 	return schema != nil && (len(schema.Enum) > 0 ||
 		schema.Type.Is(openapi3.TypeInteger) || schema.Type.Is(openapi3.TypeNumber) || schema.Type.Is(openapi3.TypeBoolean))
 }
@@ -64,7 +65,7 @@ func characters(text string) string {
 	return "a string of 1 character"
 }
 
-// shortened is the text of a literal unless it is long.
+// shortened returns the literal, or its length if it is long.
 func shortened(what, text string) string {
 	if len(text) > 30 {
 		return fmt.Sprintf("%s of %d characters", what, len(text))
@@ -74,7 +75,7 @@ func shortened(what, text string) string {
 
 var mediaTypeName = regexp.MustCompile(`^[a-z0-9.+-]{1,30}/[a-z0-9.+-]{1,60}$`)
 
-// receivedType is the media type of a header, without parameters.
+// receivedType returns the media type of a header without parameters.
 func receivedType(h http.Header) string {
 	text := h.Get("Content-Type")
 	if text == "" {
@@ -86,14 +87,14 @@ func receivedType(h http.Header) string {
 	return characters(text)
 }
 
-// memberName is what the name of a member looks like, or the index of an element.
+// memberName matches names and indices that a pointer may show.
 var memberName = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.-]{0,31}|[0-9]{1,9})$`)
 
-// maxPath is how long a pointer becomes, in bytes, before the rest is left out.
+// maxPath caps the length of a pointer in bytes.
 const maxPath = 1000
 
-// pointer makes a JSON pointer of names that come from whoever sent the message: what doesn't look like a name may be
-// anything, and stands as its length.
+// pointer returns a JSON pointer. The sender of the message chose the names: one that doesn't look like a name is replaced
+// by its length.
 func pointer(path []string) string {
 	var b strings.Builder
 	for _, token := range path {
@@ -106,11 +107,4 @@ func pointer(path []string) string {
 		}
 	}
 	return b.String()
-}
-
-func number(f float64) string {
-	if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-		return strconv.FormatInt(int64(f), 10)
-	}
-	return strconv.FormatFloat(f, 'g', -1, 64)
 }

@@ -9,24 +9,24 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// A generationKey names a generation. Two servers behind one Transport may give the same id.
+// A generationKey identifies a generation: two servers behind one Transport may use the same id.
 type generationKey struct{ server, id string }
 
-// An ending is the final status that a generation was seen in, and when, counted in endings.
+// An ending is the final status of a generation. Endings are numbered in the order in which they were seen.
 type ending struct {
 	status string
 	number int
 }
 
-// checkLife checks an answer against what the schemas can't say: which members a status brings with it, that the id is
-// the one that was asked for, and that a final status stays.
-func (x *exchange) checkLife(members map[string]any) (findings []Finding) {
+// checkGeneration applies the rules that no schema expresses: the members that go with a status, the requested id, a final
+// status that stays final.
+func (x *exchange) checkGeneration(members map[string]any) (findings []Finding) {
 	id, _ := members["id"].(string)
 	status, _ := members["status"].(string)
 	if x.id != "" && id != "" && id != x.id {
-		findings = append(findings, violation("/id", "same-id", "the id that was asked for", "another one"))
+		findings = append(findings, violation("/id", "same-id", "the requested id", "another one"))
 	}
-	findings = append(findings, checkStage(status, members)...)
+	findings = append(findings, checkMembers(status, members)...)
 	if id == "" || status == "" {
 		return findings
 	}
@@ -37,11 +37,11 @@ func (x *exchange) checkLife(members map[string]any) (findings []Finding) {
 }
 
 func statusSchema() *openapi3.Schema {
-	return answerSchema(spec.Generation(), http.StatusOK).Properties["status"].Value
+	return responseSchema(spec.Generation(), http.StatusOK).Properties["status"].Value
 }
 
-// checkStage checks what a status brings with it. Of a word that isn't listed, nobody knows.
-func checkStage(status string, members map[string]any) (findings []Finding) {
+// checkMembers checks the members that go with a listed status.
+func checkMembers(status string, members map[string]any) (findings []Finding) {
 	if !slices.Contains(statusSchema().Enum, any(status)) {
 		return nil
 	}
@@ -52,19 +52,19 @@ func checkStage(status string, members map[string]any) (findings []Finding) {
 	case status == "completed" && url == "":
 		findings = append(findings, violation("/video/url", "completed-has-url", "the URL of the video", "nothing"))
 	case status != "completed" && video != nil:
-		findings = append(findings, violation("/video", "video-only-when-completed", "nothing with the status "+status, "an object"))
+		findings = append(findings, violation("/video", "video-only-when-completed", "none with the status "+status, "an object"))
 	}
 	switch {
 	case status == "error" && !reason:
 		findings = append(findings, violation("/error", "error-has-reason", "an error with name and message", kind(members["error"])))
 	case status != "error" && reason:
-		findings = append(findings, violation("/error", "error-only-when-failed", "nothing with the status "+status, "an object"))
+		findings = append(findings, violation("/error", "error-only-when-failed", "none with the status "+status, "an object"))
 	}
 	return findings
 }
 
-// ended notes a final status and returns the one that had been seen before the request began, or "". Answers overtake
-// each other: one to an older request may be read last.
+// ended records a final status and returns the one seen before the request began, or "". A response to an older request
+// may be read last.
 func (t *Transport) ended(key generationKey, status string, began int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

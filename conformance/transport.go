@@ -7,27 +7,26 @@ import (
 	"sync"
 )
 
-// A Transport is an http.RoundTripper that checks what passes through it against the documents: in a program's own
-// tests, in a proxy or in production. Bodies stream through it unharmed, and data URIs are not held in memory. Requests
-// that aren't the API's, such as downloads of results, pass untouched.
+// A Transport is an http.RoundTripper that validates traffic against the specs: in tests, in a proxy or in production.
+// Bodies stream through it unchanged, and data URIs are not held in memory. Requests that aren't API requests, such as
+// downloads of results, are not validated.
 //
 //	client := &http.Client{Transport: &conformance.Transport{OnFinding: func(f conformance.Finding) { log.Print(f) }}}
 //
-// A body is checked once all of it has passed. So nothing is said of a submission that is answered before it has been
-// sent to its end, such as with 401, unless the Transport is strict, nor of an answer that isn't read as far as the end
-// of its JSON value.
+// A body is validated once all of it has passed. So a submission that is rejected before it was sent to the end isn't
+// validated unless Strict is set, and neither is a response that isn't read to the end of its JSON value.
 //
-// A Transport is safe for concurrent use. Its fields must not change once it is in use.
+// A Transport is safe for concurrent use. Its fields must not be changed once it is in use.
 type Transport struct {
 	// Base sends the requests; http.DefaultTransport if nil.
 	Base http.RoundTripper
-	// OnFinding gets each finding. It may be called from several goroutines at once. What there is to say of a request's
-	// header is said before anything is sent, of its body when that has been sent; if Strict is set, both before. What
-	// there is to say of an answer's status and header is said when they come, of its body when that has been read to the
-	// end, or closed behind the end of its JSON value. If OnFinding is nil, findings are collected: see Findings.
+	// OnFinding is called for each finding, possibly from several goroutines at once. Findings about a request header
+	// come before the request is sent, about its body once it was sent (before, if Strict is set). Findings about a
+	// response's status code and header come with them, about its body when it was read to the end or closed after the
+	// end of its JSON value. If OnFinding is nil, findings are collected: see Findings.
 	OnFinding func(Finding)
-	// Strict makes a request with a violation fail with a *StrictError before anything of it is sent. The body is read
-	// twice then, by means of the request's GetBody, and held in memory where it has none.
+	// Strict rejects a request with a violation: RoundTrip sends nothing and returns a *StrictError. The body is then
+	// read twice, by means of GetBody, or held in memory if the request has none.
 	Strict bool
 
 	mu        sync.Mutex
@@ -35,17 +34,17 @@ type Transport struct {
 	endings   map[generationKey]ending
 }
 
-// maxCollected is how many findings, and how many endings, a Transport remembers.
+// maxCollected caps the findings and the endings that a Transport keeps.
 const maxCollected = 10000
 
-// Findings returns what was found so far, at most the first 10,000, if OnFinding is nil.
+// Findings returns the findings so far, at most the first 10,000. It returns none if OnFinding is set.
 func (t *Transport) Findings() []Finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.collected)
 }
 
-// A StrictError says that a strict Transport has refused a request. Nothing was sent.
+// A StrictError reports that a strict Transport rejected a request. Nothing was sent.
 type StrictError struct{ Findings []Finding }
 
 func (e *StrictError) Error() string {
@@ -53,13 +52,13 @@ func (e *StrictError) Error() string {
 	for i, f := range e.Findings {
 		texts[i] = f.String()
 	}
-	return "conformance: request refused: " + strings.Join(texts, "; ")
+	return "conformance: request rejected: " + strings.Join(texts, "; ")
 }
 
-// NotSent tells clients such as package api that nothing has left.
+// NotSent reports to clients such as package api that nothing was sent.
 func (e *StrictError) NotSent() bool { return true }
 
-// RoundTrip sends the request by the base transport.
+// RoundTrip sends the request with the base transport.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	x := newExchange(t, r)
 	if x == nil {
@@ -76,7 +75,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// CloseIdleConnections closes those of the base transport, for [http.Client.CloseIdleConnections].
+// CloseIdleConnections closes the idle connections of the base transport.
 func (t *Transport) CloseIdleConnections() {
 	if base, ok := t.base().(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()

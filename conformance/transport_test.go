@@ -22,9 +22,10 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// The client keeps the contract, and so does the simulator: submission, polls and download pass without a finding.
+// Client and simulator conform to the specs: submission, polls and download cause no finding.
 func TestTransportWithClient(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	_, high, _ := numFrames(t)
 	for _, strict := range []bool{false, true} {
 		transport := &conformance.Transport{Strict: strict}
 		client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key), api.WithHTTPClient(&http.Client{Transport: transport}))
@@ -32,7 +33,7 @@ func TestTransportWithClient(t *testing.T) {
 			t.Fatal(err)
 		}
 		job, err := client.VaceFunPose(t.Context(), vacefunpose.Request{
-			VideoURL: api.File("testdata/dance.mp4"), Prompt: "p", ImageURL: api.File("testdata/hero.png"), NumFrames: new(241),
+			VideoURL: api.File("testdata/dance.mp4"), Prompt: "p", ImageURL: api.File("testdata/hero.png"), NumFrames: new(high),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -48,23 +49,24 @@ func TestTransportWithClient(t *testing.T) {
 			t.Errorf("strict=%t: %v", strict, findings)
 		}
 	}
-	// The sizes tell that the bodies arrived as they were.
+	// Equal sizes: the bodies arrived unchanged.
 	if jobs := srv.Ledger().Jobs; len(jobs) != 2 || jobs[0].BodySHA256 != jobs[1].BodySHA256 {
 		t.Errorf("%+v", jobs)
 	}
 }
 
-// In strict mode, a wrong request doesn't leave, and the client says so.
+// In strict mode, an invalid request is not sent, and the client reports it.
 func TestTransportStrict(t *testing.T) {
 	srv := simulator.Start(t)
+	_, high, integer := numFrames(t)
 	client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key),
 		api.WithHTTPClient(&http.Client{Transport: &conformance.Transport{Strict: true}}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.VaceFunPose(t.Context(), vacefunpose.Request{VideoURL: api.URL("https://example.com/v.mp4"), Prompt: "p", NumFrames: new(242)})
+	_, err = client.VaceFunPose(t.Context(), vacefunpose.Request{VideoURL: api.URL("https://example.com/v.mp4"), Prompt: "p", NumFrames: new(high + 1)})
 	input, strict := (*api.InputError)(nil), (*conformance.StrictError)(nil)
-	if !errors.As(err, &input) || !errors.As(err, &strict) || !strings.Contains(err.Error(), "/num_frames: expected an integer from 81 to 241, received 242") {
+	if !errors.As(err, &input) || !errors.As(err, &strict) || !strings.Contains(err.Error(), fmt.Sprintf("/num_frames: expected %s, received %d", integer, high+1)) {
 		t.Errorf("%T %v", err, err)
 	}
 	if requests := srv.Ledger().Requests; len(requests) != 0 {
@@ -91,8 +93,8 @@ func TestTransportFindings(t *testing.T) {
 		header         http.Header
 		body           string
 		status         int
-		answerHeader   http.Header
-		answer         string
+		responseHeader http.Header
+		response       string
 		want           string
 	}{
 		{"all well", "POST", "/v2/video/generations", nil, ok, 201, json, `{"id":"x","status":"queued"}`, ""},
@@ -106,46 +108,46 @@ func TestTransportFindings(t *testing.T) {
 		{"no key", "GET", get, http.Header{"Authorization": nil}, "", 401, json, `{"message":"m","statusCode":401}`,
 			"violation: getGeneration request: Authorization: expected a bearer key, received none"},
 		{"request id", "GET", get, with("X-Client-Request-Id", "a b"), "", 200, json, `{"id":"x","status":"queued"}`,
-			`violation: getGeneration request: X-Client-Request-Id: expected ^[A-Za-z0-9._:-]{1,128}$, received a string of 3 characters`},
+			`violation: getGeneration request: X-Client-Request-Id: expected 1 to 128 letters, digits and ._:-, received a string of 3 characters`},
 		{"lower case", "GET", get, with("Authorization", "bearer kkk"), "", 200, json, `{"id":"x","status":"queued"}`, ""},
 		{"content type", "POST", "/v2/video/generations", http.Header{"Content-Type": {"text/plain"}}, ok, 200, json, `{"id":"x","status":"queued"}`,
 			`violation: submitGeneration request: Content-Type: expected application/json, received "text/plain"`},
 		{"no id asked for", "GET", "/v2/video/generations", nil, "", 400, json, `{"message":"m","statusCode":400}`,
-			"violation: getGeneration request: ?generation_id: expected the id of a generation, received nothing"},
+			"violation: getGeneration request: ?generation_id: expected a generation id, received nothing"},
 
-		{"answer", "GET", get, nil, "", 200, json, `{"id":"x","status":7,"extra":1,"meta":{"usage":{"credits_used":1,"more":[]}}}`,
-			"violation: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received 7\n" +
-				"undocumented: getGeneration answer 200: /extra: expected a documented property, received a number\n" +
-				"undocumented: getGeneration answer 200: /meta/usage/more: expected a documented property, received an array"},
+		{"response", "GET", get, nil, "", 200, json, `{"id":"x","status":7,"extra":1,"meta":{"usage":{"credits_used":1,"more":[]}}}`,
+			"violation: getGeneration response 200: /status: expected one of queued, waiting, active, generating, completed, error, received 7\n" +
+				"undocumented: getGeneration response 200: /extra: expected a documented property, received a number\n" +
+				"undocumented: getGeneration response 200: /meta/usage/more: expected a documented property, received an array"},
 		{"foreign word", "GET", get, nil, "", 200, json, `{"id":"x","status":"dreaming"}`,
-			`undocumented: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received "dreaming"`},
+			`undocumented: getGeneration response 200: /status: expected one of queued, waiting, active, generating, completed, error, received "dreaming"`},
 		{"empty word", "GET", get, nil, "", 200, json, `{"id":"x","status":""}`,
-			`violation: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received an empty string`},
+			`violation: getGeneration response 200: /status: expected one of queued, waiting, active, generating, completed, error, received an empty string`},
 		{"undocumented success", "POST", "/v2/video/generations", nil, ok, 202, json, `{"id":"","status":"queued"}`,
-			"undocumented: submitGeneration answer 202: body: expected a documented status, received 202\n" +
-				"violation: submitGeneration answer 202: /id: expected a string that isn't empty, received an empty string"},
+			"undocumented: submitGeneration response 202: body: expected a documented status code, received 202\n" +
+				"violation: submitGeneration response 202: /id: expected a non-empty string, received an empty string"},
 		{"undocumented success without JSON", "GET", get, nil, "", 202, http.Header{"Content-Type": {"text/html; a=b"}}, `<html>`,
-			"undocumented: getGeneration answer 202: body: expected a documented status, received 202\n" +
-				"undocumented: getGeneration answer 202: body: expected application/json, received \"text/html\"\n" +
-				"violation: getGeneration answer 202: body: expected well-formed JSON, received something else at byte 0"},
+			"undocumented: getGeneration response 202: body: expected a documented status code, received 202\n" +
+				"undocumented: getGeneration response 202: body: expected application/json, received \"text/html\"\n" +
+				"violation: getGeneration response 202: body: expected well-formed JSON, received something else at byte 0"},
 		{"identity", "GET", get, nil, "", 200, http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"identity"}}, `{"id":"","status":"queued"}`,
-			"violation: getGeneration answer 200: /id: expected a string that isn't empty, received an empty string"},
-		{"undocumented status", "GET", get, nil, "", 418, json, `{}`, "undocumented: getGeneration answer 418: body: expected a documented status, received 418"},
+			"violation: getGeneration response 200: /id: expected a non-empty string, received an empty string"},
+		{"undocumented status", "GET", get, nil, "", 418, json, `{}`, "undocumented: getGeneration response 418: body: expected a documented status code, received 418"},
 		{"no JSON", "GET", get, nil, "", 502, http.Header{"Content-Type": {"text/html"}}, `<html>`,
-			"undocumented: getGeneration answer 502: body: expected application/json, received \"text/html\"\n" +
-				"violation: getGeneration answer 502: body: expected well-formed JSON, received something else at byte 0"},
+			"undocumented: getGeneration response 502: body: expected application/json, received \"text/html\"\n" +
+				"violation: getGeneration response 502: body: expected well-formed JSON, received something else at byte 0"},
 		{"completed without a URL", "GET", get, nil, "", 200, json, `{"id":"x","status":"completed","video":null}`,
-			"violation: getGeneration answer 200: /video/url: expected the URL of the video, received nothing"},
+			"violation: getGeneration response 200: /video/url: expected the URL of the video, received nothing"},
 		{"error without a reason", "GET", get, nil, "", 200, json, `{"id":"x","status":"error"}`,
-			"violation: getGeneration answer 200: /error: expected an error with name and message, received null"},
+			"violation: getGeneration response 200: /error: expected an error with name and message, received null"},
 		{"error too soon", "GET", get, nil, "", 200, json, `{"id":"x","status":"queued","error":{"name":"n","message":"m"}}`,
-			"violation: getGeneration answer 200: /error: expected nothing with the status queued, received an object"},
+			"violation: getGeneration response 200: /error: expected none with the status queued, received an object"},
 		{"video too soon", "GET", get, nil, "", 200, json, `{"id":"x","status":"generating","video":{"url":"https://a/v.mp4"}}`,
-			"violation: getGeneration answer 200: /video: expected nothing with the status generating, received an object"},
+			"violation: getGeneration response 200: /video: expected none with the status generating, received an object"},
 		{"error with a foreign word", "GET", get, nil, "", 200, json, `{"id":"x","status":"failed","error":{"name":"n","message":"m"}}`,
-			`undocumented: getGeneration answer 200: /status: expected one of queued, waiting, active, generating, completed, error, received "failed"`},
+			`undocumented: getGeneration response 200: /status: expected one of queued, waiting, active, generating, completed, error, received "failed"`},
 		{"another id", "GET", get, nil, "", 200, json, `{"id":"X","status":"queued"}`,
-			"violation: getGeneration answer 200: /id: expected the id that was asked for, received another one"},
+			"violation: getGeneration response 200: /id: expected the requested id, received another one"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,8 +157,8 @@ func TestTransportFindings(t *testing.T) {
 						t.Errorf("the server gets %q %v", got, err)
 					}
 				}
-				header := test.answerHeader
-				return &http.Response{StatusCode: test.status, Header: header, Body: io.NopCloser(strings.NewReader(test.answer)), ContentLength: -1, Request: r}, nil
+				header := test.responseHeader
+				return &http.Response{StatusCode: test.status, Header: header, Body: io.NopCloser(strings.NewReader(test.response)), ContentLength: -1, Request: r}, nil
 			})}
 			r, err := http.NewRequest(test.method, "https://api.example.com"+test.target, strings.NewReader(test.body))
 			if err != nil {
@@ -169,7 +171,7 @@ func TestTransportFindings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := io.ReadAll(response.Body); string(got) != test.answer || err != nil {
+			if got, err := io.ReadAll(response.Body); string(got) != test.response || err != nil {
 				t.Errorf("the caller gets %q %v", got, err)
 			}
 			var got []string
@@ -186,7 +188,7 @@ func TestTransportFindings(t *testing.T) {
 	}
 }
 
-// A final status stays for the requests that are sent after it was seen, per server.
+// Per server, a final status must stay for the requests sent after it was seen.
 func TestTransportFinalStays(t *testing.T) {
 	const (
 		completed  = `{"id":"x","status":"completed","video":{"url":"https://a/v.mp4"}}`
@@ -211,7 +213,7 @@ func TestTransportFinalStays(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			body := ""
-			transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) { return answer(r, body), nil })}
+			transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) { return respond(r, body), nil })}
 			sent := map[int]*http.Response{}
 			for _, s := range test.steps {
 				if s.read != 0 {
@@ -242,12 +244,12 @@ func poll(t *testing.T, server string) *http.Request {
 	return r
 }
 
-func answer(r *http.Request, body string) *http.Response {
+func respond(r *http.Request, body string) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}
 }
 
-// A large data URI passes byte for byte and isn't held in memory.
+// A large data URI passes unchanged and isn't held in memory.
 func TestTransportStreams(t *testing.T) {
 	srv := simulator.Start(t)
 	transport := &conformance.Transport{}
@@ -255,13 +257,13 @@ func TestTransportStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	picture := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("pixel"), 1<<20)...)
+	image := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("pixel"), 1<<20)...)
 	if _, err := client.Submit(t.Context(), map[string]any{
-		"model": "alibaba/wan2.2-14b-animate-move", "video_url": "https://example.com/v.mp4", "image_url": api.Reader(bytes.NewReader(picture), int64(len(picture))),
+		"model": "alibaba/wan2.2-14b-animate-move", "video_url": "https://example.com/v.mp4", "image_url": api.Reader(bytes.NewReader(image), int64(len(image))),
 	}); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"image_url":"data:image/png;base64,` + base64.StdEncoding.EncodeToString(picture) + `","model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4"}`
+	want := `{"image_url":"data:image/png;base64,` + base64.StdEncoding.EncodeToString(image) + `","model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4"}`
 	sum := sha256.Sum256([]byte(want))
 	if got := srv.Ledger().Jobs[0]; got.BodySHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("%d bytes arrived, %d were sent", got.BodySize, len(want))
@@ -270,7 +272,7 @@ func TestTransportStreams(t *testing.T) {
 		t.Error(findings)
 	}
 
-	// Alone, without the server in the same process, hardly anything is allocated.
+	// Without the server in the same process, hardly anything is allocated.
 	transport.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
 		io.Copy(io.Discard, r.Body)
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"id":"x","status":"queued"}`)), Request: r}, nil

@@ -5,20 +5,15 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-const dataScheme = "data:"
-
-// isDataURI tells by the scheme, which has no case (RFC 3986).
-func isDataURI(text string) bool {
-	return len(text) >= len(dataScheme) && strings.EqualFold(text[:len(dataScheme)], dataScheme)
-}
-
-// checkURI is the format "uri" as the documents mean it, which kin-openapi leaves unchecked. A regular expression would
-// cost most of a second for a data URI of 10 MB.
+// checkURI validates the format "uri", which kin-openapi doesn't check. A regular expression would take most of a second
+// for a data URI of 10 MB.
 func checkURI(value string) error {
-	if isDataURI(value) {
-		return checkDataURI(value[len(dataScheme):])
+	if media.IsDataURI(value) {
+		return checkDataURI(value[len("data:"):])
 	}
 	u, err := url.Parse(value)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
@@ -32,10 +27,10 @@ func checkDataURI(rest string) error {
 	if major, minor, _ := strings.Cut(mediaType, "/"); !ok || major == "" || minor == "" || data == "" {
 		return errors.New("a data URI is data:TYPE/SUBTYPE;base64,DATA")
 	}
-	if strings.ContainsAny(data, "\r\n") { // which the decoder passes over
+	if strings.ContainsAny(data, "\r\n") { // the decoder skips them
 		return errors.New("not base64")
 	}
-	// Decoding in pieces checks the alphabet and the padding without a copy of the data.
+	// Decoding in pieces needs no copy of the data.
 	var encoded [4 << 10]byte
 	var plain [3 << 10]byte
 	for len(data) > 0 {

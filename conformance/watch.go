@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// A watchedBody has a body checked once all of it has passed.
+// A watchedBody validates a body once all of it has been read.
 type watchedBody struct {
 	io.ReadCloser
 
-	length int64 // 0 or less where it isn't known
+	length int64 // 0 or less if unknown
 	check  func(*condenser)
-	broken func(*condenser) // called instead where the body breaks off; may be nil
+	broken func(*condenser) // called instead if the body ends early; may be nil
 
 	mu   sync.Mutex
 	seen condenser
@@ -23,14 +23,14 @@ type watchedBody struct {
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if then := b.look(p[:n], err); then != nil {
-		then(&b.seen)
+	if report := b.observe(p[:n], err); report != nil {
+		report(&b.seen)
 	}
 	return n, err
 }
 
-// look sees what was read and returns what is to be done about it.
-func (b *watchedBody) look(p []byte, err error) (then func(*condenser)) {
+// observe records the result of a read. It returns the function to call if the body is over.
+func (b *watchedBody) observe(p []byte, err error) (report func(*condenser)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.done {
@@ -39,17 +39,17 @@ func (b *watchedBody) look(p []byte, err error) (then func(*condenser)) {
 	_, _ = b.seen.Write(p)
 	switch {
 	case b.length > 0 && b.seen.size >= b.length, b.length <= 0 && errors.Is(err, io.EOF):
-		then = b.check
+		report = b.check
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		then = b.broken
+		report = b.broken
 	default:
 		return nil
 	}
 	b.done = true
-	return then
+	return report
 }
 
-// Close has the body checked also where the caller has read no further than to the end of the JSON value.
+// Close validates the body if the caller has read at least to the end of the JSON value.
 func (b *watchedBody) Close() error {
 	b.mu.Lock()
 	whole := !b.done && (b.ReadCloser == http.NoBody || !b.seen.overflow && json.Valid(b.seen.text.Bytes()))

@@ -12,7 +12,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance"
 )
 
-// However far a caller reads, and however the body ends, over real HTTP.
+// Bodies that end early or are read in part, over real HTTP.
 func TestTransportReading(t *testing.T) {
 	const text = `{"id":"x","status":""}` // which has one finding
 	decode := func(r io.Reader) { json.NewDecoder(r).Decode(new(any)) }
@@ -71,7 +71,7 @@ func TestTransportReading(t *testing.T) {
 	}
 }
 
-// The trailer that a caller sets while its body is read arrives.
+// A trailer set while the body is read arrives.
 func TestTransportTrailer(t *testing.T) {
 	var got string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,12 +103,12 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A client that closes its idle connections closes those of the base.
+// CloseIdleConnections reaches the base transport.
 func TestTransportCloseIdleConnections(t *testing.T) {
 	base := &idle{}
 	(&http.Client{Transport: &conformance.Transport{Base: base}}).CloseIdleConnections()
 	if !base.closed {
-		t.Error("the base isn't told")
+		t.Error("the base's idle connections stay open")
 	}
 	(&http.Client{Transport: &conformance.Transport{Base: roundTripper(nil)}}).CloseIdleConnections() // which has none
 }

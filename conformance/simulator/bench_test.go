@@ -89,7 +89,7 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportMetric(perJob, "heap-B/job")
 }
 
-// serve hands a request to the simulator without a network.
+// serve calls the simulator without a network.
 func serve(sim *simulator.Simulator, method, path, body string) (status int) {
 	req := httptest.NewRequest(method, path, strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer key")

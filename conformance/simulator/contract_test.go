@@ -15,8 +15,8 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// check holds an answer against the documents and against what curl users like to see.
-func check(t *testing.T, a answer) {
+// check validates a response against the specs, and that curl users can read it.
+func check(t *testing.T, a response) {
 	t.Helper()
 	status := a.status
 	switch status {
@@ -24,14 +24,14 @@ func check(t *testing.T, a answer) {
 		status = http.StatusBadRequest // the documents don't declare these
 	}
 	if findings := conformance.CheckResponse(spec.Generation(), status, a.body); findings != nil {
-		t.Errorf("the documents don't allow the answer %d: %v in %s", a.status, findings, a.body)
+		t.Errorf("the specs don't allow the response %d: %v in %s", a.status, findings, a.body)
 	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, bytes.TrimSpace(a.body), "", "  "); err != nil {
 		t.Errorf("%v in %q", err, a.body)
 	}
 	if indented.WriteByte('\n'); indented.String() != string(a.body) {
-		t.Errorf("the answer isn't indented: %q", a.body)
+		t.Errorf("the response isn't indented: %q", a.body)
 	}
 	if got := a.header.Get("Content-Type"); got != "application/json; charset=utf-8" {
 		t.Errorf("the Content-Type is %q", got)
@@ -68,8 +68,8 @@ func TestRejected(t *testing.T) {
 		{"method", "DELETE", generations, "", "", 405, "Cannot DELETE /v2/video/generations"},
 		{"method on a result", "PUT", "/files/0123456789abcdef/0.mp4", "", "", 405, "Cannot PUT a result"},
 
-		{"no id", "GET", generations, "", "", 400, "Query validation error: generation_id: expected a string that isn't empty, received nothing"},
-		{"empty id", "GET", pollPath(""), "", "", 400, "Query validation error: generation_id: expected a string that isn't empty, received nothing"},
+		{"no id", "GET", generations, "", "", 400, "Query validation error: generation_id: expected a non-empty string, received nothing"},
+		{"empty id", "GET", pollPath(""), "", "", 400, "Query validation error: generation_id: expected a non-empty string, received nothing"},
 
 		{"too large", "POST", generations, with(`"x":"` + strings.Repeat("x", 1000) + `"`), "", 413, "Payload too large: expected at most 1000 bytes"},
 		{"no media type", "POST", generations, move, "Content-Type:", 415, "Unsupported media type: expected application/json"},
@@ -78,9 +78,9 @@ func TestRejected(t *testing.T) {
 
 		{"empty body", "POST", generations, "", "Content-Type: application/json", 400, "Body validation error: body: expected well-formed JSON, received nothing"},
 		{"broken JSON", "POST", generations, "{", "", 400, "Body validation error: body: expected well-formed JSON, received something else at byte 1"},
-		{"trailing garbage", "POST", generations, move + "x", "", 400, fmt.Sprintf("Body validation error: body: expected one JSON value, received more behind it, at byte %d", len(move))},
-		{"two values", "POST", generations, move + "{}", "", 400, fmt.Sprintf("Body validation error: body: expected one JSON value, received more behind it, at byte %d", len(move)+1)},
-		{"member twice", "POST", generations, with(`"model":"m"`), "", 400, "Body validation error: /model: expected the member once, received it twice"},
+		{"trailing garbage", "POST", generations, move + "x", "", 400, fmt.Sprintf("Body validation error: body: expected one JSON value, received more after it, at byte %d", len(move))},
+		{"two values", "POST", generations, move + "{}", "", 400, fmt.Sprintf("Body validation error: body: expected one JSON value, received more after it, at byte %d", len(move)+1)},
+		{"member twice", "POST", generations, with(`"model":"m"`), "", 400, "Body validation error: /model: expected the member once, received a duplicate"},
 		{"array", "POST", generations, "[]", "", 400, "Body validation error: body: expected an object, received an array of 0"},
 		{"null", "POST", generations, "null", "", 400, "Body validation error: body: expected an object, received null"},
 		{"no model", "POST", generations, without("model"), "", 400, "Body validation error: /model: expected one of " + models() + ", received nothing"},
@@ -126,14 +126,17 @@ func models() string {
 	return strings.Join(ids, ", ")
 }
 
-// A body with several faults is told about all of them, at least up to a bound.
+// A response lists all violations of a body, up to a limit.
 func TestFindings(t *testing.T) {
 	srv := simulator.Start(t)
-	a := ask(t, srv, "POST", generations, `{"model":"alibaba/wan2.2-vace-fun-a14b-pose","num_frames":80,"shift":"x","image_list":["nowhere"]}`)
+	document, _ := spec.ByModel("alibaba/wan2.2-vace-fun-a14b-pose")
+	frames := document.Request().Properties["num_frames"].Value
+	low := int(*frames.Min)
+	a := ask(t, srv, "POST", generations, `{"model":"alibaba/wan2.2-vace-fun-a14b-pose","num_frames":`+fmt.Sprint(low-1)+`,"shift":"x","image_list":["nowhere"]}`)
 	check(t, a)
 	message := a.decode(t).Message
 	for _, want := range []string{
-		"/num_frames: expected an integer from 81 to 241, received 80",
+		fmt.Sprintf("/num_frames: expected %s, received %d", spec.Describe(frames), low-1),
 		"/shift: expected a number",
 		"/image_list/0: expected a URL or a data URI",
 		"/video_url: expected a URL or a data URI, received nothing",
@@ -150,14 +153,14 @@ func TestFindings(t *testing.T) {
 	numbers := strings.TrimSuffix(strings.Repeat("0,", 1000), ",")
 	a = ask(t, srv, "POST", generations, strings.Replace(pose, "{", `{"image_list":[`+numbers+`],`, 1))
 	if message := a.decode(t).Message; a.status != 400 || len(message) > 10_000 || !strings.HasSuffix(message, " more") {
-		t.Errorf("a thousand faults are answered %d with %d bytes", a.status, len(message))
+		t.Errorf("a thousand faults has status %d with %d bytes", a.status, len(message))
 	}
 	if findings := srv.Ledger().Requests[1].Findings; len(findings) != 50 {
 		t.Errorf("the ledger holds %d findings of a thousand", len(findings))
 	}
 }
 
-// Everything that the documents give as an example is accepted, and what they don't list is, too.
+// Examples of the specs are accepted, and so are unknown members.
 func TestAccepted(t *testing.T) {
 	srv := simulator.Start(t)
 	accept := func(d *spec.Document, request map[string]any) {
@@ -169,7 +172,7 @@ func TestAccepted(t *testing.T) {
 		a := ask(t, srv, "POST", generations, string(body), "Content-Type: Application/JSON; charset=utf-8")
 		g := a.decode(t)
 		if a.status != http.StatusOK || g.Status != "queued" {
-			t.Fatalf("%s is answered %d: %s", body, a.status, a.body)
+			t.Fatalf("%s has status %d: %s", body, a.status, a.body)
 		}
 		check(t, a)
 		if id := a.header.Get("X-Inference-Id"); id != g.ID || !strings.HasSuffix(id, ":"+d.Model) {
@@ -178,7 +181,7 @@ func TestAccepted(t *testing.T) {
 		polled := ask(t, srv, "GET", pollPath(g.ID), "")
 		check(t, polled)
 		if id := polled.decode(t).ID; id != g.ID {
-			t.Errorf("asked for %s, the answer is about %s", g.ID, id)
+			t.Errorf("asked for %s, the response is about %s", g.ID, id)
 		}
 	}
 	for _, d := range spec.Models() {
@@ -228,7 +231,7 @@ func TestHeaders(t *testing.T) {
 		a := ask(t, srv, "POST", generations, move, "X-Client-Request-Id: "+test.id)
 		id := a.decode(t).ID
 		b := ask(t, srv, "GET", pollPath(id), "", "X-Client-Request-Id: "+test.id)
-		for _, a := range []answer{a, b} {
+		for _, a := range []response{a, b} {
 			if got := a.header.Get("X-Client-Request-Id"); a.status != http.StatusOK || got != test.want {
 				t.Errorf("the client request id %q is echoed as %q with %d", test.id, got, a.status)
 			}
@@ -255,11 +258,11 @@ func TestHead(t *testing.T) {
 	id := submit(t, srv, move)
 	get, head := ask(t, srv, "GET", pollPath(id), ""), ask(t, srv, "HEAD", pollPath(id), "")
 	if head.status != http.StatusOK || len(head.body) != 0 || head.header.Get("Content-Length") != get.header.Get("Content-Length") {
-		t.Errorf("HEAD is answered %d %v with %d bytes", head.status, head.header, len(head.body))
+		t.Errorf("HEAD has status %d %v with %d bytes", head.status, head.header, len(head.body))
 	}
 }
 
-// Below any path, with or without the help of net/http, the result's URL leads back to the simulator.
+// The result URL works below any path prefix.
 func TestPrefix(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
 	mux := http.NewServeMux()
@@ -280,7 +283,7 @@ func TestPrefix(t *testing.T) {
 	}
 	for _, test := range tests {
 		plain := &simulator.Server{Simulator: srv.Simulator, URL: test.base, Key: srv.Key}
-		get := func(url string) answer {
+		get := func(url string) response {
 			req := newRequest(t, plain, "GET", url, "")
 			res, err := test.client.Do(req)
 			if err != nil {
@@ -291,20 +294,20 @@ func TestPrefix(t *testing.T) {
 			if _, err := b.ReadFrom(res.Body); err != nil {
 				t.Fatal(err)
 			}
-			return answer{res.StatusCode, res.Header, b.Bytes()}
+			return response{res.StatusCode, res.Header, b.Bytes()}
 		}
 		url := get(pollPath(submit(t, srv, move))).decode(t).Video.URL
 		if !strings.HasPrefix(url, test.base+"/files/") {
 			t.Errorf("below %s, the result is at %s", test.base, url)
 		}
-		if a := get(url); a.status != http.StatusOK || !bytes.Equal(a.body, film(t, "854x480")) {
-			t.Errorf("below %s, the result is answered %d with %d bytes", test.base, a.status, len(a.body))
+		if a := get(url); a.status != http.StatusOK || !bytes.Equal(a.body, videoFile(t, "854x480")) {
+			t.Errorf("below %s, the result has status %d with %d bytes", test.base, a.status, len(a.body))
 		}
 	}
 }
 
-// Each resolution and aspect ratio that the documents list gets the film that fits.
-func TestFilms(t *testing.T) {
+// Each listed resolution and aspect ratio gets the matching video.
+func TestVideos(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)), simulator.WithMaxBody(1<<10))
 	wide, square, tall := [2]string{"854x480", "1280x720"}, [2]string{"480x480", "720x720"}, [2]string{"480x854", "720x1280"}
 	shapes := map[any][2]string{nil: wide, "auto": wide, "16:9": wide, "1:1": square, "9:16": tall}
@@ -328,8 +331,8 @@ func TestFilms(t *testing.T) {
 				body, _ := json.Marshal(request)
 				want := shapes[ratio][sizes[resolution]]
 				a := ask(t, srv, "GET", poll(t, srv, submit(t, srv, string(body))).Video.URL, "")
-				if a.status != http.StatusOK || !bytes.Equal(a.body, film(t, want)) {
-					t.Errorf("%s: the result isn't the film %s", body, want)
+				if a.status != http.StatusOK || !bytes.Equal(a.body, videoFile(t, want)) {
+					t.Errorf("%s: the result isn't the video %s", body, want)
 				}
 				if a.header.Get("Content-Type") != "video/mp4" || a.header.Get("Content-Length") != fmt.Sprint(len(a.body)) {
 					t.Errorf("the result comes with %v", a.header)
@@ -352,7 +355,7 @@ func TestDownload(t *testing.T) {
 	id := submit(t, srv, move)
 	srv.Advance(time.Minute)
 	url := poll(t, srv, id).Video.URL
-	whole := film(t, "854x480")
+	whole := videoFile(t, "854x480")
 	size := len(whole)
 	etag := ask(t, srv, "HEAD", url, "").header.Get("ETag")
 	tests := []struct {
@@ -391,7 +394,7 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-// Before a job is completed, its result isn't there.
+// A result exists only while its job is completed.
 func TestDownloadEarly(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Timeline{{Status: "completed", For: time.Minute}, {Status: "generating"}}))
 	url := poll(t, srv, submit(t, srv, move)).Video.URL

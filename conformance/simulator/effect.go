@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// An Effect is what a fault does to a request: a middleware around the simulator's own handler. The functions of this
-// package make the usual ones, and tests may write their own.
+// An Effect is what a fault does to a request: middleware around the simulator's handler. This package has the usual
+// ones; tests may write their own.
 type Effect struct {
-	// Name stands in the log and in the ledger.
+	// Name appears in the log and the ledger.
 	Name string
-	// Wrap returns a handler that misbehaves. It may call the next one, which behaves.
+	// Wrap returns a handler that misbehaves. It may call next, which doesn't.
 	Wrap func(next http.Handler) http.Handler
 
-	err error // what is wrong with what it was made of
+	err error // invalid argument
 }
 
 func effect(name string, serve func(w http.ResponseWriter, r *http.Request, next http.Handler)) Effect {
@@ -27,120 +27,120 @@ func effect(name string, serve func(w http.ResponseWriter, r *http.Request, next
 	}}
 }
 
-// only refuses statuses outside of the bounds, which net/http would panic on or take for something else.
-func (e Effect) only(code, from, to int) Effect {
+// within rejects status codes out of bounds: net/http panics on some.
+func (e Effect) within(code, from, to int) Effect {
 	if code < from || code > to {
-		e.err = fmt.Errorf("%d isn't a status from %d to %d", code, from, to)
+		e.err = fmt.Errorf("%d isn't a status code from %d to %d", code, from, to)
 	}
 	return e
 }
 
-// Status answers with an error status and the documented error body. Nothing else happens.
+// Status responds with a status code and the documented error body, without handling the request.
 func Status(code int) Effect { return StatusMessage(code, http.StatusText(code)) }
 
-// StatusMessage is Status with a message of its own, such as 403 with "You've run out of credits".
+// StatusMessage is Status with a message, such as 403 with "You've run out of credits".
 func StatusMessage(code int, message string) Effect {
 	return effect(strconv.Itoa(code), func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		exchangeOf(r).reject(w, code, message)
-	}).only(code, 200, 599)
+	}).within(code, 200, 599)
 }
 
-// RetryAfter is Status with a Retry-After header, whose value may be anything: "2", an HTTP date, rubbish.
+// RetryAfter is Status with a Retry-After header of any value: "2", an HTTP date, garbage.
 func RetryAfter(code int, value string) Effect {
 	return effect(strconv.Itoa(code)+" retry-after", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		w.Header().Set("Retry-After", value)
 		exchangeOf(r).reject(w, code, http.StatusText(code))
-	}).only(code, 200, 599)
+	}).within(code, 200, 599)
 }
 
-// HTML answers with the status and a page, as a proxy in between does. Nothing else happens.
+// HTML responds with a status code and an HTML page, as a gateway does, without handling the request.
 func HTML(code int) Effect {
 	return effect(strconv.Itoa(code)+" html", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(code)
 		w.Write([]byte("<!doctype html><html><head><title>" + http.StatusText(code) + "</title></head><body><h1>" +
 			strconv.Itoa(code) + " " + http.StatusText(code) + "</h1></body></html>\n"))
-	}).only(code, 200, 599)
+	}).within(code, 200, 599)
 }
 
-// Empty answers with the status and no body. Nothing else happens.
+// Empty responds with a status code and no body, without handling the request.
 func Empty(code int) Effect {
 	return effect(strconv.Itoa(code)+" empty", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.WriteHeader(code)
-	}).only(code, 200, 599)
+	}).within(code, 200, 599)
 }
 
-// Redirect sends the caller elsewhere, with a status such as 302 or 307. Nothing else happens.
+// Redirect redirects with a status code such as 302 or 307, without handling the request.
 func Redirect(code int, location string) Effect {
 	return effect("redirect", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Location", location)
 		w.WriteHeader(code)
-	}).only(code, 300, 399)
+	}).within(code, 300, 399)
 }
 
-// Reset breaks the connection before the body of the request is read. Nothing else happens. On a connection that was
-// used before, net/http sends a GET once more by itself.
+// Reset breaks the connection before the request body is read, without handling the request. On a reused connection,
+// net/http resends a GET by itself.
 func Reset() Effect {
 	return effect("reset", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { reset(w) })
 }
 
-// Drop does what was asked, creating a job for a submission, and then breaks the connection before the answer.
+// Drop handles the request, so that a submission creates a job, and then breaks the connection before the response.
 func Drop() Effect {
 	return effect("drop", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		record(next, r)
+		capture(next, r)
 		reset(w)
 	})
 }
 
-// Stall does what was asked and never answers. It ends when the caller gives up.
+// Stall handles the request and never responds. It ends when the client gives up.
 func Stall() Effect {
 	return effect("stall", func(_ http.ResponseWriter, r *http.Request, next http.Handler) {
-		record(next, r)
-		untilGone(r)
+		capture(next, r)
+		waitForClient(r)
 	})
 }
 
-// StallBody answers as it should, but stops halfway through the body. It ends when the caller gives up.
+// StallBody stops halfway through the response body. It ends when the client gives up.
 func StallBody() Effect {
 	return effect("stall-body", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
+		rec := capture(next, r)
 		rec.send(w, len(rec.body)/2)
 		_ = http.NewResponseController(w).Flush()
-		untilGone(r)
+		waitForClient(r)
 	})
 }
 
-// untilGone waits until the caller gives up. net/http notices that only when the body has been read.
-func untilGone(r *http.Request) {
+// waitForClient waits until the client gives up. net/http notices that only once the body has been read.
+func waitForClient(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 }
 
-// Truncate answers as it should, but breaks the connection halfway through the body.
+// Truncate breaks the connection halfway through the response body.
 func Truncate() Effect {
 	return effect("truncate", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
+		rec := capture(next, r)
 		rec.send(w, len(rec.body)/2)
 		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler) // a reset might overtake the first half
+		panic(http.ErrAbortHandler) // a reset could overtake the first half
 	})
 }
 
-// Cut answers with the first half of the body as if that were all: JSON that ends too soon, a film without its end.
+// Cut sends the first half of the body as a complete response: incomplete JSON, a video without its end.
 func Cut() Effect {
 	return effect("cut", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
+		rec := capture(next, r)
 		rec.body = rec.body[:len(rec.body)/2]
 		rec.header.Set("Content-Length", strconv.Itoa(len(rec.body)))
 		rec.send(w, len(rec.body))
 	})
 }
 
-// ContentType answers as it should, but with another Content-Type; an empty one is left out.
+// ContentType changes the Content-Type of the response; an empty one is omitted.
 func ContentType(value string) Effect {
 	return effect("content-type", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
-		rec.header["Content-Type"] = nil // keeps net/http from guessing one
+		rec := capture(next, r)
+		rec.header["Content-Type"] = nil // keeps net/http from sniffing
 		if value != "" {
 			rec.header.Set("Content-Type", value)
 		}
@@ -148,10 +148,10 @@ func ContentType(value string) Effect {
 	})
 }
 
-// Body does what was asked and answers 200 with another JSON body, such as {}.
+// Body handles the request and responds 200 with another JSON body, such as {}.
 func Body(body string) Effect {
 	return effect("body", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
+		rec := capture(next, r)
 		rec.status, rec.body = http.StatusOK, []byte(body)
 		rec.header["Content-Type"] = jsonType
 		rec.header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -159,12 +159,11 @@ func Body(body string) Effect {
 	})
 }
 
-// Endless does what was asked and answers with a body that doesn't end until the caller gives up. In a testing/synctest
-// bubble no time passes for a caller that reads without a limit, since somebody is always at work: its timeouts never
-// come.
+// Endless handles the request and sends a body that ends only when the client gives up. In a testing/synctest bubble the
+// clock doesn't advance for a client that reads without a limit, so its timeouts never fire.
 func Endless() Effect {
 	return effect("endless", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
+		rec := capture(next, r)
 		rec.header.Del("Content-Length")
 		rec.send(w, 1)
 		for spaces := []byte(strings.Repeat(" ", 4<<10)); ; {
@@ -175,12 +174,12 @@ func Endless() Effect {
 	})
 }
 
-// Slow answers as it should, but sends so many bytes of the body in a second, at least one.
+// Slow sends the response body at a rate of bytes per second, at least 1.
 func Slow(bytesPerSecond int) Effect {
 	chunk := max(1, bytesPerSecond/10)
 	pause := time.Second * time.Duration(chunk) / time.Duration(max(1, bytesPerSecond))
 	return effect("slow", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		rec := record(next, r)
+		rec := capture(next, r)
 		rec.send(w, 0)
 		tick := time.NewTicker(pause)
 		defer tick.Stop()
@@ -200,7 +199,7 @@ func Slow(bytesPerSecond int) Effect {
 	})
 }
 
-// IgnoreRange sends the whole result whatever part was asked for.
+// IgnoreRange sends the whole result in response to a Range request.
 func IgnoreRange() Effect {
 	return effect("ignore-range", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		r.Header.Del("Range")
@@ -208,7 +207,7 @@ func IgnoreRange() Effect {
 	})
 }
 
-// Expire makes the URL of the result expire, now and for good (403). The next poll answers a fresh one.
+// Expire expires the result's URL for good (403). The next poll returns a fresh one.
 func Expire() Effect {
 	return effect("expire", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		exchangeOf(r).expire(r)

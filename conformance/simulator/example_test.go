@@ -11,7 +11,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// A program's own test: what becomes of a job when the answer to its submission is lost?
+// A program's own test: a lost response to a submission.
 func ExampleStart() {
 	t := new(T) // a test has its own t
 	defer t.done()
@@ -24,7 +24,7 @@ func ExampleStart() {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Client-Request-Id", "clip-42")
 	if _, err := http.DefaultClient.Do(req); err == nil {
-		t.Fatalf("the answer arrived")
+		t.Fatalf("the response arrived")
 	}
 	srv.Advance(time.Minute)
 	l := srv.Ledger()

@@ -16,32 +16,31 @@ const (
 	Download Operation = "download" // GET of a result
 )
 
-// A Fault makes the simulator misbehave on some requests. Of several faults that apply, the one that was injected
-// first takes effect, and the later ones don't see the request.
+// A Fault makes the simulator misbehave on some requests. If several faults apply, the first one injected takes effect,
+// and the others don't see the request.
 type Fault struct {
-	// On is the operation that is hit; empty hits all.
+	// On is the affected operation; empty means all.
 	On Operation
-	// After is how many requests of the operation this fault lets pass first. Each fault counts for itself, and only the
-	// requests that no earlier fault hits.
+	// After is the number of requests that pass first. Each fault counts only the requests that no earlier fault has hit.
 	After int
-	// Times is how many requests are hit. 0 hits all.
+	// Times is the number of requests to hit; 0 means all.
 	Times int
-	// Probability is the chance, from 0 to 1, that a request is hit. 0 hits each.
+	// Probability is the probability, from 0 to 1, that a request is hit; 0 means always.
 	Probability float64
-	// Effect is what happens.
+	// Effect is the misbehaviour.
 	Effect Effect
 
-	random *rand.Rand // its own, so that which requests are hit doesn't depend on others
+	random *rand.Rand // its own, so that other faults don't change which requests are hit
 }
 
-// check tells what makes no sense.
+// check returns an error if the fault is invalid.
 func (f *Fault) check() error {
 	switch {
 	case f.On != "" && f.On != Submit && f.On != Poll && f.On != Download:
 		return fmt.Errorf("a fault on %q, which isn't one of submit, poll, download", string(f.On))
 	case f.After < 0 || f.Times < 0:
 		return fmt.Errorf("a fault after %d requests, %d times: neither can be negative", f.After, f.Times)
-	case !(f.Probability >= 0 && f.Probability <= 1): // nor is it NaN
+	case !(f.Probability >= 0 && f.Probability <= 1): // also NaN
 		return fmt.Errorf("a fault with the probability %v, which isn't from 0 to 1", f.Probability)
 	case f.Effect.err != nil:
 		return fmt.Errorf("a fault with the effect %s: %w", f.Effect.Name, f.Effect.err)
@@ -51,7 +50,7 @@ func (f *Fault) check() error {
 	return nil
 }
 
-// Inject adds faults. It panics on one that makes no sense.
+// Inject adds faults. It panics if one is invalid.
 func (s *Simulator) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +64,7 @@ func (s *Simulator) Inject(faults ...Fault) {
 	}
 }
 
-// ClearFaults takes all faults away.
+// ClearFaults removes all faults.
 func (s *Simulator) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

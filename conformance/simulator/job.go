@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,41 +15,42 @@ import (
 
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// A job is one generation. What is said of it depends only on the time since its creation.
+// A job is one generation. Its state depends only on the time since its creation.
 type job struct {
 	id, token string
 	document  *spec.Document
 	created   time.Time
 	timeline  Timeline
-	film      *film
+	video     *video
 	requestID string
 	body      bodyRecord
 
 	mu        sync.Mutex
 	polls     int
 	downloads int
-	expired   int               // how many of the result's URLs no longer work
-	answers   map[string][]byte // encoded, by step and URL
+	expired   int               // number of expired URLs of the result
+	responses map[string][]byte // encoded, by step and URL
 }
 
-// A bodyRecord is what the ledger keeps of a body.
+// A bodyRecord is the part of a body that the ledger keeps.
 type bodyRecord struct {
 	size   int
 	sha256 string
 	text   json.RawMessage
 }
 
-// create makes a job of a submission that is valid.
+// create creates a job from a valid submission.
 func (s *Simulator) create(accepted conformance.Submission, body []byte, requestID string) *job {
 	j := &job{
 		document:  accepted.Document,
 		created:   s.now(),
-		film:      chooseFilm(accepted),
+		video:     chooseVideo(accepted),
 		requestID: requestID,
 		body:      shorten(body, accepted.Request),
-		answers:   map[string][]byte{},
+		responses: map[string][]byte{},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,83 +78,71 @@ func (s *Simulator) timelineFor(slug string) Timeline {
 	}
 	if s.failureRate > 0 && s.random.Float64() < s.failureRate {
 		return append(slices.Clip(s.timeline[:max(0, len(s.timeline)-1)]),
-			failed("SimulatedFailure", "The simulator was told to let some jobs fail"))
+			failed("SimulatedFailure", "The simulator fails some jobs, as configured"))
 	}
 	return s.timeline
 }
 
-// forget drops the jobs that are older than the retention. Those that have yet to be charged will be: when they were
-// forgotten, and who has looked at the ledger, makes no difference.
+// forget drops the jobs at the front whose timeline ended longer ago than the retention, and adds up their charges. A long
+// job holds up those behind it.
 func (s *Simulator) forget(now time.Time) {
-	for len(s.order) > 0 && now.Sub(s.order[0].created) > s.retention {
+	for len(s.order) > 0 && s.order[0].forgotten(now, s.retention) {
 		old := s.order[0]
-		if at, ok := old.chargedAt(); ok {
-			s.due = append(s.due, at)
+		if old.charged(now) {
+			s.totals.charged++
 		}
 		delete(s.jobs, old.id)
 		delete(s.files, old.token)
 		s.order[0] = nil
 		s.order = s.order[1:]
 	}
-	if len(s.due) > 2*s.settled+1000 { // so seldom that it costs next to nothing
-		s.settle(now)
-	}
 }
 
-// settle counts the charges that have come due of jobs that are forgotten.
-func (s *Simulator) settle(now time.Time) {
-	before := len(s.due)
-	s.due = slices.DeleteFunc(s.due, func(at time.Time) bool { return !at.After(now) })
-	s.totals.charged += before - len(s.due)
-	s.settled = len(s.due)
-}
-
-// find looks a job up that is still remembered.
+// find returns a job that isn't forgotten, or nil.
 func (s *Simulator) find(jobs map[string]*job, name string) *job {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if j := jobs[name]; j != nil && s.now().Sub(j.created) <= s.retention {
+	if j := jobs[name]; j != nil && !j.forgotten(s.now(), s.retention) {
 		return j
 	}
 	return nil
 }
 
-// uuid makes a random id (RFC 9562, version 4) of random numbers.
+// uuid makes a version 4 UUID (RFC 9562) of two random numbers.
 func uuid(a, b uint64) string {
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
 }
 
 func (j *job) step(now time.Time) Step { return j.timeline[j.timeline.at(now.Sub(j.created))] }
 
-// charged reports whether the job has completed, whatever came after that.
+// charged reports whether the job has completed. What comes after that makes no difference.
 func (j *job) charged(now time.Time) bool {
-	at, ok := j.chargedAt()
-	return ok && !at.After(now)
-}
-
-// chargedAt is when the job completes, if it does.
-func (j *job) chargedAt() (at time.Time, ok bool) {
-	at = j.created
+	at := j.created
 	for _, step := range j.timeline {
 		if step.charged() {
-			return at, true
+			return !at.After(now)
 		}
 		at = at.Add(step.For)
 	}
-	return at, false
+	return false
 }
 
-// accepted is the answer to the submission.
-func (j *job) accepted(baseURL string) (status string, answer []byte) {
+// forgotten reports whether the last step of the job began longer ago than the retention.
+func (j *job) forgotten(now time.Time, retention time.Duration) bool {
+	return now.Sub(j.created)-j.timeline.duration() > retention
+}
+
+// accepted returns the response to the submission.
+func (j *job) accepted(baseURL string) (status string, response []byte) {
 	step := j.timeline[0]
 	return step.Status, encode(j.members(step, baseURL+j.result()))
 }
 
-// result is the path of the video. The caller holds the job's lock, or the job is new.
+// result returns the path of the video. The caller holds the job's lock, or the job is new.
 func (j *job) result() string { return filesPath + j.token + "/" + strconv.Itoa(j.expired) + ".mp4" }
 
-// answer is what a poll sees now.
-func (j *job) answer(now time.Time, baseURL string) (Step, []byte) {
+// poll returns the response to a poll.
+func (j *job) poll(now time.Time, baseURL string) (Step, []byte) {
 	i := j.timeline.at(now.Sub(j.created))
 	step := j.timeline[i]
 	j.mu.Lock()
@@ -162,15 +150,15 @@ func (j *job) answer(now time.Time, baseURL string) (Step, []byte) {
 	j.polls++
 	url := baseURL + j.result()
 	key := fmt.Sprint(i, url)
-	answer, ok := j.answers[key]
+	response, ok := j.responses[key]
 	if !ok {
-		answer = encode(j.members(step, url))
-		if len(j.answers) > 2*len(j.timeline) { // one that is asked for under ever new names
-			clear(j.answers)
+		response = encode(j.members(step, url))
+		if len(j.responses) > 2*len(j.timeline) { // polled under many host names
+			clear(j.responses)
 		}
-		j.answers[key] = answer
+		j.responses[key] = response
 	}
-	return step, answer
+	return step, response
 }
 
 func (j *job) members(step Step, url string) []member {
@@ -203,7 +191,7 @@ type member struct {
 	value any
 }
 
-// encode makes a JSON object that people can read, its members in the given order.
+// encode encodes an indented JSON object, members in the given order.
 func encode(members []member) []byte {
 	var b bytes.Buffer
 	b.WriteString("{")
@@ -214,7 +202,7 @@ func encode(members []member) []byte {
 		name, _ := json.Marshal(m.name)
 		value, err := json.MarshalIndent(m.value, "  ", "  ")
 		if err != nil {
-			value, _ = json.Marshal("the simulator couldn't encode this: " + err.Error())
+			value, _ = json.Marshal("the simulator cannot encode this: " + err.Error())
 		}
 		fmt.Fprintf(&b, "\n  %s: %s", name, value)
 	}
@@ -222,18 +210,7 @@ func encode(members []member) []byte {
 	return b.Bytes()
 }
 
-// problem is the documented error body.
-func (s *Simulator) problem(path string, status int, message string) []byte {
-	return encode([]member{
-		{"message", message},
-		{"path", path},
-		{"requestId", uuid(rand.Uint64(), rand.Uint64())},
-		{"statusCode", status},
-		{"timestamp", s.now().UTC().Format("2006-01-02T15:04:05.000Z07:00")},
-	})
-}
-
-// shorten keeps of a body what a person or a test wants to see, and of its data only the beginning.
+// shorten returns a body without long texts and data.
 func shorten(body []byte, request map[string]any) bodyRecord {
 	sum := sha256.Sum256(body)
 	text, _ := json.Marshal(shortenValue(request))
@@ -243,7 +220,7 @@ func shorten(body []byte, request map[string]any) bodyRecord {
 	return bodyRecord{len(body), hex.EncodeToString(sum[:]), text}
 }
 
-// shortenValue returns a copy where there is something to shorten within.
+// shortenValue returns a shortened copy.
 func shortenValue(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -259,7 +236,7 @@ func shortenValue(value any) any {
 		}
 		return elements
 	case string:
-		if head, data, ok := strings.Cut(v, ","); ok && strings.EqualFold(v[:min(len(v), 5)], "data:") {
+		if head, data, ok := strings.Cut(v, ","); ok && media.IsDataURI(v) {
 			return fmt.Sprintf("%.60s,... (%d characters)", head, len(data))
 		}
 		if len(v) > 1000 {

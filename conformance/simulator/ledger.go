@@ -3,56 +3,54 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
-// A Ledger tells what has happened so far.
+// A Ledger lists what has happened so far.
 type Ledger struct {
-	// Created counts the jobs of the simulator's whole life, also those that it has forgotten.
+	// Created counts all jobs, including forgotten ones.
 	Created int `json:"created"`
-	// Charged counts those that have come to the status "completed"; failed ones are never charged. It counts in those
-	// that were forgotten before.
+	// Charged counts the jobs that reached "completed", including forgotten ones. Failed jobs are never charged.
 	Charged int `json:"charged"`
-	// Credits and USD are what they cost in all.
+	// Credits and USD are their total cost.
 	Credits int     `json:"credits"`
 	USD     float64 `json:"usd"`
-	// Polls and Downloads count the answers about known jobs that are still remembered.
+	// Polls and Downloads count the requests about remembered jobs.
 	Polls     int `json:"polls"`
 	Downloads int `json:"downloads"`
-	// Rejected counts the requests that were answered with an error status, by the contract or by a fault.
+	// Rejected counts the responses with an error status code, including those of faults.
 	Rejected int `json:"rejected"`
-	// Leaks counts the requests for results that carried an API key or a client request id, which belong to the API only.
+	// Leaks counts the downloads that carried an API key or a client request id, which only the API may see.
 	Leaks int `json:"leaks"`
-	// Jobs are those remembered, in the order of their creation.
+	// Jobs are the remembered jobs in order of creation.
 	Jobs []Job `json:"jobs"`
-	// Requests are the last requests of all kinds, at most 1000, the newest last. One is added when its handler is done,
-	// which may be a moment after its caller has the answer.
+	// Requests are the last 1000 requests, newest last. A request is added when its handler returns, which may be shortly
+	// after the client has the response.
 	Requests []Entry `json:"requests"`
 }
 
-// A Job is what the ledger holds of one generation.
+// A Job is the ledger's record of one generation.
 type Job struct {
 	ID    string `json:"id"`
 	Model string `json:"model"`
-	// ClientRequestID is the submission's X-Client-Request-Id, or empty if it had none or an invalid one.
+	// ClientRequestID is the submission's X-Client-Request-Id; empty if missing or invalid.
 	ClientRequestID string    `json:"client_request_id"`
 	Created         time.Time `json:"created"`
-	// Status is what a poll would be answered now.
+	// Status is the current status.
 	Status    string `json:"status"`
 	Charged   bool   `json:"charged"`
 	Polls     int    `json:"polls"`
 	Downloads int    `json:"downloads"`
-	// Body is the submission with long texts and data URIs shortened; BodySize and BodySHA256 describe it as it came.
+	// Body is the submission with long texts and data URIs shortened; BodySize and BodySHA256 describe the original.
 	Body       json.RawMessage `json:"body"`
 	BodySize   int             `json:"body_size"`
 	BodySHA256 string          `json:"body_sha256"`
-	// Result is the path of the video, below the base URL, once there is one.
+	// Result is the path of the video below the base URL, once completed.
 	Result string `json:"result,omitempty"`
-	// Size is that of the video in pixels, such as "854x480".
+	// Size is the video's size in pixels, such as "854x480".
 	Size string `json:"size"`
 }
 
@@ -61,46 +59,41 @@ type Entry struct {
 	Time   time.Time `json:"time"`
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
-	// Status is that of the answer; 0 if a fault kept it back.
+	// Status is the status code of the response; 0 if a fault withheld it.
 	Status int `json:"status"`
-	// Job is the id of the generation that it was about, if any.
+	// Job is the id of the generation, if any.
 	Job string `json:"job,omitempty"`
-	// Fault is the name of the effect that hit the request, if any.
+	// Fault is the name of the effect that was applied, if any.
 	Fault string `json:"fault,omitempty"`
-	// Note is what happened, in a few words.
+	// Note describes the outcome in a few words.
 	Note string `json:"note,omitempty"`
-	// Findings are where a submission departed from the documents.
+	// Findings are the violations of a submission.
 	Findings []conformance.Finding `json:"findings,omitempty"`
 }
 
-// String writes the entry as a line of a log.
+// String returns the entry as a log line.
 func (e Entry) String() string {
 	status := "---"
 	if e.Status != 0 {
 		status = fmt.Sprint(e.Status)
 	}
-	line := fmt.Sprintf("%s %s %-4s %s", e.Time.Format("15:04:05.000"), status, e.Method, e.Path)
+	line := fmt.Sprintf("%s %s %-4s %s", e.Time.Format("15:04:05.000"), status, e.Method, redact.Line(e.Path))
 	if e.Job != "" {
 		line += " " + e.Job
 	}
 	if e.Note != "" {
-		line += " " + e.Note
+		line += " " + redact.Line(e.Note)
 	}
 	if e.Fault != "" {
 		line += " [fault: " + e.Fault + "]"
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) { // of a path: a terminal would obey it
-			return ' '
-		}
-		return r
-	}, line)
+	return line
 }
 
-// totals are what outlives the jobs.
+// totals outlive the jobs.
 type totals struct{ created, charged, rejected, leaks int }
 
-// maxHistory is how many requests are remembered.
+// maxHistory caps the remembered requests.
 const maxHistory = 1000
 
 // history is a ring of the last requests.
@@ -119,40 +112,36 @@ func (h *history) add(e Entry) {
 }
 
 func (h *history) all() []Entry {
-	all := make([]Entry, 0, len(h.entries)) // in JSON, none is []
+	all := make([]Entry, 0, len(h.entries)) // [] in JSON if empty
 	all = append(all, h.entries[h.next:]...)
 	return append(all, h.entries[:h.next]...)
 }
 
-// clip bounds what a request can make the ledger keep.
-func clip(text string) string {
-	const most = 2000
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "..."
-}
+// maxText caps the texts of a request that the ledger keeps.
+const maxText = 2000
 
-// record notes an exchange when it is over.
+// record adds an exchange to the ledger and the log when it is over.
 func (s *Simulator) record(x *exchange) {
-	line := x.entry.String() + "\n"
-	x.entry.Path, x.entry.Note = clip(x.entry.Path), clip(x.entry.Note)
+	x.entry.Path, x.entry.Note = redact.Cut(x.entry.Path, maxText), redact.Cut(x.entry.Note, maxText)
 	s.mu.Lock()
 	if x.entry.Status >= 400 {
 		s.totals.rejected++
 	}
 	s.history.add(x.entry)
 	s.mu.Unlock()
-	s.lines.add(line)
+	if s.log != nil {
+		s.logMu.Lock()
+		defer s.logMu.Unlock()
+		fmt.Fprintln(s.log, x.entry)
+	}
 }
 
-// Ledger returns what has happened so far. The copy is the caller's own.
+// Ledger returns a snapshot of what has happened so far.
 func (s *Simulator) Ledger() Ledger {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(now)
-	s.settle(now)
 	l := Ledger{
 		Created:  s.totals.created,
 		Charged:  s.totals.charged,
@@ -162,6 +151,12 @@ func (s *Simulator) Ledger() Ledger {
 		Requests: s.history.all(),
 	}
 	for _, j := range s.order {
+		if j.forgotten(now, s.retention) {
+			if j.charged(now) {
+				l.Charged++
+			}
+			continue
+		}
 		job := j.record(now)
 		l.Polls += job.Polls
 		l.Downloads += job.Downloads
@@ -190,7 +185,7 @@ func (j *job) record(now time.Time) Job {
 		Body:            j.body.text,
 		BodySize:        j.body.size,
 		BodySHA256:      j.body.sha256,
-		Size:            j.film.size(),
+		Size:            j.video.size(),
 	}
 	if step.Status == "completed" {
 		record.Result = j.result()

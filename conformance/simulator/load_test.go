@@ -43,20 +43,20 @@ func TestTenThousandJobs(t *testing.T) {
 			t.Error(err)
 			return g
 		}
-		return answer{body: b}.decode(t)
+		return response{body: b}.decode(t)
 	}
 	ids := make([]string, jobs)
 	each(func(i int) {
 		g := try("POST", generations, move)
 		if ids[i] = g.ID; g.Status != "queued" {
-			t.Errorf("submission %d is answered %+v", i, g)
+			t.Errorf("submission %d got %+v", i, g)
 		}
 	})
 	for _, status := range []string{"generating", "completed"} {
 		srv.Advance(time.Hour)
 		each(func(i int) {
 			if g := try("GET", pollPath(ids[i]), ""); g.ID != ids[i] || g.Status != status {
-				t.Errorf("job %s is answered %+v, want %s", ids[i], g, status)
+				t.Errorf("job %s got %+v, want %s", ids[i], g, status)
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestTenThousandJobs(t *testing.T) {
 	}
 }
 
-// What is forgotten leaves the memory, too.
+// Forgotten jobs are freed.
 func TestForgottenJobsAreFreed(t *testing.T) {
 	const jobs, size = 500, 10 << 10
 	heap := func() int64 {
@@ -98,7 +98,7 @@ var block = strings.Repeat("A", 32<<10)
 
 func (endless) Read(p []byte) (int, error) { return copy(p, block), nil }
 
-// underRace reports whether the race detector is at work, which makes encoding/json ten times slower.
+// underRace reports whether the race detector is on, which makes encoding/json ten times slower.
 func underRace() bool {
 	info, _ := debug.ReadBuildInfo()
 	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
@@ -112,7 +112,7 @@ func TestLargeBodies(t *testing.T) {
 	}
 	head, tail, _ := strings.Cut(move, "https://example.com/v.mp4")
 	head += "data:video/mp4;base64,"
-	// What surrounds the data, filled up with spaces to a multiple of four.
+	// Padded with spaces to a multiple of four.
 	tail += strings.Repeat(" ", 3-(len(head)+len(tail)+3)%4)
 	tests := []struct {
 		name    string
@@ -174,10 +174,10 @@ func TestDeepBodies(t *testing.T) {
 		deep := strings.Repeat(test.open, test.depth) + "1" + strings.Repeat(test.close, test.depth)
 		a := ask(t, srv, "POST", generations, strings.Replace(move, "{", `{"deep":`+deep+`,`, 1))
 		if a.status != test.want {
-			t.Errorf("%d times %s is answered %d: %.500s", test.depth, test.open, a.status, a.body)
+			t.Errorf("%d times %s has status %d: %.500s", test.depth, test.open, a.status, a.body)
 		}
 	}
 	if a := ask(t, srv, "GET", "/simulator/state", ""); a.status != 200 || !strings.Contains(string(a.body), `"created":2`) {
-		t.Errorf("the state is answered %d: %.500s", a.status, a.body)
+		t.Errorf("the state has status %d: %.500s", a.status, a.body)
 	}
 }

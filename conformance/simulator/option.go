@@ -13,8 +13,8 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// An Option changes how a Simulator behaves. One that makes no sense is an error of [Listen], ends the test of [Start] and
-// [StartInMemory], and makes [New] panic.
+// An Option configures a Simulator. If one is invalid, [Listen] returns an error, [Start] and [StartInMemory] fail the
+// test, and [New] panics.
 type Option func(*config) error
 
 type config struct {
@@ -39,19 +39,19 @@ func defaultConfig() config {
 	}
 }
 
-// WithKey makes the simulator accept only this API key; with an empty one, any will do. Without this option, [New] accepts
-// any key, and servers make one up: [Server.Key].
+// WithKey sets the only API key to accept; "" accepts any. The default of [New] is any key, that of servers a random one:
+// [Server.Key].
 func WithKey(key string) Option {
 	return func(c *config) error {
 		if strings.ContainsFunc(key, unicode.IsControl) || strings.TrimSpace(key) != key {
-			return errors.New("WithKey: the key has white space around it or control characters in it, which no header carries")
+			return errors.New("WithKey: no header carries a key with control characters or surrounding white space")
 		}
 		c.key = key
 		return nil
 	}
 }
 
-// WithTimeline sets what happens to each job. The default is Complete(time.Second, 2*time.Second).
+// WithTimeline sets the timeline of each job. The default is Complete(time.Second, 2*time.Second).
 func WithTimeline(t Timeline) Option {
 	return func(c *config) error {
 		c.timeline = t
@@ -59,7 +59,7 @@ func WithTimeline(t Timeline) Option {
 	}
 }
 
-// WithModelTimeline sets what happens to the jobs of one model, given by its slug, such as "animate-move".
+// WithModelTimeline sets the timeline of the jobs of one model by its slug, such as "animate-move".
 func WithModelTimeline(slug string, t Timeline) Option {
 	return func(c *config) error {
 		var slugs []string
@@ -74,11 +74,11 @@ func WithModelTimeline(slug string, t Timeline) Option {
 	}
 }
 
-// WithFailureRate makes jobs fail at their end with the probability p, from 0 to 1. Jobs with a timeline of their own,
-// by [Simulator.Script] or [WithModelTimeline], aren't touched. The default is 0.
+// WithFailureRate makes jobs fail with probability p, from 0 to 1. It doesn't affect jobs with a timeline from
+// [Simulator.Script] or [WithModelTimeline]. The default is 0.
 func WithFailureRate(p float64) Option {
 	return func(c *config) error {
-		if !(p >= 0 && p <= 1) { // nor is it NaN
+		if !(p >= 0 && p <= 1) { // also NaN
 			return fmt.Errorf("WithFailureRate: %v isn't a probability from 0 to 1", p)
 		}
 		c.failureRate = p
@@ -86,7 +86,7 @@ func WithFailureRate(p float64) Option {
 	}
 }
 
-// WithFaults injects faults from the start, as [Simulator.Inject] does later.
+// WithFaults injects faults from the start, like [Simulator.Inject].
 func WithFaults(faults ...Fault) Option {
 	return func(c *config) error {
 		for _, f := range faults {
@@ -99,8 +99,7 @@ func WithFaults(faults ...Fault) Option {
 	}
 }
 
-// WithSeed makes the ids of jobs and everything that depends on a probability repeatable: the n-th job fails or not,
-// whatever is polled in between. The default is a random seed.
+// WithSeed makes job ids and random decisions repeatable. Polls don't change which jobs fail. The default is a random seed.
 func WithSeed(seed uint64) Option {
 	return func(c *config) error {
 		c.seed = seed
@@ -108,7 +107,7 @@ func WithSeed(seed uint64) Option {
 	}
 }
 
-// WithMaxBody caps the body of a submission, in bytes. Larger ones are answered 413. The default is 256 MiB.
+// WithMaxBody caps the body of a submission in bytes; a larger one gets 413. The default is 256 MiB.
 func WithMaxBody(bytes int64) Option {
 	return func(c *config) error {
 		if bytes <= 0 {
@@ -119,7 +118,7 @@ func WithMaxBody(bytes int64) Option {
 	}
 }
 
-// WithRetention sets for how long jobs are remembered after their submission. The default is one hour.
+// WithRetention sets how long jobs are kept after their last step began. The default is one hour.
 func WithRetention(d time.Duration) Option {
 	return func(c *config) error {
 		if d < 0 {
@@ -130,8 +129,7 @@ func WithRetention(d time.Duration) Option {
 	}
 }
 
-// WithLog writes one line for each request, by one call of Write, never two at a time. The lines show neither keys nor
-// bodies. While the writer is stuck, up to 10,000 lines wait; further ones are lost.
+// WithLog logs one line per request, without keys and bodies. Writes don't overlap; a blocked writer blocks the responses.
 func WithLog(w io.Writer) Option {
 	return func(c *config) error {
 		c.log = w

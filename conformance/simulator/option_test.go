@@ -10,7 +10,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// Options that make no sense are refused wherever they are given.
+// Invalid options are rejected everywhere.
 func TestWrongOptions(t *testing.T) {
 	fault := func(change func(*simulator.Fault)) simulator.Option {
 		f := simulator.Fault{Effect: simulator.Reset()}
@@ -42,12 +42,12 @@ func TestWrongOptions(t *testing.T) {
 		{"negative count", fault(func(f *simulator.Fault) { f.Times = -1 }), "-1 times"},
 		{"negative delay", fault(func(f *simulator.Fault) { f.After = -1 }), "after -1"},
 		{"no effect", effect(simulator.Effect{}), "without an effect"},
-		{"status 42", effect(simulator.Status(42)), "the effect 42: 42 isn't a status from 200 to 599"},
-		{"message with status 1000", effect(simulator.StatusMessage(1000, "m")), "1000 isn't a status"},
-		{"retry with status 0", effect(simulator.RetryAfter(0, "2")), "0 isn't a status"},
-		{"page with status 100", effect(simulator.HTML(100)), "100 isn't a status"},
-		{"nothing with status 600", effect(simulator.Empty(600)), "600 isn't a status"},
-		{"redirect with status 200", effect(simulator.Redirect(200, "/")), "200 isn't a status from 300 to 399"},
+		{"status 42", effect(simulator.Status(42)), "the effect 42: 42 isn't a status code from 200 to 599"},
+		{"message with status 1000", effect(simulator.StatusMessage(1000, "m")), "1000 isn't a status code"},
+		{"retry with status 0", effect(simulator.RetryAfter(0, "2")), "0 isn't a status code"},
+		{"page with status 100", effect(simulator.HTML(100)), "100 isn't a status code"},
+		{"nothing with status 600", effect(simulator.Empty(600)), "600 isn't a status code"},
+		{"redirect with status 200", effect(simulator.Redirect(200, "/")), "200 isn't a status code from 300 to 399"},
 		{"status 599", effect(simulator.Status(599)), ""},
 	}
 	for _, test := range tests {
@@ -76,7 +76,7 @@ func TestWrongOptions(t *testing.T) {
 	}
 }
 
-// fatal returns what ends a test, or "<nil>".
+// fatal returns the message that ends a test, or "<nil>".
 func fatal(start func(simulator.TB)) string {
 	return panicked(func() {
 		tb := new(fakeTB)
@@ -85,7 +85,7 @@ func fatal(start func(simulator.TB)) string {
 	})
 }
 
-// fakeTB is a test that panics where it should end.
+// fakeTB is a TB that panics in Fatalf.
 type fakeTB struct{ cleanups []func() }
 
 func (*fakeTB) Helper()                        {}

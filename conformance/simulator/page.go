@@ -8,15 +8,15 @@ import (
 )
 
 //go:embed page.html
-var page []byte
+var pageHTML []byte
 
-// What the page asks for. It plays the films themselves, not the results: those have faults and count downloads.
+// The page fetches these. It plays the embedded videos, not the results: those have faults and count downloads.
 const (
 	statePath  = "/simulator/state"
 	videosPath = "/simulator/videos/"
 )
 
-// maxShown is how many jobs and how many requests the page shows.
+// maxShown caps the jobs and the requests on the page.
 const maxShown = 60
 
 func isPage(r *http.Request) bool {
@@ -24,11 +24,11 @@ func isPage(r *http.Request) bool {
 		(r.URL.Path == "/" || r.URL.Path == statePath || strings.HasPrefix(r.URL.Path, videosPath))
 }
 
-// servePage serves the page about the simulator and the end of the ledger that it shows.
+// servePage serves the page, its state and its videos.
 func (s *Simulator) servePage(w http.ResponseWriter, r *http.Request) {
 	if name, ok := strings.CutPrefix(r.URL.Path, videosPath); ok {
 		w.Header().Set("Cache-Control", "max-age=3600")
-		http.ServeFileFS(w, r, videos, "videos/"+name) //nolint:gosec // an embedded file system has no way out
+		http.ServeFileFS(w, r, videoFiles, "videos/"+name) //nolint:gosec // an embedded file system has no parent
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -42,5 +42,5 @@ func (s *Simulator) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; media-src 'self'; img-src data:")
-	w.Write(page)
+	w.Write(pageHTML)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// The page, what it shows and what it plays come without a key, leave no trace in the ledger and use up no fault.
+// The page needs no key, leaves no trace in the ledger and uses up no fault.
 func TestPage(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
 	fresh := string(ask(t, srv, "GET", "/simulator/state", "").body)
@@ -26,7 +26,7 @@ func TestPage(t *testing.T) {
 
 	page := ask(t, srv, "GET", "/", "", "Authorization:")
 	if page.status != http.StatusOK || page.header.Get("Content-Type") != "text/html; charset=utf-8" {
-		t.Errorf("the page is answered %d with %v", page.status, page.header)
+		t.Errorf("the page has status %d with %v", page.status, page.header)
 	}
 	if outside := regexp.MustCompile(`(src|href|url|import|fetch)\b\W{0,3}(https?:)?//|innerHTML`).Find(page.body); outside != nil {
 		t.Errorf("the page contains %q", outside)
@@ -47,14 +47,14 @@ func TestPage(t *testing.T) {
 		t.Error("the page doesn't show the newest")
 	}
 
-	film := film(t, "854x480")
+	file := videoFile(t, "854x480")
 	video := ask(t, srv, "GET", "/simulator/videos/"+state.Jobs[0].Size+".mp4", "", "Range: bytes=0-99")
-	if video.status != http.StatusPartialContent || video.header.Get("Content-Type") != "video/mp4" || !bytes.Equal(video.body, film[:100]) {
-		t.Errorf("the page's video is answered %d with %d bytes", video.status, len(video.body))
+	if video.status != http.StatusPartialContent || video.header.Get("Content-Type") != "video/mp4" || !bytes.Equal(video.body, file[:100]) {
+		t.Errorf("the page's video has status %d with %d bytes", video.status, len(video.body))
 	}
 	for _, path := range []string{"/simulator/videos/", "/simulator/videos/1x1.mp4", "/simulator/videos/..%2fpage.html"} {
 		if a := ask(t, srv, "GET", path, ""); a.status == http.StatusOK {
-			t.Errorf("%s is answered %d: %.100s", path, a.status, a.body)
+			t.Errorf("%s has status %d: %.100s", path, a.status, a.body)
 		}
 	}
 	if l := srv.Ledger(); len(l.Requests) != 71 || l.Downloads != 0 || l.Rejected != 1 {

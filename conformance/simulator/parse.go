@@ -7,72 +7,69 @@ import (
 	"strings"
 )
 
-// effects are those that a command line can name, besides the error statuses.
+// effects are the named effects of a command line, besides the error status codes.
 var effects = []struct {
 	name, help string
 	effect     Effect
 }{
 	{"429-wait", "429 with Retry-After: 2", RetryAfter(http.StatusTooManyRequests, "2")},
-	{"502-html", "502 with a page, as a proxy in between answers", HTML(http.StatusBadGateway)},
+	{"502-html", "502 with an HTML page, as a gateway sends", HTML(http.StatusBadGateway)},
 	{"503-empty", "503 with no body", Empty(http.StatusServiceUnavailable)},
-	{"credits", "403, as when the account has run out of credits", StatusMessage(http.StatusForbidden, "You've run out of credits")},
-	{"cut", "half of the body, as if that were all", Cut()},
-	{"drop", "do what was asked, then break the connection before the answer", Drop()},
-	{"empty-object", "do what was asked, then answer 200 with {}", Body("{}")},
-	{"endless", "a body that doesn't end", Endless()},
-	{"expire", "the URL of the result expires for good; the next poll answers another", Expire()},
-	{"html", "200 with a page instead of the answer", HTML(http.StatusOK)},
-	{"ignore-range", "the whole result whatever part was asked for", IgnoreRange()},
-	{"no-content-type", "an answer without a Content-Type", ContentType("")},
+	{"credits", "403, out of credits", StatusMessage(http.StatusForbidden, "You've run out of credits")},
+	{"cut", "half of the body as a complete response", Cut()},
+	{"drop", "handle the request, then break the connection before the response", Drop()},
+	{"empty-object", "handle the request, then respond 200 with {}", Body("{}")},
+	{"endless", "a body without an end", Endless()},
+	{"expire", "the result's URL expires for good; the next poll returns another", Expire()},
+	{"html", "200 with an HTML page instead of the response", HTML(http.StatusOK)},
+	{"ignore-range", "the whole result in response to a Range request", IgnoreRange()},
+	{"no-content-type", "a response without a Content-Type", ContentType("")},
 	{"redirect", "307 to another host", Redirect(http.StatusTemporaryRedirect, "https://elsewhere.example.com/")},
-	{"reset", "break the connection before anything is done", Reset()},
-	{"slow", "10 KiB of the body in a second", Slow(10 << 10)},
-	{"stall", "do what was asked and never answer", Stall()},
-	{"stall-body", "half of the body, and then nothing more", StallBody()},
-	{"text", "an answer as text/plain", ContentType("text/plain")},
+	{"reset", "break the connection before the request is handled", Reset()},
+	{"slow", "10 KiB of the body per second", Slow(10 << 10)},
+	{"stall", "handle the request and never respond", Stall()},
+	{"stall-body", "half of the body, then nothing", StallBody()},
+	{"text", "a response as text/plain", ContentType("text/plain")},
 	{"truncate", "half of the body, then break the connection", Truncate()},
 }
 
-const anyStatus = "an error status such as 503"
-
-// EffectNames lists the effects that ParseFault knows.
-func EffectNames() string {
-	names := []string{anyStatus}
+func effectNames() string {
+	names := []string{"an error status code such as 503"}
 	for _, e := range effects {
 		names = append(names, e.name)
 	}
 	return strings.Join(names, ", ")
 }
 
-// EffectHelp says what the effects do that ParseFault knows, a line for each, for a help text.
+// EffectHelp describes the effects that ParseFault knows, one per line, for a help text.
 func EffectHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "  %-15s  that status, from 400 to 599, with the documented error body\n", "503, ...")
+	fmt.Fprintf(&b, "  %-15s  that status code, from 400 to 599, with the documented error body\n", "503, ...")
 	for _, e := range effects {
 		fmt.Fprintf(&b, "  %-15s  %s\n", e.name, e.help)
 	}
 	return b.String()
 }
 
-// ParseFault reads a fault as it is written on a command line: OPERATION=EFFECT, then *N for the first N requests or @P
-// for a probability. "poll=503*3" answers the first three polls with 503, "submit=drop@0.1" loses each answer to a
-// submission with a chance of one in ten.
+// ParseFault parses the fault syntax of a command line: OPERATION=EFFECT, then *N for the first N requests or @P for the
+// probability P. "poll=503*3" responds to the first three polls with 503, "submit=drop@0.1" drops the response to a
+// submission with probability 0.1.
 func ParseFault(text string) (Fault, error) {
 	operation, name, ok := strings.Cut(text, "=")
 	f := Fault{On: Operation(operation)}
 	if !ok || f.On != Submit && f.On != Poll && f.On != Download {
-		return f, fmt.Errorf("fault %q: it begins with submit=, poll= or download=", text)
+		return f, fmt.Errorf("fault %q: it must begin with submit=, poll= or download=", text)
 	}
 	if before, times, ok := strings.Cut(name, "*"); ok {
 		n, err := strconv.Atoi(times)
 		if err != nil || n < 1 {
-			return f, fmt.Errorf("fault %q: %q is no number of requests", text, times)
+			return f, fmt.Errorf("fault %q: %q isn't a number of requests", text, times)
 		}
 		name, f.Times = before, n
 	} else if before, chance, ok := strings.Cut(name, "@"); ok {
 		p, err := strconv.ParseFloat(chance, 64)
 		if err != nil || !(p > 0 && p <= 1) {
-			return f, fmt.Errorf("fault %q: %q is no probability", text, chance)
+			return f, fmt.Errorf("fault %q: %q isn't a probability", text, chance)
 		}
 		name, f.Probability = before, p
 	}
@@ -86,5 +83,5 @@ func ParseFault(text string) (Fault, error) {
 			return f, nil
 		}
 	}
-	return f, fmt.Errorf("fault %q: the effects are %s", text, EffectNames())
+	return f, fmt.Errorf("fault %q: the effects are %s", text, effectNames())
 }

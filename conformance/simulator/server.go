@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Server is a Simulator that listens.
+// A Server is a Simulator with a listener.
 type Server struct {
 	*Simulator
 
@@ -28,37 +28,37 @@ type Server struct {
 	serving  *serving
 	listener net.Listener
 	client   *http.Client
-	busy     sync.WaitGroup // connections, and handlers that have taken theirs over
+	busy     sync.WaitGroup // connections and handlers
 }
 
-// A serving is the time from when the server comes up until it goes down.
+// A serving is one period between Up and Down.
 type serving struct {
 	http *http.Server
 	done chan struct{} // closed at the end
-	err  error         // why it has ended
+	err  error         // cause of the end
 }
 
-// Listen starts a server on a TCP address such as "127.0.0.1:8080". Port 0 chooses a free one. The caller closes it.
+// Listen starts a server on a TCP address such as "127.0.0.1:8080"; port 0 chooses a free port. The caller must close it.
 func Listen(addr string, opts ...Option) (*Server, error) {
 	sim, err := newServed(opts)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", addr) //nolint:noctx // it doesn't wait
+	listener, err := net.Listen("tcp", addr) //nolint:noctx // doesn't block
 	if err != nil {
 		return nil, err
 	}
 	return serve(sim, listener, new(net.Dialer).DialContext), nil
 }
 
-// TB is the part of testing.TB that Start needs.
+// TB is the part of testing.TB that Start uses.
 type TB interface {
 	Helper()
 	Cleanup(f func())
 	Fatalf(format string, args ...any)
 }
 
-// Start starts a server on loopback for the length of a test.
+// Start starts a server on loopback. It closes when the test ends.
 func Start(t TB, opts ...Option) *Server {
 	t.Helper()
 	s, err := Listen("127.0.0.1:0", opts...)
@@ -69,8 +69,8 @@ func Start(t TB, opts ...Option) *Server {
 	return s
 }
 
-// StartInMemory starts a server on a network within the process, for the length of a test. It is reached through
-// [Server.Client] only and works in a testing/synctest bubble.
+// StartInMemory starts a server on an in-process network that only [Server.Client] reaches. It works in a testing/synctest
+// bubble and closes when the test ends.
 func StartInMemory(t TB, opts ...Option) *Server {
 	t.Helper()
 	sim, err := newServed(opts)
@@ -83,7 +83,7 @@ func StartInMemory(t TB, opts ...Option) *Server {
 	return s
 }
 
-// newServed makes a Simulator that accepts one key only unless the options want another.
+// newServed returns a Simulator that accepts only a random key unless an option says otherwise.
 func newServed(opts []Option) (*Simulator, error) {
 	return newSimulator(append([]Option{WithKey(newKey())}, opts...))
 }
@@ -94,7 +94,7 @@ func serve(sim *Simulator, listener net.Listener, dial func(context.Context, str
 	s := &Server{
 		Simulator: sim,
 		URL:       "http://" + listener.Addr().String(),
-		Key:       cmp.Or(sim.key, newKey()), // where any will do, one is as good as another
+		Key:       cmp.Or(sim.key, newKey()), // if it accepts any, use a random one
 		client:    &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 100}},
 	}
 	s.start(listener)
@@ -108,7 +108,6 @@ func (s *Server) start(listener net.Listener) {
 			defer s.busy.Done()
 			s.ServeHTTP(w, r)
 		}),
-		// From the first, so that the last handler can't begin once nothing is busy.
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:
@@ -118,7 +117,7 @@ func (s *Server) start(listener net.Listener) {
 			}
 		},
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // faults make net/http complain
+		ErrorLog:          log.New(io.Discard, "", 0), // faults cause noise
 	}
 	v := &serving{http: server, done: make(chan struct{})}
 	s.listener, s.serving, s.up = listener, v, true
@@ -130,11 +129,11 @@ func (s *Server) start(listener net.Listener) {
 	}()
 }
 
-// Client returns an HTTP client that reaches the server, also one in memory.
+// Client returns an HTTP client that reaches the server, including one in memory.
 func (s *Server) Client() *http.Client { return s.client }
 
-// Down makes the server refuse connections until [Server.Up]. Requests under way are broken off. It returns when their
-// handlers have, and what they write to the log is written, so an [Effect] can't call it.
+// Down breaks all connections and refuses new ones until [Server.Up]. It returns when all handlers have returned, so an
+// [Effect] can't call it.
 func (s *Server) Down() {
 	v := s.current()
 	v.http.Close()
@@ -148,19 +147,18 @@ func (s *Server) current() *serving {
 	return s.serving
 }
 
-// ended waits until nothing is busy.
+// ended waits for connections and handlers.
 func (s *Server) ended(v *serving) {
 	<-v.done
 	s.busy.Wait()
-	s.lines.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.serving == v { // or it is up again
+	if s.serving == v { // else it is up again
 		s.up = false
 	}
 }
 
-// Up ends what Down began. It fails when the port has been taken meanwhile, and when the server isn't down.
+// Up restarts the server after Down. It returns an error if the port is taken or the server isn't down.
 func (s *Server) Up() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,7 +170,7 @@ func (s *Server) Up() error {
 		s.start(m)
 		return nil
 	}
-	listener, err := net.Listen("tcp", s.listener.Addr().String()) //nolint:noctx // it doesn't wait
+	listener, err := net.Listen("tcp", s.listener.Addr().String()) //nolint:noctx // doesn't block
 	if err != nil {
 		return err
 	}
@@ -180,18 +178,17 @@ func (s *Server) Up() error {
 	return nil
 }
 
-// Wait waits until the server doesn't listen any more, and returns why. It is nil after [Server.Down], [Server.Close] and
-// [Server.Shutdown].
+// Wait blocks until the server stops listening. It returns nil after [Server.Down], [Server.Close] and [Server.Shutdown].
 func (s *Server) Wait() error {
 	v := s.current()
 	<-v.done
 	return v.err
 }
 
-// Close stops the server and breaks off requests under way, as [Server.Down] does.
+// Close stops the server, like [Server.Down].
 func (s *Server) Close() { s.Down() }
 
-// Shutdown stops the server once the requests under way are answered or the context is done. [Server.Close] cuts it short.
+// Shutdown stops the server once all pending requests are finished or the context ends. [Server.Close] interrupts it.
 func (s *Server) Shutdown(ctx context.Context) error {
 	v := s.current()
 	err := v.http.Shutdown(ctx)
@@ -201,7 +198,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// memory is a network of one listener.
+// memory is an in-process network with one listener.
 type memory struct {
 	mu     sync.Mutex
 	conns  chan net.Conn
@@ -252,5 +249,5 @@ func (m *memory) reopen() {
 	m.closed = make(chan struct{})
 }
 
-// Addr looks like loopback, so that clients trust it as they trust a local server.
+// Addr is loopback, so that clients allow plain http.
 func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }

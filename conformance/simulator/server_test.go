@@ -12,7 +12,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// Once the server is closed, its handlers have ended and nothing is written any more.
+// After Close, all handlers have returned and nothing is logged.
 func TestCloseWaits(t *testing.T) {
 	var closed, late atomic.Bool
 	inBubble(t, func(t *testing.T, srv *simulator.Server) {
@@ -47,7 +47,7 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// A server that is up can't come up once more.
+// Up fails if the server is up.
 func TestUpTwice(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *simulator.Server) {
 		if err := srv.Up(); err == nil || !strings.Contains(err.Error(), "isn't down") {
@@ -96,7 +96,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// A path that contains what results are served under is a path like any other.
+// A base path may contain "/files/".
 func TestFilesInBasePath(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
 	const base = "/files/api"
@@ -105,16 +105,16 @@ func TestFilesInBasePath(t *testing.T) {
 	if g.ID != id || !strings.HasPrefix(g.Video.URL, srv.URL+base+"/files/") {
 		t.Fatalf("%+v", g)
 	}
-	if a := ask(t, srv, "GET", g.Video.URL, ""); a.status != http.StatusOK || string(a.body) != string(film(t, "854x480")) {
-		t.Errorf("the result is answered %d", a.status)
+	if a := ask(t, srv, "GET", g.Video.URL, ""); a.status != http.StatusOK || string(a.body) != string(videoFile(t, "854x480")) {
+		t.Errorf("the result has status %d", a.status)
 	}
 	srv.Inject(simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.Expire()})
 	if a := ask(t, srv, "GET", g.Video.URL, ""); a.status != http.StatusForbidden {
-		t.Errorf("the expired result is answered %d", a.status)
+		t.Errorf("the expired result has status %d", a.status)
 	}
 }
 
-// A shutdown that takes too long can be cut short.
+// Close interrupts Shutdown.
 func TestCloseCutsShutdownShort(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *simulator.Server) {
 		srv.Inject(simulator.Fault{Effect: simulator.Stall()})

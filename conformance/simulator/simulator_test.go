@@ -18,19 +18,19 @@ import (
 const (
 	generations = "/v2/video/generations"
 
-	// Submissions that the documents allow.
+	// Valid submissions.
 	move    = `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4","image_url":"https://example.com/i.png"}`
 	pose    = `{"model":"alibaba/wan2.2-vace-fun-a14b-pose","video_url":"https://example.com/v.mp4","prompt":"A dancer"}`
 	reframe = `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
 )
 
-// inBubble runs a test on fake time, with a simulator in memory.
+// inBubble runs a test with fake time and a simulator in memory.
 func inBubble(t *testing.T, f func(t *testing.T, srv *simulator.Server), opts ...simulator.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { f(t, simulator.StartInMemory(t, opts...)) })
 }
 
-// newRequest makes a request to the server with what a caller usually sends. Headers are written "Name: value"; without
+// newRequest makes a request with the usual headers. Headers are written "Name: value"; without
 // a value the header isn't sent. A target that isn't a whole URL is a path.
 func newRequest(t testing.TB, srv *simulator.Server, method, target, body string, headers ...string) *http.Request {
 	t.Helper()
@@ -56,15 +56,15 @@ func newRequest(t testing.TB, srv *simulator.Server, method, target, body string
 	return req
 }
 
-// An answer is a response that has been read to its end.
-type answer struct {
+// A response is a status code, a header and a whole body.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// ask sends a request that must be answered.
-func ask(t testing.TB, srv *simulator.Server, method, target, body string, headers ...string) answer {
+// ask sends a request that must get a response.
+func ask(t testing.TB, srv *simulator.Server, method, target, body string, headers ...string) response {
 	t.Helper()
 	res, err := srv.Client().Do(newRequest(t, srv, method, target, body, headers...))
 	if err != nil {
@@ -75,16 +75,16 @@ func ask(t testing.TB, srv *simulator.Server, method, target, body string, heade
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, b}
+	return response{res.StatusCode, res.Header, b}
 }
 
-// A generation is the body of an answer.
+// A generation is the body of a response.
 type generation struct {
 	ID, Status, Message string
 	Video               struct{ URL string }
 }
 
-func (a answer) decode(t testing.TB) (g generation) {
+func (a response) decode(t testing.TB) (g generation) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, &g); err != nil {
 		t.Fatalf("%v in %q", err, a.body)
@@ -92,12 +92,12 @@ func (a answer) decode(t testing.TB) (g generation) {
 	return g
 }
 
-// submit submits what must be accepted.
+// submit submits a body that must be accepted.
 func submit(t testing.TB, srv *simulator.Server, body string, headers ...string) (id string) {
 	t.Helper()
 	a := ask(t, srv, "POST", generations, body, headers...)
 	if a.status != http.StatusOK {
-		t.Fatalf("the submission was answered %d: %s", a.status, a.body)
+		t.Fatalf("the submission has status %d: %s", a.status, a.body)
 	}
 	return a.decode(t).ID
 }
@@ -109,8 +109,8 @@ func poll(t testing.TB, srv *simulator.Server, id string) generation {
 	return ask(t, srv, "GET", pollPath(id), "").decode(t)
 }
 
-// film reads the file that the simulator serves for a video of the size.
-func film(t testing.TB, size string) []byte {
+// videoFile reads the file of a size.
+func videoFile(t testing.TB, size string) []byte {
 	t.Helper()
 	b, err := os.ReadFile("videos/" + size + ".mp4")
 	if err != nil {
@@ -121,8 +121,8 @@ func film(t testing.TB, size string) []byte {
 
 var token = regexp.MustCompile(`/files/[0-9a-f]{16}/`)
 
-// anonymous writes an answer without spaces, and with ID and TOKEN for what differs from run to run.
-func anonymous(t testing.TB, a answer, id string) string {
+// anonymous returns a response without spaces, and with ID and TOKEN for what differs from run to run.
+func anonymous(t testing.TB, a response, id string) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := json.Compact(&b, a.body); err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -32,7 +31,7 @@ func (p *property) Type() string {
 	if p.schema.Type.Is(openapi3.TypeBoolean) {
 		return "true|false"
 	}
-	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(conformance.Describe(p.schema))
+	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(spec.Describe(p.schema))
 }
 
 // isMedia reports whether a property takes a URL or an array of URLs.

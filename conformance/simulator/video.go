@@ -2,57 +2,60 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // filesPath is where results are served, below the prefix under which the API was reached.
 const filesPath = "/files/"
 
 //go:embed videos/*.mp4
-var videos embed.FS
+var videoFiles embed.FS
 
-// A film is one of the results. Its file's name tells its size on screen.
-type film struct {
+// A video is one of the results. Its file is named by its size in pixels.
+type video struct {
 	width, height int
 	data          []byte
 	etag          string
 }
 
-func (f *film) size() string { return fmt.Sprintf("%dx%d", f.width, f.height) }
+func (v *video) size() string { return fmt.Sprintf("%dx%d", v.width, v.height) }
 
-var films = sync.OnceValue(func() []*film {
-	entries, err := videos.ReadDir("videos")
+var allVideos = sync.OnceValue(func() []*video {
+	entries, err := videoFiles.ReadDir("videos")
 	if err != nil {
 		panic(err)
 	}
-	var all []*film
+	var all []*video
 	for _, entry := range entries {
-		f := new(film)
-		if _, err := fmt.Sscanf(entry.Name(), "%dx%d.mp4", &f.width, &f.height); err != nil {
+		v := new(video)
+		if _, err := fmt.Sscanf(entry.Name(), "%dx%d.mp4", &v.width, &v.height); err != nil {
 			panic(fmt.Errorf("simulator: videos/%s: %w", entry.Name(), err))
 		}
-		f.data, _ = videos.ReadFile("videos/" + entry.Name())
-		sum := sha256.Sum256(f.data)
-		f.etag = `"` + hex.EncodeToString(sum[:8]) + `"`
-		all = append(all, f)
+		v.data, _ = videoFiles.ReadFile("videos/" + entry.Name())
+		sum := sha256.Sum256(v.data)
+		v.etag = `"` + hex.EncodeToString(sum[:8]) + `"`
+		all = append(all, v)
 	}
 	return all
 })
 
-// chooseFilm finds the film that comes nearest to what the request asks for; the shape counts more than the size.
-func chooseFilm(submission conformance.Submission) *film {
-	asked := func(property string) string {
+// chooseVideo returns the video that best matches the request: first the orientation, then the resolution.
+func chooseVideo(submission conformance.Submission) *video {
+	requested := func(property string) string {
 		if text, ok := submission.Request[property].(string); ok {
 			return text
 		}
@@ -62,43 +65,23 @@ func chooseFilm(submission conformance.Submission) *film {
 		}
 		return ""
 	}
-	short, err := strconv.Atoi(strings.TrimSuffix(asked("resolution"), "p"))
+	short, err := strconv.Atoi(strings.TrimSuffix(requested("resolution"), "p"))
 	if err != nil { // "auto"
 		short = 480
 	}
 	width, height := 16, 9
-	_, _ = fmt.Sscanf(asked("aspect_ratio"), "%d:%d", &width, &height)
-	distance := func(f *film) int {
-		d := abs(min(f.width, f.height) - short)
-		if compare(f.width, f.height) != compare(width, height) {
+	_, _ = fmt.Sscanf(requested("aspect_ratio"), "%d:%d", &width, &height)
+	distance := func(v *video) int {
+		d := max(min(v.width, v.height)-short, short-min(v.width, v.height))
+		if cmp.Compare(v.width, v.height) != cmp.Compare(width, height) {
 			d += 1 << 20
 		}
 		return d
 	}
-	best := films()[0]
-	for _, f := range films() {
-		if distance(f) < distance(best) {
-			best = f
-		}
-	}
-	return best
+	return slices.MinFunc(allVideos(), func(a, b *video) int { return cmp.Compare(distance(a), distance(b)) })
 }
 
-func abs(n int) int { return max(n, -n) }
-
-// compare returns 1 for a landscape, 0 for a square and -1 for a portrait.
-func compare(width, height int) int {
-	switch {
-	case width > height:
-		return 1
-	case width < height:
-		return -1
-	}
-	return 0
-}
-
-// resultOf returns which result a request is about: the path behind the last of what may be several "/files/", since the
-// simulator may be reached below any path.
+// resultOf returns the path of a result after the last "/files/": the simulator may be reached below any path.
 func resultOf(r *http.Request) (file string, ok bool) {
 	i := strings.LastIndex(r.URL.Path, filesPath)
 	if i < 0 {
@@ -107,10 +90,10 @@ func resultOf(r *http.Request) (file string, ok bool) {
 	return r.URL.Path[i+len(filesPath):], true
 }
 
-// download serves a result, with ETag and ranges. It wants no key, and the ledger notes the requests that bring one.
+// download serves a result with ETag and Range support. It needs no key: the ledger counts the requests that bring one.
 func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string) {
 	s := x.sim
-	if r.Header.Get("Authorization") != "" || r.Header.Get("X-Client-Request-Id") != "" {
+	if r.Header.Get("Authorization") != "" || r.Header.Get(wire.ClientRequestIDHeader) != "" {
 		s.mu.Lock()
 		s.totals.leaks++
 		s.mu.Unlock()
@@ -131,7 +114,7 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 	j.downloads++
 	expired := err != nil || n < j.expired
 	j.mu.Unlock()
-	x.entry.Job, x.entry.Note = j.id, j.film.size()
+	x.entry.Job, x.entry.Note = j.id, j.video.size()
 	if expired {
 		x.reject(w, http.StatusForbidden, "The URL has expired")
 		return
@@ -140,11 +123,11 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 		x.entry.Note += " " + r.Header.Get("Range")
 	}
 	w.Header().Set("Content-Type", "video/mp4")
-	w.Header().Set("ETag", j.film.etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(j.film.data))
+	w.Header().Set("ETag", j.video.etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(j.video.data))
 }
 
-// expire makes the URL that the request asks for invalid. The next poll answers another one.
+// expire expires the requested URL. The next poll returns a fresh one.
 func (x *exchange) expire(r *http.Request) {
 	file, _ := resultOf(r)
 	token, number, _ := strings.Cut(file, "/")

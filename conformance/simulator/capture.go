@@ -6,30 +6,30 @@ import (
 	"net/http"
 )
 
-// A recording is an answer that has been held back.
-type recording struct {
+// A capturedResponse is a response that is held back.
+type capturedResponse struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func record(h http.Handler, r *http.Request) *recording {
-	rec := &recording{status: http.StatusOK, header: http.Header{}}
+func capture(h http.Handler, r *http.Request) *capturedResponse {
+	rec := &capturedResponse{status: http.StatusOK, header: http.Header{}}
 	h.ServeHTTP(rec, r)
 	return rec
 }
 
-func (r *recording) Header() http.Header { return r.header }
+func (r *capturedResponse) Header() http.Header { return r.header }
 
-func (r *recording) WriteHeader(status int) { r.status = status }
+func (r *capturedResponse) WriteHeader(status int) { r.status = status }
 
-func (r *recording) Write(p []byte) (int, error) {
+func (r *capturedResponse) Write(p []byte) (int, error) {
 	r.body = append(r.body, p...)
 	return len(p), nil
 }
 
-// send sends the header and the first n bytes of the body.
-func (r *recording) send(w http.ResponseWriter, n int) {
+// send writes the header and the first n bytes of the body.
+func (r *capturedResponse) send(w http.ResponseWriter, n int) {
 	maps.Copy(w.Header(), r.header)
 	w.WriteHeader(r.status)
 	w.Write(r.body[:n])

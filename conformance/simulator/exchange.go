@@ -1,0 +1,176 @@
+package simulator
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec/wire"
+)
+
+// An exchange is one request and its response. It records the status code that is sent.
+type exchange struct {
+	http.ResponseWriter
+
+	sim    *Simulator
+	prefix string // of the path
+	entry  Entry
+}
+
+func (x *exchange) WriteHeader(status int) {
+	if x.entry.Status == 0 && status >= 200 {
+		x.entry.Status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(p []byte) (int, error) {
+	if x.entry.Status == 0 {
+		x.entry.Status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
+	if !x.authorized(w, r) {
+		return
+	}
+	body, ok := x.readBody(w, r)
+	if !ok {
+		return
+	}
+	submission, findings := conformance.CheckSubmission(body)
+	if findings != nil {
+		x.rejectBody(w, findings)
+		return
+	}
+	requestID := clientRequestID(r)
+	j := x.sim.create(submission, body, requestID)
+	x.entry.Job = j.id
+	status, response := j.accepted(x.baseURL(r))
+	x.entry.Note = submission.Document.Slug + " " + status
+	w.Header().Set(wire.InferenceIDHeader, j.id)
+	x.respond(w, http.StatusOK, requestID, response)
+}
+
+// readBody reads the body of a submission, or rejects it and returns false.
+func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	if !wire.IsJSON(r.Header) {
+		x.reject(w, http.StatusUnsupportedMediaType, "Unsupported media type: expected application/json")
+		return nil, false
+	}
+	var body []byte
+	var err error = &http.MaxBytesError{Limit: x.sim.maxBody}
+	if r.ContentLength <= x.sim.maxBody {
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, x.sim.maxBody))
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		x.reject(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Payload too large: expected at most %d bytes", x.sim.maxBody))
+	} else if err != nil {
+		x.reject(w, http.StatusBadRequest, "The body is incomplete")
+	}
+	return body, err == nil
+}
+
+// maxFindings caps the findings in a response: a body of a few megabytes can have a million.
+const maxFindings = 50
+
+func (x *exchange) rejectBody(w http.ResponseWriter, findings []conformance.Finding) {
+	x.entry.Findings = slices.Clone(findings[:min(len(findings), maxFindings)])
+	var texts []string
+	for _, f := range x.entry.Findings {
+		texts = append(texts, f.String())
+	}
+	if more := len(findings) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	x.reject(w, http.StatusBadRequest, "Body validation error: "+strings.Join(texts, "; "))
+}
+
+func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
+	if !x.authorized(w, r) {
+		return
+	}
+	id := r.URL.Query().Get("generation_id")
+	if id == "" {
+		x.reject(w, http.StatusBadRequest, "Query validation error: generation_id: expected a non-empty string, received nothing")
+		return
+	}
+	j := x.sim.find(x.sim.jobs, id)
+	if j == nil {
+		x.reject(w, http.StatusNotFound, "Generation not found")
+		return
+	}
+	step, response := j.poll(x.sim.now(), x.baseURL(r))
+	x.entry.Job, x.entry.Note = j.id, step.Status
+	if step.charged() {
+		w.Header()[wire.CreditsUsedHeader] = creditsHeader
+		w.Header()[wire.USDSpentHeader] = usdHeader
+	}
+	x.respond(w, http.StatusOK, clientRequestID(r), response)
+}
+
+// clientRequestID returns the client request id of a request, or "" if it has none that the API keeps.
+func clientRequestID(r *http.Request) string {
+	if id := r.Header.Get(wire.ClientRequestIDHeader); wire.ValidClientRequestID(id) {
+		return id
+	}
+	return ""
+}
+
+// baseURL returns the base URL under which the caller reached the simulator.
+func (x *exchange) baseURL(r *http.Request) string {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + r.Host + x.prefix
+}
+
+func (x *exchange) authorized(w http.ResponseWriter, r *http.Request) bool {
+	key := wire.BearerKey(r.Header)
+	switch {
+	case key == "":
+		x.reject(w, http.StatusUnauthorized, "Unauthorized: expected an Authorization header with a bearer key")
+	case x.sim.key != "" && subtle.ConstantTimeCompare([]byte(key), []byte(x.sim.key)) == 0:
+		x.reject(w, http.StatusUnauthorized, "Unauthorized: the key isn't valid")
+	default:
+		return true
+	}
+	return false
+}
+
+var jsonType = []string{"application/json; charset=utf-8"}
+
+func (x *exchange) respond(w http.ResponseWriter, status int, requestID string, body []byte) {
+	header := w.Header()
+	header["Content-Type"] = jsonType
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if requestID != "" {
+		header[wire.ClientRequestIDHeader] = []string{requestID}
+	}
+	w.WriteHeader(status)
+	w.Write(body) //nolint:gosec // JSON with escaped < and >
+}
+
+// fail returns a handler that rejects every request.
+func (x *exchange) fail(status int, message string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { x.reject(w, status, message) }
+}
+
+// reject responds with the documented error body.
+func (x *exchange) reject(w http.ResponseWriter, status int, message string) {
+	x.entry.Note = message
+	requestID := uuid(rand.Uint64(), rand.Uint64())
+	x.respond(w, status, "", wire.EncodeError(status, message, x.entry.Path, requestID, x.sim.now()))
+}
