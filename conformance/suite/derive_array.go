@@ -7,7 +7,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 // arrays returns lists: of each allowed length, one item too few and too many, and with invalid items among valid ones.
@@ -70,7 +70,7 @@ func arrays(s *openapi3.Schema) []value {
 	if item.Format == "uri" {
 		group = groupMedia
 	}
-	why = "each is " + conformance.Describe(item)
+	why = "each is " + spec.Describe(item)
 	for _, w := range wrong {
 		for _, i := range slices.Compact([]int{0, most - 1}) {
 			items := good(most)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // expected describes the verdict of a case.
@@ -81,7 +82,7 @@ func (t *target) judgeError(c *testCase, x *call) []string {
 			}
 		}
 	}
-	if !conformance.IsJSON(x.header) {
+	if !wire.IsJSON(x.header) {
 		problems = append(problems, fmt.Sprintf("the error is %q, not application/json", x.header.Get("Content-Type")))
 	}
 	if want := t.base.Path + x.request.Path; b.Path != want {

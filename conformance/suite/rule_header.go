@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aimlvideo/wan-go/conformance"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // headerRules check the headers of responses.
@@ -70,7 +70,7 @@ func contentType(_ context.Context, o *observation) verdict {
 		return notApplicable(noPoll)
 	}
 	for _, c := range o.responses() {
-		if !conformance.IsJSON(c.header) {
+		if !wire.IsJSON(c.header) {
 			return fail(c, "the content type is %q", c.header.Get("Content-Type"))
 		}
 	}

@@ -25,7 +25,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -130,7 +129,7 @@ func (t *target) probe(ctx context.Context) error {
 		return fmt.Errorf("the target responds 429, too many requests, %d times in a row", maxAttempts)
 	case c.status >= 502 && c.status <= 504:
 		return fmt.Errorf("the target isn't available: it responds %d", c.status)
-	case c.status == http.StatusNotFound && !conformance.IsJSON(c.header):
+	case c.status == http.StatusNotFound && !wire.IsJSON(c.header):
 		return errors.New("the target isn't the API: it responds 404 without JSON")
 	}
 	t.stateless = c.accepted()

@@ -101,7 +101,7 @@ func textMessage(header http.Header, body []byte) string {
 		return ""
 	}
 	if mediaType != "text/html" && body[0] != '<' {
-		if mediaType == "" || strings.HasPrefix(mediaType, "text/") || IsJSON(header) {
+		if mediaType == "" || strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "json") {
 			return string(body)
 		}
 		return ""
@@ -112,8 +112,8 @@ func textMessage(header http.Header, body []byte) string {
 	return ""
 }
 
-// IsJSON reports whether a Content-Type is application/json or ends in +json, with any parameters.
+// IsJSON reports whether the Content-Type is application/json, with any parameters.
 func IsJSON(header http.Header) bool {
 	mediaType, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+	return err == nil && mediaType == "application/json"
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/spf13/cobra"
 
-	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -64,7 +63,7 @@ func runModels(o *modelsOptions) error {
 		}
 		fmt.Fprintf(w, "%s  (%s)\n  %s\n", document.Slug, document.Model, document.OpenAPI.Info.Description)
 		for _, p := range document.Properties() {
-			fmt.Fprintf(w, "    %-30s %s%s\n", p.Name, conformance.Describe(p.Schema), remark(p))
+			fmt.Fprintf(w, "    %-30s %s%s\n", p.Name, spec.Describe(p.Schema), remark(p))
 		}
 	}
 	return w.Flush()
