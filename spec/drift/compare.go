@@ -2,29 +2,26 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// A comparison holds one operation against ours.
+// A comparison compares one operation with ours.
 type comparison struct {
 	*operation
 
 	source   string
 	known    *known // nil for a copy of ours
+	accept   bool
 	findings []finding
 	visits   []visit
 }
 
-// maxValue is how many bytes of JSON a finding keeps of a value.
-const maxValue = 2000
-
 func (c *comparison) add(grade string, p place, ours, theirs any, means string) {
-	if n := len(encode(theirs)); n > maxValue {
-		theirs = fmt.Sprintf("%d bytes of JSON", n)
-	}
 	f := finding{
 		State: stateNew, Grade: grade, Model: c.ours.Slug, Document: p.document, Pointer: p.pointer,
 		Ours: ours, Theirs: theirs, Means: means, Source: c.source,
@@ -37,32 +34,95 @@ func (c *comparison) add(grade string, p place, ours, theirs any, means string) 
 
 func (c *comparison) visit(p place) { c.visits = append(c.visits, visit{p, c.ours.Slug}) }
 
+func (c *comparison) root() place { return place{document: c.ours.Slug + ".yaml"} }
+
+// here is the place of our operation.
+func (c *comparison) here() place {
+	return c.root().down("paths", c.ours.Path, strings.ToLower(c.ours.Method))
+}
+
 func (c *comparison) compare() {
-	root := place{document: c.ours.Slug + ".yaml"}
-	path := root.down("paths", c.ours.Path)
-	here := path.down(strings.ToLower(c.ours.Method))
+	here := c.here()
 	ours := c.ours.OpenAPI.Servers[0].URL + c.ours.Path
 	if urls := c.urls(); !slices.Contains(urls, ours) {
-		c.add(breaking, path, ours, urls[0], "requests go to the wrong place")
+		c.add(breaking, c.root().down("paths", c.ours.Path), ours, urls[0], "requests go to the wrong URL")
 	}
 	c.compareDeprecated(here, c.ours.Operation.Deprecated, c.theirs.Deprecated)
-	c.compareSecurity(root.down("security"))
+	c.compareSecurity(c.root().down("security"))
 	c.compareParameters(here.down("parameters"))
+	c.compareCallbacks(here.down("callbacks"))
+	c.compareText(here.down("description"), "operation", words(c.ours.OpenAPI, c.ours.Operation), words(c.document, c.theirs, c.item))
+	c.compareText(here.down("x-codeSamples"), "samples", "", c.samples())
 	if body := c.ours.Operation.RequestBody; body != nil {
-		if !isJSON(c.mediaType) {
-			c.add(breaking, here.down("requestBody", "content"), "application/json", c.mediaType, "requests in JSON are refused")
-		}
-		if required := c.theirs.RequestBody.Value.Required; required != body.Value.Required {
-			c.required(here.down("requestBody", "required"), inRequest, body.Value.Required, required)
-		}
-		c.compareSchema(here.down("requestBody"), "", inRequest, body.Value.Content["application/json"].Schema, c.request)
+		c.compareBody(here.down("requestBody"), body.Value)
 	}
-	c.compareAnswers(here.down("responses"))
+	c.compareResponses(here.down("responses"))
 }
+
+// words joins the texts about an operation.
+func words(document *openapi3.T, operation *openapi3.Operation, items ...*openapi3.PathItem) string {
+	all := []string{operation.Summary, operation.Description}
+	for _, item := range items {
+		all = append(all, item.Summary, item.Description)
+	}
+	if document.Info != nil {
+		all = append(all, document.Info.Description)
+	}
+	return strings.Join(all, " ")
+}
+
+func (c *comparison) compareBody(p place, ours *openapi3.RequestBody) {
+	theirs := c.theirs.RequestBody.Value
+	if !isJSON(c.mediaType) {
+		c.add(breaking, p.down("content"), "application/json", c.mediaType, "the API rejects requests in JSON")
+	}
+	if theirs.Required != ours.Required {
+		c.required(p.down("required"), inRequest, ours.Required, theirs.Required)
+	}
+	c.compareText(p.down("description"), "body", ours.Description, theirs.Description)
+	schema := ours.Content["application/json"].Schema
+	c.compareSchema(p, "", inRequest, schema, &openapi3.SchemaRef{Value: c.request})
+	request := p.follow(schema.Ref)
+	for _, alternative := range c.unnamed {
+		c.add(compatible, request.down("oneOf"), nil, asJSON(flatten(alternative.Value)), "another form of the request that callers can't use yet, except through Client.Submit")
+	}
+	if len(c.others) > 0 {
+		c.add(compatible, request.down("properties", "model", "enum"), nil, enumerate(c.others), "models that we have no spec for")
+	}
+}
+
+// compareForeign reports operations that our specs do not have: one finding for each beside ours, one for all the rest.
+func (c *comparison) compareForeign(others []foreign) {
+	var rest []foreign
+	for _, f := range others {
+		if f.path == c.path || strings.HasPrefix(f.path, strings.TrimSuffix(path.Dir(c.path), "/")+"/") {
+			c.add(compatible, c.root().down("paths", f.path, strings.ToLower(f.method)), nil, f.String(), "an operation that the client does not have")
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	if len(rest) > 0 {
+		c.add(compatible, c.root().down("paths"), nil, enumerate(rest), "operations that the client does not have")
+	}
+}
+
+func (c *comparison) compareCallbacks(p place) {
+	const means = "the API may call back, and the client does not listen"
+	for _, name := range slices.Sorted(maps.Keys(c.theirs.Callbacks)) {
+		if c.ours.Operation.Callbacks[name] == nil {
+			c.add(compatible, p.down(name), nil, name, means)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.document.Webhooks)) {
+		c.add(compatible, c.root().down("webhooks", name), nil, name, means)
+	}
+}
+
+const deprecatedMeans = "deprecated features disappear some day"
 
 func (c *comparison) compareDeprecated(p place, ours, theirs bool) {
 	if ours != theirs {
-		c.add(compatible, p.down("deprecated"), ours, theirs, ofDeprecation)
+		c.add(compatible, p.down("deprecated"), ours, theirs, deprecatedMeans)
 	}
 }
 
@@ -72,9 +132,9 @@ func (c *comparison) compareSecurity(p place) {
 	switch {
 	case slices.Contains(theirs, ours):
 	case len(theirs) == 0:
-		c.add(compatible, p, ours, nil, "the document asks for no key")
+		c.add(compatible, p, ours, nil, "the spec requires no key")
 	default:
-		c.add(breaking, p, ours, strings.Join(theirs, " or "), "requests aren't authorized")
+		c.add(breaking, p, ours, strings.Join(theirs, " or "), "requests are not authorized")
 	}
 }
 
@@ -84,7 +144,7 @@ func (c *comparison) compareParameters(p place) {
 		here := p.down(fmt.Sprint(i)).follow(ref.Ref)
 		theirs := c.parameter(ours.In, ours.Name)
 		if theirs == nil {
-			c.add(breaking, here, ours.In+" "+ours.Name, nil, "requests with it may be refused, or it is ignored")
+			c.add(breaking, here, ours.In+" "+ours.Name, nil, "the API may reject or ignore it")
 			continue
 		}
 		c.visit(here)
@@ -92,7 +152,7 @@ func (c *comparison) compareParameters(p place) {
 			c.required(here.down("required"), inRequest, ours.Required, theirs.Required)
 		}
 		c.compareDeprecated(here, ours.Deprecated, theirs.Deprecated)
-		c.compareText(here, ours.Name, ours.Description, theirs.Description)
+		c.compareText(here.down("description"), "parameter "+ours.Name, ours.Description, theirs.Description)
 		c.compareSchema(here.down("schema"), "", inRequest, ours.Schema, theirs.Schema)
 	}
 	for _, theirs := range c.parameters() {
@@ -101,7 +161,7 @@ func (c *comparison) compareParameters(p place) {
 		})
 		if !declared {
 			grade, means := added(inRequest, theirs.Required)
-			c.add(grade, p.down("-"), nil, theirs.In+" "+theirs.Name, means)
+			c.add(grade, p.down("-"), nil, theirs.In+" "+theirs.Name, withText(means, theirs.Description))
 		}
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// A contract is what the vendor's documents are held against. It is ours, but in tests, whose facts mustn't move with it.
+// A contract is the set of specs that the vendor's are compared with. Tests have one of their own, so that they do not
+// depend on the current facts.
 type contract struct {
 	files      fs.FS
 	models     []*spec.Document
@@ -18,7 +19,7 @@ func current() *contract {
 	return &contract{files: spec.Files, models: spec.Models(), generation: spec.Generation()}
 }
 
-// byModel returns the document of the model with the id, or nil.
+// byModel returns the spec of a model, or nil.
 func (c *contract) byModel(id string) *spec.Document {
 	i := slices.IndexFunc(c.models, func(d *spec.Document) bool { return d.Model == id })
 	if i < 0 {

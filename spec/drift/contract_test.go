@@ -10,7 +10,7 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// frozen is the contract in testdata. Following a change of the vendor's, which edits ours, leaves it as it is.
+// frozen returns the specs in testdata, which stay as they are when ours follow a change of the vendor's.
 func frozen(t testing.TB) *contract {
 	t.Helper()
 	root := os.DirFS("testdata/ours")

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -14,23 +14,24 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// drift runs the command with the contract and the list in testdata, and returns the lines it prints.
+// drift runs the command with the specs and lists in testdata and returns the lines that it prints.
 func drift(t *testing.T, args ...string) (lines []string, stderr string, code int) {
 	t.Helper()
-	return driftFrom(t, frozen(t), append([]string{"--known", "testdata/known.yaml"}, args...)...)
+	return driftFrom(t, frozen(t), append([]string{"--known", "testdata/known.yaml", "--texts", "testdata/texts.yaml"}, args...)...)
 }
 
 func driftFrom(t *testing.T, ours *contract, args ...string) (lines []string, stderr string, code int) {
 	t.Helper()
 	var stdout, errors bytes.Buffer
-	code = run(context.Background(), ours, args, &stdout, &errors)
+	o := &options{ours: ours, stdin: strings.NewReader(""), stdout: &stdout, stderr: &errors}
+	code = o.run(context.Background(), args)
 	for line := range strings.Lines(stdout.String()) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}
 	return lines, errors.String(), code
 }
 
-// write makes a file for the command to read.
+// write creates a file for the command to read.
 func write(t *testing.T, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -47,7 +48,7 @@ func equal(t *testing.T, got, want []string) {
 	}
 }
 
-func TestOwnDocuments(t *testing.T) {
+func TestOwnSpecs(t *testing.T) {
 	var files []string
 	for _, d := range append(spec.Models(), spec.Generation()) {
 		files = append(files, filepath.Join("..", d.Slug+".yaml"))
@@ -58,7 +59,7 @@ func TestOwnDocuments(t *testing.T) {
 	}
 }
 
-// A copy of one of ours with four changes: these four are found and nothing else.
+// In a copy of ours, exactly the four changes are reported.
 func TestFourChanges(t *testing.T) {
 	data, err := os.ReadFile("testdata/ours/dance.yaml")
 	if err != nil {
@@ -80,8 +81,8 @@ func TestFourChanges(t *testing.T) {
 	const p = "dance dance.yaml#/components/schemas/Request/properties/"
 	equal(t, lines, []string{
 		"new breaking " + p + "num_frames/maximum: ours 241, theirs 161: the API may reject requests that our spec allows",
-		"new breaking " + p + "num_inference_steps/default: ours 30, theirs 25: requests that leave it out get something else, without an error",
-		"new breaking " + p + `sync_mode: ours {"type":"boolean"}, theirs nothing: requests with it may be refused, or it is ignored`,
+		"new breaking " + p + "num_inference_steps/default: ours 30, theirs 25: requests that omit it get something else, without an error",
+		"new breaking " + p + `sync_mode: ours {"type":"boolean"}, theirs nothing: the API may reject or ignore it`,
 		"new compatible " + p + `acceleration/enum: ours nothing, theirs "high": a value that our types don't have`,
 	})
 	if code != 1 {
@@ -89,7 +90,7 @@ func TestFourChanges(t *testing.T) {
 	}
 }
 
-// What is taken out of a copy of ours is found, also where a document of the vendor's is merely silent.
+// An omission is reported in a copy of ours, even where the vendor's specs always omit it.
 func TestCopies(t *testing.T) {
 	const (
 		ref       = "          $ref: '#/components/responses/"
@@ -97,17 +98,17 @@ func TestCopies(t *testing.T) {
 	)
 	tests := []struct{ name, file, cut, put, want string }{
 		{"a success", "dance.yaml", "        '201':\n" + ref + "Submitted'\n", "",
-			"compatible dance dance.yaml" + responses + `post/responses/201: ours "201", theirs nothing: an answer that no longer comes`},
+			"compatible dance dance.yaml" + responses + `post/responses/201: ours "201", theirs nothing: a response that no longer comes`},
 		{"an error", "generation.yaml", "        '429':\n" + ref + "TooManyRequests'\n", "",
-			"compatible generation generation.yaml" + responses + `get/responses/429: ours "429", theirs nothing: an answer that no longer comes`},
+			"compatible generation generation.yaml" + responses + `get/responses/429: ours "429", theirs nothing: a response that no longer comes`},
 		{"a header", "generation.yaml", "        x-client-request-id:\n          $ref: '#/components/headers/ClientRequestID'\n", "",
 			`breaking generation generation.yaml#/components/headers/ClientRequestID: ours "x-client-request-id", theirs nothing: callers that read it find nothing`},
 		{"a header's schema", "generation.yaml", "    CreditsUsed:\n      schema:\n        type: number\n", "    CreditsUsed: {}\n",
-			`breaking generation generation.yaml#/components/headers/CreditsUsed/schema/type: ours "number", theirs nothing: answers may hold what callers don't expect`},
+			`breaking generation generation.yaml#/components/headers/CreditsUsed/schema/type: ours "number", theirs nothing: responses may contain what callers do not expect`},
 		{"an error's body", "generation.yaml", "      content: # of 429\n        application/json:\n          schema:\n            $ref: '#/components/schemas/Error'\n", "",
-			`breaking generation generation.yaml#/components/responses/TooManyRequests/content/application~1json: ours "a body", theirs nothing: callers can't read what went wrong`},
+			`breaking generation generation.yaml#/components/responses/TooManyRequests/content/application~1json: ours "a body", theirs nothing: callers can't read the error`},
 		{"the body's required", "dance.yaml", "        required: true\n", "",
-			"compatible dance dance.yaml" + responses + "post/requestBody/required: ours true, theirs false: it may be left out"},
+			"compatible dance dance.yaml" + responses + "post/requestBody/required: ours true, theirs false: it may be omitted"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -124,7 +125,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// The vendor's dialect, with our facts: what differs is known.
+// The vendor's dialect with our facts has known differences only.
 func TestVendorsDialect(t *testing.T) {
 	lines, stderr, code := drift(t, "testdata/vendor.json")
 	if stderr != "" || code != 0 || len(lines) != 12 {
@@ -148,25 +149,27 @@ func TestVendorsDialect(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	if code := run(context.Background(), frozen(t), []string{"--json", "--known", "testdata/known.yaml", "testdata/vendor.json"}, &stdout, &stderr); code != 0 {
-		t.Fatalf("exit status %d: %s", code, &stderr)
+	print := func(args ...string) []byte {
+		var stdout, stderr bytes.Buffer
+		o := &options{ours: frozen(t), stdout: &stdout, stderr: &stderr}
+		if code := o.run(context.Background(), append([]string{"--json", "--known", "testdata/known.yaml", "--texts", "testdata/texts.yaml"}, args...)); code != 0 {
+			t.Fatalf("exit status %d: %s", code, &stderr)
+		}
+		return stdout.Bytes()
 	}
-	var findings []finding
-	if err := json.Unmarshal(stdout.Bytes(), &findings); err != nil || len(findings) != 12 {
+	var findings []map[string]any
+	if err := json.Unmarshal(print("testdata/vendor.json"), &findings); err != nil || len(findings) != 12 {
 		t.Fatalf("%d findings, %v", len(findings), err)
 	}
-	got := fmt.Sprintf("%+v", findings[0])
-	want := "known  breaking    dance             generation.yaml#/components/parameters/ClientRequestID: " +
-		`ours "header X-Client-Request-Id", theirs nothing: requests with it may be refused, or it is ignored ` +
-		"(Documented for the API as a whole.)"
-	if got != want || findings[0].Source != "testdata/vendor.json" {
-		t.Errorf("got %s from %s\nwant %s", got, findings[0].Source, want)
+	want := map[string]any{
+		"state": "known", "grade": "breaking", "model": "dance", "document": "generation.yaml",
+		"pointer": "/components/parameters/ClientRequestID", "ours": "header X-Client-Request-Id", "theirs": nil,
+		"means": "the API may reject or ignore it", "reason": "Documented for the API as a whole.", "source": "testdata/vendor.json",
 	}
-
-	stdout.Reset()
-	run(context.Background(), frozen(t), []string{"--json", "testdata/ours/generation.yaml"}, &stdout, &stderr)
-	if stdout.String() != "[]\n" {
-		t.Errorf("nothing is printed as %q, want an empty array", &stdout)
+	if !reflect.DeepEqual(findings[0], want) {
+		t.Errorf("got %v\nwant %v", findings[0], want)
+	}
+	if got := print("testdata/ours/generation.yaml"); string(got) != "[]\n" {
+		t.Errorf("no findings are printed as %q, want an empty array", got)
 	}
 }

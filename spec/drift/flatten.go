@@ -8,36 +8,21 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// A flattener puts together the schemas that a document has in parts. By $refs to each other few parts make many, which
-// is why it stops some day.
-type flattener struct{ left int }
+const maxDepth = 50 // of allOf in allOf, which may be circular
 
-// How many properties and schemas a flattener puts together. The vendor's documents have some dozens.
-const (
-	maxParts   = 100_000
-	maxMembers = 50 // of one allOf
-)
-
-func (f *flattener) spend(parts int) bool {
-	f.left -= parts
-	return f.left >= 0
-}
-
-func (f *flattener) exhausted() bool { return f.left < 0 }
-
-// flatten makes one schema of an allOf and what stands beside it. One whose members contradict each other stays.
-func (f *flattener) flatten(schema *openapi3.Schema) *openapi3.Schema {
-	if flat, ok := f.flattened(schema, 0); ok {
+// flatten merges an allOf into the schema around it. It returns the schema unchanged if the members contradict each other.
+func flatten(schema *openapi3.Schema) *openapi3.Schema {
+	if flat, ok := merge(schema, 0); ok {
 		return flat
 	}
 	return schema
 }
 
-func (f *flattener) flattened(schema *openapi3.Schema, depth int) (flat *openapi3.Schema, ok bool) {
+func merge(schema *openapi3.Schema, depth int) (flat *openapi3.Schema, ok bool) {
 	if len(schema.AllOf) == 0 {
 		return schema, true
 	}
-	if depth > maxDepth || len(schema.AllOf) > maxMembers || !f.spend(1+len(schema.Properties)) {
+	if depth > maxDepth {
 		return nil, false
 	}
 	flat = new(*schema)
@@ -46,15 +31,15 @@ func (f *flattener) flattened(schema *openapi3.Schema, depth int) (flat *openapi
 		if member == nil || member.Value == nil {
 			return nil, false
 		}
-		value, ok := f.flattened(member.Value, depth+1)
-		if !ok || !f.spend(1+len(value.Properties)+len(value.Required)) || !join(flat, value) {
+		value, ok := merge(member.Value, depth+1)
+		if !ok || !join(flat, value) {
 			return nil, false
 		}
 	}
 	return flat, true
 }
 
-// join adds what a schema says to another, unless that one says something else.
+// join adds the keywords of one schema to another. It returns false if they contradict each other.
 func join(into, from *openapi3.Schema) bool {
 	if into.Properties == nil {
 		into.Properties = openapi3.Schemas{}
@@ -77,7 +62,7 @@ func join(into, from *openapi3.Schema) bool {
 		case value.IsZero(), field.Name == "Properties", field.Name == "Required":
 		case target.IsZero():
 			target.Set(value)
-		case texts[field.Name], reflect.DeepEqual(target.Interface(), value.Interface()):
+		case annotations[field.Name], reflect.DeepEqual(target.Interface(), value.Interface()):
 		default:
 			return false
 		}
@@ -85,8 +70,61 @@ func join(into, from *openapi3.Schema) bool {
 	return true
 }
 
-// texts may differ: the first is taken.
-var texts = map[string]bool{
+// annotations may differ between the members of an allOf: the first one wins.
+var annotations = map[string]bool{
 	"Title": true, "Description": true, "Example": true, "Examples": true, "ExternalDocs": true, "Comment": true,
 	"Extensions": true, "Origin": true,
+}
+
+// A variant is a request schema for the models that it names.
+type variant struct {
+	models []string
+	schema *openapi3.Schema
+}
+
+// variants returns the alternatives of a request schema that name a model, since one spec may serve several models, then
+// the schema itself. The alternatives that name none are returned separately.
+func variants(ref *openapi3.SchemaRef) (all []variant, unnamed []*openapi3.SchemaRef) {
+	if ref == nil || ref.Value == nil {
+		return nil, nil
+	}
+	whole := flatten(ref.Value)
+	shared := *whole
+	shared.OneOf, shared.AnyOf, shared.Discriminator = nil, nil, nil
+	for _, alternative := range slices.Concat(whole.OneOf, whole.AnyOf) {
+		if alternative == nil || alternative.Value == nil {
+			continue
+		}
+		own := flatten(alternative.Value)
+		models := modelIDs(own)
+		if models == nil {
+			unnamed = append(unnamed, alternative)
+			continue
+		}
+		both := flatten(&openapi3.Schema{AllOf: openapi3.SchemaRefs{{Value: &shared}, {Value: own}}})
+		if len(both.AllOf) > 0 { // they contradict each other
+			both = own
+		}
+		both.Properties["model"] = own.Properties["model"]
+		all = append(all, variant{models, both})
+	}
+	if len(all) == 0 {
+		unnamed = nil // compared as oneOf and anyOf of the whole
+	}
+	return append(all, variant{modelIDs(whole), whole}), unnamed
+}
+
+func modelIDs(schema *openapi3.Schema) []string {
+	model := schema.Properties["model"]
+	if model == nil || model.Value == nil {
+		return nil
+	}
+	flat := flatten(model.Value)
+	var ids []string
+	for _, value := range append([]any{flat.Const}, flat.Enum...) {
+		if id, ok := value.(string); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

@@ -2,23 +2,20 @@ package main
 
 import "github.com/getkin/kin-openapi/openapi3"
 
-// ofDeprecation is what it means to a caller.
-const ofDeprecation = "what is deprecated goes away some day"
-
-// How the values that a keyword allows have changed, from ours to theirs.
+// How the set of allowed values changes from ours to theirs.
 const (
 	narrower = "narrower"
 	wider    = "wider"
 	other    = "other"
 )
 
-// change says what a keyword does to the values that are allowed. Without a keyword there is no restriction.
+// change returns how a changed keyword changes the set of allowed values. A missing keyword is no restriction.
 func change(keyword string, ours, theirs any) string {
 	our, ourIsNumber := ours.(float64)
 	their, theirIsNumber := theirs.(float64)
 	numbers := ourIsNumber && theirIsNumber
 	switch keyword {
-	case "nullable": // the one that loosens
+	case "nullable": // allows more, unlike all others
 		if theirs == true {
 			return wider
 		}
@@ -60,23 +57,22 @@ func byOrder(numbers, isNarrower bool) string {
 	return wider
 }
 
-// judge says what a change of the allowed values means to a caller.
+// judge returns what a change of the allowed values means for a caller.
 func judge(d direction, change string) (grade, means string) {
 	switch {
 	case d == inRequest && change == wider:
-		return compatible, "the API takes more than our document allows"
+		return compatible, "the API accepts more than our spec allows"
 	case d == inRequest && change == narrower:
 		return breaking, "the API may reject requests that our spec allows"
 	case d == inRequest:
 		return breaking, "the API may reject or reinterpret requests that our spec allows"
 	case change == narrower:
-		return compatible, "answers stay within our document"
+		return compatible, "responses still conform to our spec"
 	}
-	return breaking, "answers may hold what callers don't expect"
+	return breaking, "responses may contain what callers do not expect"
 }
 
-// judgeDefault takes a change of a default seriously: nothing fails, and yet the same request makes, and costs,
-// something else.
+// judgeDefault grades a changed default as breaking: the same request succeeds but generates, and costs, something else.
 func judgeDefault(ours, theirs any) string {
 	if ours != nil && theirs != nil {
 		return breaking
@@ -87,9 +83,9 @@ func judgeDefault(ours, theirs any) string {
 func meaningOfDefault(ours, theirs any) string {
 	switch {
 	case ours == nil:
-		return "it is now known what requests get that leave it out"
+		return "the default is now documented"
 	case theirs == nil:
-		return "it is no longer documented what requests get that leave it out"
+		return "the default is no longer documented"
 	}
-	return "requests that leave it out get something else, without an error"
+	return "requests that omit it get something else, without an error"
 }

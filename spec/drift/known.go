@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,40 +15,37 @@ import (
 )
 
 //go:embed known.yaml
-var builtIn []byte
+var builtInKnown []byte
 
-// known is the file of what we know and keep. A nil one is of no effect.
+// known is what we know of the vendor's specs: the differences that we keep and the texts that were read. A nil one knows
+// nothing.
 type known struct {
 	Differences []difference `yaml:"differences"`
-	// Texts are fingerprints of the vendor's descriptions, by the slug of our document and by property. The texts of a
-	// document that isn't listed are left aside.
-	Texts map[string]map[string]string `yaml:"texts"`
+
+	texts    texts
+	recorded map[string]bool // by slug and name, in this run
 }
 
 // A difference is one that we keep.
 type difference struct {
-	// Models are the slugs of the documents it is in; without any it may be in all.
-	Models  []string `yaml:"models"`
-	Pointer string   `yaml:"pointer"`
-	Ours    any      `yaml:"ours"`
-	Theirs  any      `yaml:"theirs"`
-	Reason  string   `yaml:"reason"`
+	// Models are the slugs of the specs that have it. Without any, all have it.
+	Models []string `yaml:"models"`
+	// In limits the difference to "submission" or "polling".
+	In      string `yaml:"in"`
+	Pointer string `yaml:"pointer"`
+	Ours    any    `yaml:"ours"`
+	Theirs  any    `yaml:"theirs"`
+	Reason  string `yaml:"reason"`
 }
 
-// readKnown reads the list from a file, or the one that is built in.
-func readKnown(name string) (*known, error) {
-	data := builtIn
-	if name != "" {
-		var err error
-		if data, err = os.ReadFile(name); err != nil {
-			return nil, err
-		}
+// readKnown reads both files, or what is built in if a name is empty.
+func readKnown(knownFile, textsFile string) (*known, error) {
+	list := &known{texts: texts{}, recorded: map[string]bool{}}
+	if err := decode(knownFile, builtInKnown, list); err != nil {
+		return nil, err
 	}
-	list := new(known)
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(list); err != nil && len(bytes.TrimSpace(data)) > 0 {
-		return nil, fmt.Errorf("the known differences: %w", err)
+	if err := decode(textsFile, builtInTexts, &list.texts); err != nil {
+		return nil, err
 	}
 	for i := range list.Differences {
 		d := &list.Differences[i]
@@ -62,7 +57,24 @@ func readKnown(name string) (*known, error) {
 	return list, nil
 }
 
-// asJSON makes of a value in YAML what it would be in JSON, where all numbers are of one type.
+// decode reads a YAML file, or the built-in one without a name.
+func decode(name string, builtIn []byte, into any) error {
+	data := builtIn
+	if name != "" {
+		var err error
+		if data, err = os.ReadFile(name); err != nil {
+			return err
+		}
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil && len(bytes.TrimSpace(data)) > 0 {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// asJSON returns a value as encoding/json decodes it, where all numbers are float64.
 func asJSON(value any) (same any) {
 	data, err := json.Marshal(value)
 	if err != nil || json.Unmarshal(data, &same) != nil {
@@ -72,14 +84,15 @@ func asJSON(value any) (same any) {
 }
 
 func (d difference) concerns(model string) bool {
-	return len(d.Models) == 0 || slices.Contains(d.Models, model)
+	isPolling := model == "generation"
+	return (len(d.Models) == 0 || slices.Contains(d.Models, model)) && (d.In == "" || (d.In == "polling") == isPolling)
 }
 
 func (d difference) is(f finding) bool {
 	return d.concerns(f.Model) && d.Pointer == f.Pointer && reflect.DeepEqual(d.Ours, f.Ours) && reflect.DeepEqual(d.Theirs, f.Theirs)
 }
 
-// reason says why a finding is kept.
+// reason returns why we keep a difference.
 func (k *known) reason(f finding) (string, bool) {
 	if k == nil {
 		return "", false
@@ -92,7 +105,7 @@ func (k *known) reason(f finding) (string, bool) {
 	return "", false
 }
 
-// gone reports the differences that were looked for and aren't there any more.
+// gone reports the listed differences that no longer exist in a place that was compared.
 func (k *known) gone(findings []finding, visits []visit) []finding {
 	var all []finding
 	for _, d := range k.Differences {
@@ -101,31 +114,15 @@ func (k *known) gone(findings []finding, visits []visit) []finding {
 		}
 		i := slices.IndexFunc(visits, func(v visit) bool {
 			rest, ok := strings.CutPrefix(d.Pointer, v.pointer)
-			return ok && d.concerns(v.model) && strings.Count(rest, "/") <= 2 // a keyword, or a property, of what was compared
+			return ok && d.concerns(v.model) && strings.Count(rest, "/") <= 2 // a keyword or a property of what was compared
 		})
 		if i >= 0 {
 			all = append(all, finding{
 				State: stateGone, Grade: compatible, Model: visits[i].model, Document: visits[i].document, Pointer: d.Pointer,
 				Ours: d.Ours, Theirs: d.Theirs, Reason: d.Reason,
-				Means: "listed as known, but it isn't there: look what they say now, and edit known.yaml",
+				Means: "listed as known but no longer there: check the vendor's spec, then edit known.yaml",
 			})
 		}
 	}
 	return all
-}
-
-// hasRead reports whether somebody has read the vendor's wording.
-func (k *known) hasRead(document, name, wording string) bool {
-	texts, ok := k.Texts[strings.TrimSuffix(document, ".yaml")]
-	return !ok || texts[name] == fingerprint(wording)
-}
-
-// hasText reports whether the vendor had a wording when it was last read.
-func (k *known) hasText(document, name string) bool {
-	return k.Texts[strings.TrimSuffix(document, ".yaml")][name] != ""
-}
-
-func fingerprint(wording string) string {
-	sum := sha256.Sum256([]byte(strings.TrimRight(wording, ".")))
-	return hex.EncodeToString(sum[:4])
 }

@@ -11,27 +11,31 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// An operation is one of ours, found in another document.
+// An operation is one of ours, found in another spec.
 type operation struct {
 	ours     *spec.Document
 	document *openapi3.T
 	path     string
 	item     *openapi3.PathItem
 	theirs   *openapi3.Operation
-	flat     *flattener
 	// request and mediaType are those of the body, if there is one.
-	request   *openapi3.SchemaRef
+	request   *openapi3.Schema
 	mediaType string
+	// unnamed are the alternatives of the body that name no model, and others are the models that we have no spec for.
+	unnamed []*openapi3.SchemaRef
+	others  []string
 }
 
-// isCopy reports whether the document is a copy of ours, made to try something.
+// isCopy reports whether the spec is an edited copy of ours.
 func (o *operation) isCopy() bool { return o.theirs.OperationID == o.ours.Operation.OperationID }
 
-// A stranger is an operation that isn't one of ours, or isn't recognised as one any more.
-type stranger struct{ method, path string }
+// A foreign operation is not one of ours, or is no longer recognized as one.
+type foreign struct{ method, path string }
 
-// operations finds ours in a document, in a fixed order, and all others.
-func (c *contract) operations(document *openapi3.T, flat *flattener) (all []*operation, strangers []stranger) {
+func (f foreign) String() string { return f.method + " " + f.path }
+
+// operations finds ours in a spec, in a fixed order, and all others.
+func (c *contract) operations(document *openapi3.T) (found []*operation, others []foreign) {
 	paths := document.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item := paths[path]
@@ -40,43 +44,42 @@ func (c *contract) operations(document *openapi3.T, flat *flattener) (all []*ope
 		}
 		theirs := item.Operations()
 		for _, method := range slices.Sorted(maps.Keys(theirs)) {
-			o := &operation{ours: c.generation, document: document, path: path, item: item, theirs: theirs[method], flat: flat}
-			var found []*operation
+			o := operation{ours: c.generation, document: document, path: path, item: item, theirs: theirs[method]}
+			var ours []*operation
 			switch method {
 			case http.MethodGet:
 				if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
-					found = []*operation{o}
+					ours = []*operation{&o}
 				}
 			case http.MethodPost:
-				found = o.submissions(c)
+				ours = o.submissions(c)
 			}
-			if found == nil {
-				strangers = append(strangers, stranger{method, path})
+			if ours == nil {
+				others = append(others, foreign{method, path})
 			}
-			all = append(all, found...)
+			found = append(found, ours...)
 		}
 	}
-	return all, strangers
+	return found, others
 }
 
-// lost picks the strangers that may be what became of an operation which the document lacks: those that stand at our
-// path or below it, and read if the polling is missing, or write if no submission is there.
-func (c *contract) lost(found []*operation, strangers []stranger) []stranger {
+// unrecognized returns the foreign operations that may be ours after a change: those at our path or below it that read if
+// the polling is missing, or write if the submission is.
+func (c *contract) unrecognized(found []*operation, others []foreign) []foreign {
 	missing := []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch}
 	for _, o := range found {
 		missing = slices.DeleteFunc(missing, func(method string) bool {
 			return (method == http.MethodGet) == (o.ours.Method == http.MethodGet)
 		})
 	}
-	_, path, _ := strings.Cut(strings.TrimPrefix(c.generation.Path, "/"), "/") // the version may be the server's
-	return slices.DeleteFunc(slices.Clone(strangers), func(s stranger) bool {
-		return !strings.Contains(s.path, "/"+path) || !slices.Contains(missing, s.method)
+	_, path, _ := strings.Cut(strings.TrimPrefix(c.generation.Path, "/"), "/") // the server's URL may have the version
+	return slices.DeleteFunc(slices.Clone(others), func(f foreign) bool {
+		return !strings.Contains(f.path, "/"+path) || !slices.Contains(missing, f.method)
 	})
 }
 
-// submissions makes one operation of o for each of our models that its body names.
-func (o *operation) submissions(c *contract) []*operation {
-	var all []*operation
+// submissions returns one operation for each of our models that the body names.
+func (o operation) submissions(c *contract) (all []*operation) {
 	if o.theirs.RequestBody == nil || o.theirs.RequestBody.Value == nil {
 		return nil
 	}
@@ -85,22 +88,36 @@ func (o *operation) submissions(c *contract) []*operation {
 		if content[mediaType] == nil {
 			continue
 		}
-		for _, v := range o.flat.variants(content[mediaType].Schema) {
+		found, unnamed := variants(content[mediaType].Schema)
+		var others []string
+		for _, v := range found {
 			for _, id := range v.models {
 				ours := c.byModel(id)
-				if ours != nil && !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == ours }) {
-					found := *o
-					found.ours, found.mediaType = ours, mediaType
-					found.request = &openapi3.SchemaRef{Value: o.flat.whole(v)}
-					all = append(all, &found)
+				if ours == nil {
+					others = append(others, id)
+					continue
 				}
+				if i := slices.IndexFunc(all, func(o *operation) bool { return o.ours == ours }); i >= 0 {
+					if all[i].request != v.schema && v.schema.OneOf == nil && v.schema.AnyOf == nil {
+						all[i].unnamed = append(all[i].unnamed, &openapi3.SchemaRef{Value: v.schema})
+					}
+					continue
+				}
+				one := o
+				one.ours, one.mediaType, one.request = ours, mediaType, v.schema
+				all = append(all, &one)
 			}
+		}
+		if len(all) > 0 {
+			all[0].unnamed = append(all[0].unnamed, unnamed...)
+			slices.Sort(others)
+			all[0].others = slices.Compact(append(all[0].others, others...))
 		}
 	}
 	return all
 }
 
-// parameters are those of the operation and of its path.
+// parameters returns those of the operation and of its path.
 func (o *operation) parameters() []*openapi3.Parameter {
 	var all []*openapi3.Parameter
 	for _, p := range append(slices.Clip(o.theirs.Parameters), o.item.Parameters...) {
@@ -120,12 +137,12 @@ func (o *operation) parameter(in, name string) *openapi3.Parameter {
 	return nil
 }
 
-// isParameter goes by the name, which has no capitals of its own in a header.
+// isParameter compares names, those of headers without regard to case.
 func isParameter(p *openapi3.Parameter, in, name string) bool {
 	return p.In == in && (p.Name == name || in == openapi3.ParameterInHeader && strings.EqualFold(p.Name, name))
 }
 
-// urls are where the document says the operation is reached.
+// urls returns where the operation is according to the spec.
 func (o *operation) urls() []string {
 	servers := o.document.Servers
 	if o.item.Servers != nil {
@@ -140,10 +157,21 @@ func (o *operation) urls() []string {
 			urls = append(urls, strings.TrimSuffix(server.URL, "/")+o.path)
 		}
 	}
-	if urls == nil { // it doesn't say
+	if urls == nil { // not documented
 		urls = []string{o.ours.OpenAPI.Servers[0].URL + o.path}
 	}
 	return urls
+}
+
+// samples returns the code samples of the operation, which are in an extension of one of several names.
+func (o *operation) samples() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(o.theirs.Extensions)) {
+		if strings.Contains(strings.ToLower(name), "sample") {
+			all = append(all, encode(o.theirs.Extensions[name]))
+		}
+	}
+	return strings.Join(all, " ")
 }
 
 // security names the ways to authenticate, such as "http bearer".

@@ -3,49 +3,58 @@ package main
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
-// fence opens a code block in JSON or YAML. It may be indented, as blocks in lists and tabs are, and have attributes.
-var fence = regexp.MustCompile("(?i)^(`{3,}|~{3,})[ \t]*(?:json|ya?ml)(?:[ \t{,].*)?$")
+var (
+	// fence opens a code block. It may be indented, as in lists and tabs, and may have attributes.
+	fence = regexp.MustCompile("^(`{3,}|~{3,})[ \t]*([A-Za-z0-9]*)")
+	// link is how the vendor's repository refers to a spec.
+	link = regexp.MustCompile(`(?i)\[OpenAPI [^\]]*\]\(<?([^\s)>]+)`)
+)
 
-// extract finds the documents in a Markdown page, which has them as code blocks. Anything else is a document itself.
-func extract(data []byte) [][]byte {
-	if is, err := isDocument(data); is && err == nil {
-		return [][]byte{data}
-	}
-	var documents [][]byte
-	for _, block := range blocks(data) {
-		// One that can't be read counts: load tells why.
-		if is, _ := isDocument(block); is {
-			documents = append(documents, block)
+// parsePage returns the specs in the code blocks of a Markdown page, the text around them, code samples included, and the
+// specs that the page links to.
+func parsePage(data []byte) (specs [][]byte, text string, links []string) {
+	var rest []byte
+	for _, part := range split(data) {
+		if part.isBlock && isSpecBlock(part.text) {
+			specs = append(specs, part.text)
+		} else {
+			rest = append(rest, part.text...)
 		}
 	}
-	if documents == nil {
-		return [][]byte{data}
+	for _, match := range link.FindAllSubmatch(rest, -1) {
+		if target := string(match[1]); !slices.Contains(links, target) {
+			links = append(links, target)
+		}
 	}
-	return documents
+	return specs, string(rest), links
 }
 
-// blocks are the code blocks in JSON or YAML, whatever stands around the marks, CRLF too. Other blocks don't matter: what
-// closes one opens none of these.
-func blocks(page []byte) [][]byte {
-	var all [][]byte
-	var block, mark []byte // mark is what opened the block, or nil
+// A part is a code block of a page, or what is between two of them.
+type part struct {
+	isBlock bool
+	text    []byte
+}
+
+func split(page []byte) []part {
+	parts := []part{{}}
+	var mark []byte // what opened the current block
 	for line := range bytes.Lines(page) {
 		trimmed := bytes.TrimSpace(line)
+		opening := fence.FindSubmatch(trimmed)
 		switch {
-		case mark == nil:
-			if opening := fence.FindSubmatch(trimmed); opening != nil {
-				mark, block = opening[1], []byte{}
-			}
-		case bytes.HasPrefix(trimmed, mark) && len(bytes.Trim(trimmed, string(mark[:1]))) == 0:
-			all, mark = append(all, block), nil
+		case mark == nil && opening != nil:
+			mark = opening[1]
+			parts = append(parts, part{isBlock: true})
+		case mark != nil && bytes.HasPrefix(trimmed, mark) && len(bytes.Trim(trimmed, string(mark[:1]))) == 0:
+			mark = nil
+			parts = append(parts, part{})
 		default:
-			block = append(block, line...)
+			last := &parts[len(parts)-1]
+			last.text = append(last.text, line...)
 		}
 	}
-	if mark != nil { // it goes to the end
-		all = append(all, block)
-	}
-	return all
+	return parts
 }

@@ -5,91 +5,91 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 )
 
-// A report gathers what the documents differ in.
+// A report collects the differences of all sources.
 type report struct {
 	ours     *contract
 	known    *known
+	accept   bool
 	findings []finding
 	visits   []visit
 }
 
-// maxDocuments is how many documents an argument may hold. The vendor's pages have two.
-const maxDocuments = 100
-
-// add compares all that one argument holds. What can't be compared is an error each; the rest is compared all the same.
-func (r *report) add(ctx context.Context, name string) []error {
-	data, err := read(ctx, name)
-	if err != nil {
-		return []error{err}
-	}
-	documents := extract(data)
-	if len(documents) > maxDocuments {
-		return []error{fmt.Errorf("it has more than %d documents", maxDocuments)}
-	}
-	var problems []error
-	for i, document := range documents {
-		if err := r.compare(document, name); err != nil {
-			if len(documents) > 1 {
-				err = fmt.Errorf("document %d of %d: %w", i+1, len(documents), err)
-			}
+// add compares everything that an argument contains. It returns an error for each part that can't be compared.
+func (r *report) add(ctx context.Context, name string, stdin io.Reader) []error {
+	s, problems := readSource(ctx, name, stdin)
+	var first *comparison
+	for i, data := range s.specs {
+		c, err := r.compare(data, name)
+		if err != nil && len(s.specs) > 1 {
+			err = fmt.Errorf("spec %d of %d: %w", i+1, len(s.specs), err)
+		}
+		if err != nil {
 			problems = append(problems, err)
 		}
+		first = cmp.Or(first, c)
+	}
+	if first != nil && s.page != "" && first.known != nil {
+		page := &comparison{operation: first.operation, source: name, known: r.known, accept: r.accept}
+		page.compareText(page.here(), "page", "", s.page)
+		r.findings = append(r.findings, page.findings...)
 	}
 	return problems
 }
 
-// compare holds one document against ours. Each is there for an operation of ours: without one it has changed so much
-// that we don't recognise it, which must not look like no change.
-func (r *report) compare(data []byte, name string) error {
+// compare compares one spec with ours and returns the first comparison. A spec without any of our operations is an error:
+// they may have changed beyond recognition.
+func (r *report) compare(data []byte, name string) (first *comparison, err error) {
 	document, err := r.ours.load(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	flat := &flattener{left: maxParts}
-	operations, strangers := r.ours.operations(document, flat)
+	operations, others := r.ours.operations(document)
+	unrecognized := r.ours.unrecognized(operations, others)
 	for _, o := range operations {
-		c := &comparison{operation: o, source: name}
+		c := &comparison{operation: o, source: name, accept: r.accept}
 		if !o.isCopy() {
 			c.known = r.known
 		}
 		c.compare()
+		if first == nil {
+			first = c
+			c.compareForeign(slices.DeleteFunc(slices.Clone(others), func(f foreign) bool { return slices.Contains(unrecognized, f) }))
+		}
 		r.findings = append(r.findings, c.findings...)
 		if c.known != nil {
 			r.visits = append(r.visits, c.visits...)
 		}
 	}
 	switch {
-	case flat.exhausted():
-		return errors.New("its schemas refer to each other too often to be put together")
-	case len(operations) == 0 && len(strangers) == 0:
-		return errors.New("none of our models is in it, nor the polling of a generation: it has no operations")
-	case len(operations) == 0:
-		return fmt.Errorf("none of our models is in it, nor the polling of a generation: it has %s", enumerate(strangers))
+	case first == nil && len(others) == 0:
+		return nil, errors.New("it has neither a submission for one of our models nor the polling of a generation: it has no operations")
+	case first == nil:
+		return nil, fmt.Errorf("it has neither a submission for one of our models nor the polling of a generation: it has %s", enumerate(others))
+	case len(unrecognized) > 0:
+		return first, fmt.Errorf("it has %s, which is neither a submission for one of our models nor the polling of a generation", enumerate(unrecognized))
 	}
-	if lost := r.ours.lost(operations, strangers); len(lost) > 0 {
-		return fmt.Errorf("it has %s, which is neither a request for one of our models nor the polling of a generation", enumerate(lost))
-	}
-	return nil
+	return first, nil
 }
 
-// enumerate names operations, but not all paths of a large API.
-func enumerate(operations []stranger) string {
+// enumerate lists at most three things by name.
+func enumerate[T any](things []T) string {
 	const most = 3
 	var names []string
-	for _, o := range operations[:min(most, len(operations))] {
-		names = append(names, o.method+" "+o.path)
+	for _, thing := range things[:min(most, len(things))] {
+		names = append(names, fmt.Sprint(thing))
 	}
-	if more := len(operations) - most; more > 0 {
+	if more := len(things) - most; more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	return strings.Join(names, ", ")
 }
 
-// finish puts the findings in order, once each: the vendor repeats the document of the polling on each model's page.
+// finish returns the findings in order, without duplicates: the vendor repeats the polling on each model's page.
 func (r *report) finish() []finding {
 	all := append([]finding{}, r.findings...)
 	all = append(all, r.known.gone(r.findings, r.visits)...)

@@ -9,29 +9,27 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// A direction tells who writes the value. What a caller writes may not become narrower, what it reads not wider.
+// A direction says who writes a value. What a caller writes must not become narrower, what it reads not wider.
 type direction bool
 
 const (
-	inRequest direction = false
-	inAnswer  direction = true
+	inRequest  direction = false
+	inResponse direction = true
 )
 
-// compareSchema holds their schema against ours, however deep ours goes. The name is the path of properties to it.
+// compareSchema compares two schemas to the depth of ours. The name is the path of properties to it, if any.
 func (c *comparison) compareSchema(p place, name string, d direction, ours, theirs *openapi3.SchemaRef) {
 	p = p.follow(ours.Ref)
 	c.visit(p)
-	ourValue, theirValue := c.flat.flatten(ours.Value), new(openapi3.Schema)
+	ourValue, theirValue := flatten(ours.Value), new(openapi3.Schema)
 	if theirs != nil && theirs.Value != nil {
-		theirValue = c.flat.flatten(theirs.Value)
+		theirValue = flatten(theirs.Value)
 	}
-	if name != "" {
-		c.compareText(p, name, ourValue.Description, theirValue.Description)
-	}
-	isModel := d == inRequest && name == "model" // recognised by its enum, which may list others
+	c.compareText(p.down("description"), textName(d, name), ourValue.Description, theirValue.Description)
+	isModel := d == inRequest && name == "model" // its enum may list other models
 	c.compareKeywords(p, d, isModel, keywords(ourValue), keywords(theirValue))
 	if ourValue.Items != nil {
-		c.compareSchema(p.down("items"), "", d, ourValue.Items, theirValue.Items)
+		c.compareSchema(p.down("items"), name+"[]", d, ourValue.Items, theirValue.Items)
 	}
 	for _, property := range union(ourValue.Properties, theirValue.Properties) {
 		our, their := ourValue.Properties[property], theirValue.Properties[property]
@@ -40,14 +38,15 @@ func (c *comparison) compareSchema(p place, name string, d direction, ours, thei
 		switch {
 		case our == nil:
 			grade, means := added(d, required)
-			if wording := c.flat.wordingOf(their); wording != "" { // beside the value, as known.yaml has none of their sentences
-				means += ", described as " + show(wording)
+			wording := ""
+			if their != nil && their.Value != nil {
+				wording = flatten(their.Value).Description
 			}
-			c.add(grade, here, nil, c.flat.describe(their), means)
+			c.add(grade, here, nil, describe(their), withText(means, wording))
 		case their == nil && d == inRequest:
-			c.add(breaking, here, c.flat.describe(our), nil, "requests with it may be refused, or it is ignored")
+			c.add(breaking, here, describe(our), nil, "the API may reject or ignore it")
 		case their == nil:
-			c.add(breaking, here, c.flat.describe(our), nil, "callers that read it find nothing")
+			c.add(breaking, here, describe(our), nil, "callers that read it find nothing")
 		default:
 			if was := slices.Contains(ourValue.Required, property); was != required {
 				c.required(p.down("required"), d, was, required, property)
@@ -57,7 +56,7 @@ func (c *comparison) compareSchema(p place, name string, d direction, ours, thei
 	}
 	for _, property := range theirValue.Required {
 		if theirValue.Properties[property] == nil && !slices.Contains(ourValue.Required, property) {
-			c.required(p.down("required"), d, false, true, property) // and they don't say what it is
+			c.required(p.down("required"), d, false, true, property) // and their spec does not describe it
 		}
 	}
 }
@@ -69,7 +68,7 @@ func union[M ~map[string]V, V any](a, b M) []string {
 	return slices.Compact(keys)
 }
 
-// required reports a change of what is required: of the property in a list, or of a parameter as such.
+// required reports a change of what is required: a property of a schema, or a parameter or body itself.
 func (c *comparison) required(p place, d direction, ours, theirs bool, property ...string) {
 	value := func(is bool) any {
 		switch {
@@ -80,27 +79,27 @@ func (c *comparison) required(p place, d direction, ours, theirs bool, property 
 		}
 		return nil
 	}
-	grade, means := compatible, "it may be left out"
+	grade, means := compatible, "it may be omitted"
 	switch {
 	case d == inRequest && theirs:
-		grade, means = breaking, "requests without it are refused"
-	case d == inAnswer && theirs:
-		means = "it always comes"
-	case d == inAnswer:
-		grade, means = breaking, "it may be missing from answers"
+		grade, means = breaking, "the API rejects requests without it"
+	case d == inResponse && theirs:
+		means = "it is always there"
+	case d == inResponse:
+		grade, means = breaking, "it may be missing from responses"
 	}
 	c.add(grade, p, value(ours), value(theirs), means)
 }
 
-// added judges what only they have.
+// added grades what only their spec has.
 func added(d direction, required bool) (grade, means string) {
 	switch {
-	case d == inAnswer:
+	case d == inResponse:
 		return compatible, "callers don't see it yet"
 	case required:
-		return breaking, "requests without it are refused"
+		return breaking, "the API rejects requests without it"
 	}
-	return compatible, "callers can't set it yet, but through Client.Submit"
+	return compatible, "callers can't set it yet, except through Client.Submit"
 }
 
 func (c *comparison) compareKeywords(p place, d direction, isModel bool, ours, theirs map[string]any) {
@@ -115,7 +114,7 @@ func (c *comparison) compareKeywords(p place, d direction, isModel bool, ours, t
 		case keyword == "enum" && our != nil && their != nil:
 			c.compareEnum(here, d, list(our), list(their))
 		case keyword == "deprecated":
-			c.add(compatible, here, our, their, ofDeprecation)
+			c.add(compatible, here, our, their, deprecatedMeans)
 		default:
 			grade, means := judge(d, change(keyword, our, their))
 			c.add(grade, here, our, their, means)
@@ -127,7 +126,7 @@ func (c *comparison) compareEnum(p place, d direction, ours, theirs []any) {
 	for _, value := range ours {
 		if !contains(theirs, value) {
 			if d == inRequest {
-				c.add(breaking, p, value, nil, "requests with this value may be refused")
+				c.add(breaking, p, value, nil, "the API may reject requests with this value")
 			} else {
 				c.add(compatible, p, value, nil, "a value that no longer comes")
 			}
@@ -153,19 +152,53 @@ func list(value any) []any {
 	return values
 }
 
-// compareText tells whether the vendor still words a thing as when it was last read; a copy of ours is read against
-// ours. The vendor's sentences stay out of the repository: known.yaml holds fingerprints of them.
-func (c *comparison) compareText(p place, name, ours, theirs string) {
-	here := p.down("description")
-	ours, theirs = strings.Join(strings.Fields(ours), " "), strings.Join(strings.Fields(theirs), " ")
-	switch {
-	case c.known == nil:
-		if ours != theirs {
-			c.add(text, here, ours, theirs, "another wording")
-		}
-	case theirs == "" && c.known.hasText(p.document, name):
-		c.add(text, here, ours, nil, "a wording that was read is gone, and with it what facts it held: look, then take its fingerprint out of known.yaml")
-	case theirs != "" && !c.known.hasRead(p.document, name, theirs):
-		c.add(text, here, ours, theirs, "a wording not read yet: look for facts in it, then note "+fingerprint(theirs)+" in known.yaml")
+// withText appends the vendor's description of something new.
+func withText(means, wording string) string {
+	if wording = oneLine(wording); wording != "" {
+		means += ", described as " + show(wording)
 	}
+	return means
+}
+
+// textName returns the name of a schema's description in texts.yaml.
+func textName(d direction, name string) string {
+	switch {
+	case d == inRequest && name == "":
+		return "request"
+	case d == inRequest:
+		return name
+	case name == "":
+		return "response"
+	}
+	return "response." + name
+}
+
+// compareText reports a text that differs from when it was last read. A copy of ours is compared with ours. texts.yaml
+// holds fingerprints only, so that the vendor's sentences stay out of the repository.
+func (c *comparison) compareText(p place, name, ours, theirs string) {
+	ours, theirs = oneLine(ours), oneLine(theirs)
+	if c.known == nil {
+		if ours != theirs {
+			c.add(text, p, ours, theirs, "worded differently")
+		}
+		return
+	}
+	if c.accept {
+		c.known.record(c.ours.Slug, name, theirs)
+	}
+	if c.known.texts.isRead(c.ours.Slug, name, theirs) {
+		return
+	}
+	if theirs == "" {
+		c.add(text, p, orNil(ours), nil, "a text that was read is gone: check which facts it held, then run drift --accept")
+		return
+	}
+	c.add(text, p, orNil(ours), theirs, "a text not read yet: check it for facts, then run drift --accept ("+name+" "+fingerprint(theirs)+")")
+}
+
+func orNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
 }

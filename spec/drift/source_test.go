@@ -3,18 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-	"unicode"
-
-	"github.com/aimlvideo/wan-go/spec"
 )
 
 func TestUnreadable(t *testing.T) {
@@ -32,47 +29,29 @@ func TestUnreadable(t *testing.T) {
 	withComponents := func(schemas string) string {
 		return strings.TrimSuffix(withRef("#/components/schemas/A"), "}") + `,"components":{"schemas":{` + schemas + `}}}`
 	}
-	var multiplied string
-	for c := 'A'; c < 'Z'; c++ {
-		multiplied += fmt.Sprintf(`"%c":{"allOf":[{"$ref":"#/components/schemas/%[2]c"},{"$ref":"#/components/schemas/%[2]c"}]},`, c, c+1)
-	}
-	multiplied += `"Z":{}`
-	bomb := "openapi: 3.0.0\na: &a [x, x, x, x, x, x, x, x, x]\n"
-	for c := 'b'; c < 'k'; c++ {
-		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+string(c-1)+", ", 9) + "x]\n"
-	}
 	tests := []struct{ name, document, want string }{
-		{"nothing", "", "it is neither JSON nor YAML with an OpenAPI document"},
-		{"a text", "Hello\n", "it is neither JSON nor YAML with an OpenAPI document"},
-		{"a list", "- openapi: 3.0.0\n", "it is neither JSON nor YAML with an OpenAPI document"},
-		{"JSON cut off", `{"openapi":`, "it is neither JSON nor YAML with an OpenAPI document"},
-		{"a page", "<!DOCTYPE html>\n<html><body>404</body></html>\n", "it is neither JSON nor YAML with an OpenAPI document"},
-		{"an array", `[1]`, "it is neither JSON nor YAML with an OpenAPI document"},
-		{"something else", `{"name":"wan"}`, "none of our models is in it, nor the polling of a generation"},
-		{"another API", `{"openapi":"3.0.0","paths":{"/x":null,"/y":{"get":{}}}}`, "none of our models is in it"},
-		{"a text in JSON", `"openapi: 3.0.0"`, "it is neither JSON nor YAML with an OpenAPI document\n"},
-		{"null", `null`, "it is neither JSON nor YAML with an OpenAPI document\n"},
-		{"several documents in YAML", "openapi: 3.0.0\n---\nopenapi: 3.0.0\n", "it is neither JSON nor YAML with an OpenAPI document\n"},
-		{"a bound as a text", withSchema(`{"maximum":"241"}`), "maximum"},
-		{"a bound as a text in YAML", "openapi: 3.0.0\ncomponents: {schemas: {A: {maxItems: four}}}\n", "maxItems"},
-		{"an operation that is none", `{"openapi":"3.0.0","paths":{"/x":{"get":[]}}}`, "Operation"},
+		{"nothing", "", "no OpenAPI spec in it"},
+		{"a text-only page", "POST /v2/video/generations\nBody\nmodel undefined required\n", "pass the page in its Markdown form (the page's URL with .md appended)"},
+		{"a list", "- openapi: 3.0.0\n", "no OpenAPI spec in it"},
+		{"HTML", "<!DOCTYPE html>\n<html><body>404</body></html>\n", "no OpenAPI spec in it"},
+		{"an array", `[1]`, "no OpenAPI spec in it"},
+		{"a string", `"openapi: 3.0.0"`, "no OpenAPI spec in it"},
+		{"null", `null`, "no OpenAPI spec in it"},
+		{"something else", `{"name":"wan"}`, "no OpenAPI spec in it"},
+		{"two YAML documents", "openapi: 3.0.0\n---\nopenapi: 3.0.0\n", "it has no operations"},
+		{"JSON cut off", `{"openapi":`, "invalid OpenAPI"},
+		{"another API", `{"openapi":"3.0.0","paths":{"/x":null,"/y":{"get":{}}}}`, "neither a submission for one of our models nor the polling"},
+		{"no operation", `{"openapi":"3.0.0","paths":{}}`, "it has no operations"},
+		{"a bound as a string", withSchema(`{"maximum":"241"}`), "maximum"},
+		{"a bound as a string in YAML", "openapi: 3.0.0\ncomponents: {schemas: {A: {maxItems: four}}}\n", "maxItems"},
+		{"an array for an operation", `{"openapi":"3.0.0","paths":{"/x":{"get":[]}}}`, "invalid OpenAPI"},
 		{"a key twice", "openapi: 3.0.0\nopenapi: 3.0.0\n", "openapi"},
-		{"a $ref in circles", withComponents(`"A":{"allOf":[{"$ref":"#/components/schemas/B"}]},"B":{"allOf":[{"$ref":"#/components/schemas/A"}]}`), "none of our models"},
-		{"parts that multiply", withComponents(multiplied), "its schemas refer to each other too often to be put together\n"},
-		{"too many documents", strings.Repeat("```json\n{\"openapi\":\"3.0.0\"}\n```\n", maxDocuments+1), "it has more than 100 documents"},
-		{"paths of another type", `{"openapi":"3.0.0","paths":[]}`, ""},
-		{"a remote $ref", withRef(server.URL + "/schema.json"), "other documents aren't read"},
-		{"a $ref to a file", withRef("file://" + secret), "other documents aren't read"},
-		{"a $ref to a path", withRef(secret), "other documents aren't read"},
-		{"a $ref up", withRef("../generation.yaml"), "other documents aren't read"},
+		{"a circular $ref", withComponents(`"A":{"allOf":[{"$ref":"#/components/schemas/B"}]},"B":{"allOf":[{"$ref":"#/components/schemas/A"}]}`), "neither a submission"},
+		{"a remote $ref", withRef(server.URL + "/schema.json"), "only generation.yaml is read"},
+		{"a $ref to a file", withRef("file://" + secret), "only generation.yaml is read"},
+		{"a $ref to a path", withRef(secret), "only generation.yaml is read"},
+		{"a $ref up", withRef("../generation.yaml"), "only generation.yaml is read"},
 		{"a $ref to nowhere", withRef("#/components/schemas/Nowhere"), "Nowhere"},
-		{"a $ref to itself", `{"openapi":"3.0.0","paths":{},"components":{"schemas":{"A":{"$ref":"#/components/schemas/A"}}}}`, "none of our models"},
-		{"aliases", bomb, "it has YAML aliases"},
-		{"deep JSON", `{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}", "it is nested deeper than 50"},
-		{"deep YAML", "a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "\n", "it is nested deeper than 50"},
-		{"deeper YAML", "a: " + strings.Repeat("[", 1e6), "it is neither JSON nor YAML"},
-		{"long JSON", `{"a":[` + strings.Repeat("1,", maxLength) + "1]}", "it has a value with more than 10000 parts"},
-		{"long YAML", "a:\n" + strings.Repeat("- 1\n", maxLength+1), "it has a value with more than 10000 parts"},
 		{"too large", strings.Repeat(" ", maxSize+1), "it has more than 8 MB"},
 	}
 	for _, test := range tests {
@@ -130,22 +109,23 @@ func TestArguments(t *testing.T) {
 		{"URL", []string{server.URL + "/vendor.json"}, 12, "", 0},
 		{"moved URL", []string{server.URL + "/moved"}, 12, "", 0},
 		{"moved to a file", []string{server.URL + "/file"}, 0, "unsupported protocol scheme", 2},
-		{"no such URL", []string{server.URL + "/nothing"}, 0, "the server answers 404 Not Found", 2},
+		{"no such URL", []string{server.URL + "/nothing"}, 0, "the server responded 404 Not Found", 2},
 		{"endless URL", []string{server.URL + "/endless"}, 0, "it has more than 8 MB", 2},
 		{"silent URL", []string{server.URL + "/silent"}, 0, "context deadline exceeded", 2},
-		{"no URL", []string{"http://[::1"}, 0, "it isn't a URL", 2},
+		{"no URL", []string{"http://[::1"}, 0, "it is not a URL", 2},
 		{"one of two", []string{"testdata/nothing.json", "testdata/vendor.json"}, 12, "no such file", 2},
 		{"the same twice", []string{"testdata/vendor.json", "testdata/vendor.json"}, 12, "", 0},
 		{"no such list", []string{"--known", "nothing.yaml", "testdata/vendor.json"}, 0, "nothing.yaml: no such file", 2},
 		{"a list of something else", []string{"--known", "testdata/vendor.json", "testdata/vendor.json"}, 0, "field openapi not found", 2},
 		{"a list without reasons", []string{"--known", write(t, "known.yaml", []byte("differences: [{pointer: /a}]")), "testdata/vendor.json"}, 0, "a pointer and a reason", 2},
-		{"YAML with numbers for statuses", []string{write(t, "d.yaml", []byte(`
+		{"numeric status codes in YAML", []string{write(t, "d.yaml", []byte(`
 openapi: 3.0.0
 paths:
   /v2/video/generations:
     get: {parameters: [{name: generation_id, in: query, required: true, schema: {type: string}}], responses: {200: {}}}
 `))}, 4, "", 1},
-		{"a page with both documents", []string{write(t, "page.md", []byte(newVendor(t).page()))}, 12, "", 0},
+		{"a page with both specs", []string{write(t, "page.md", []byte(newVendor(t).page()))}, 13, "", 1}, // one for the page's text
+		{"standard input", []string{"-"}, 12, "", 0},
 		{"a URL in capitals", []string{strings.Replace(server.URL, "http", "HTTP", 1) + "/vendor.json"}, 12, "", 0},
 	}
 	for _, test := range tests {
@@ -156,7 +136,8 @@ paths:
 			}
 			defer cancel()
 			var stdout, stderr bytes.Buffer
-			code := run(ctx, frozen(t), append([]string{"--known", "testdata/known.yaml"}, test.args...), &stdout, &stderr)
+			o := &options{ours: frozen(t), stdin: bytes.NewReader(vendor), stdout: &stdout, stderr: &stderr}
+			code := o.run(ctx, append([]string{"--known", "testdata/known.yaml", "--texts", "testdata/texts.yaml"}, test.args...))
 			lines := strings.Count(stdout.String(), "\n")
 			if lines != test.lines || code != test.code || !strings.Contains(stderr.String(), test.stderr) || test.stderr == "" && stderr.Len() > 0 {
 				t.Errorf("%d lines, exit status %d, stderr %q, want %d, %d, %q\n%s", lines, code, &stderr, test.lines, test.code, test.stderr, &stdout)
@@ -165,72 +146,77 @@ paths:
 	}
 }
 
-// Whatever a document holds, reading it doesn't panic, and each finding is one harmless line.
-func FuzzDocument(f *testing.F) {
-	for _, pattern := range []string{"testdata/vendor.json", "testdata/ours/*.yaml", "../*.yaml"} {
-		files, _ := filepath.Glob(pattern)
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(data)
+// A page's links lead to specs beside it, in its checkout and on its server.
+func TestLinks(t *testing.T) {
+	d := newVendor(t)
+	d.property("num_frames")["maximum"] = 161
+	root := t.TempDir()
+	pages := filepath.Join(root, "docs", "models")
+	if err := os.MkdirAll(pages, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{
+		"dance.json": encode(d.doc),
+		"beside.md":  "# Dance\n\n[OpenAPI dance](dance.json)\n",
+		"rooted.md":  "# Dance\n\n[OpenAPI dance](/docs/models/dance.json)\n",
+		"absolute.md": "# Dance\n\n{% openapi-operation spec=\"dance\" %}\n[OpenAPI dance](https://raw.example.com/o/r/refs/heads/main/docs/models/dance.json)\n" +
+			"{% endopenapi-operation %}\n\n[OpenAPI dance](https://raw.example.com/o/r/refs/heads/main/docs/models/dance.json)\n",
+		"broken.md": "# Dance\n\n[OpenAPI dance](nothing.json)\n",
+		"sample.md": "# Dance\n\n[OpenAPI dance](beside.md)\n",
+		"local.md":  "# Dance\n\n[OpenAPI dance](file:///etc/passwd)\n",
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(pages, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	ours := current()
-	const path = `{"openapi":"3.0.0","paths":{"/v2/video/generations":`
-	for _, seed := range []string{
-		"", "{}", "[]", "null", "openapi: 3.0.0", "a: &a [*a]", `{"paths":{"/":null}}`,
-		path + `{"get":{}}}}`, path + `{"get":{"responses":{"200":null,"default":{}}}}}}`,
-		path + `{"get":{"parameters":[null,{},{"$ref":"#/components/parameters/A"}],"security":[null,{"a":[]}]}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":null,"a":{},"b":{"schema":{}}}}}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"oneOf":[null,{"properties":{"model":{"const":"MODEL"}}}]}}}}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"properties":{"model":{"enum":["MODEL"]},` +
-			`"shift":null,"video_url":{"type":["string","null"],"not":{}},"resolution":{"enum":[null,1,{}],"default":[]}}}}}}}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/A"}}}}}}},` +
-			`"components":{"schemas":{"A":{"properties":{"model":{"enum":["MODEL"]},"image_url":{"$ref":"#/components/schemas/A"}}}}}}`,
-		path + `{"post":{"requestBody":{"content":{"application/json":{"schema":{"allOf":[{"properties":{"model":{"enum":["MODEL"]},"shift":{"minimum":1}}},` +
-			`{"$ref":"#/components/schemas/A"}],"anyOf":[{"properties":{"model":{"const":"MODEL"}}},{}]}}}}}}},"components":{"schemas":{"A":` +
-			`{"required":["b"],"properties":{"shift":{"maximum":2},"mask":{"type":"array","items":{"$ref":"#/components/schemas/A"}}},"allOf":[{"$ref":"#/components/schemas/A"}]}}}}`,
-		path + `{"get":{"responses":{"200":{"headers":{"x-client-request-id":{},"X-CLIENT-REQUEST-ID":{"schema":{}}}},"429":{"content":{"text/plain":{}}}}}}}}`,
-		"# Page\n\n  ```json a\r\n{\"openapi\":\"3.0.0\"}\r\n  ```\n~~~yaml\nopenapi: 3.0.0\n",
-		"openapi: 3.1.0\npaths: {/v2/video/generations: {get: {responses: {200: {content: {application/json: {schema: true}}}}}}}",
-	} {
-		f.Add([]byte(strings.ReplaceAll(seed, "MODEL", ours.models[0].Model)))
+	server := httptest.NewServer(http.FileServer(http.Dir(root)))
+	defer server.Close()
+	tests := []struct{ name, source, stderr string }{
+		{"beside the page", filepath.Join(pages, "beside.md"), ""},
+		{"from the root of a checkout", filepath.Join(pages, "rooted.md"), ""},
+		{"absolute, from a checkout", filepath.Join(pages, "absolute.md"), ""},
+		{"beside a page on a server", server.URL + "/docs/models/beside.md", ""},
+		{"from the root of a server", server.URL + "/docs/models/rooted.md", ""},
+		{"to nothing", filepath.Join(pages, "broken.md"), "link to nothing.json: no such file"},
+		{"to no spec", filepath.Join(pages, "sample.md"), "link to beside.md: it is not an OpenAPI spec"},
+		{"from a server to a file", server.URL + "/docs/models/local.md", "link to file:///etc/passwd: it is neither http nor https"},
 	}
-	list, err := readKnown("")
-	if err != nil {
-		f.Fatal(err)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			lines, stderr, code := drift(t, test.source)
+			found := strings.Contains(strings.Join(lines, "\n"), "num_frames/maximum: ours 241, theirs 161")
+			if test.stderr == "" && (code != 1 || stderr != "" || !found) {
+				t.Errorf("exit status %d, stderr %q, lines\n%s", code, stderr, strings.Join(lines, "\n"))
+			}
+			if test.stderr != "" && (code != 2 || !strings.Contains(stderr, test.stderr)) {
+				t.Errorf("exit status %d, stderr %q, want 2 and %q", code, stderr, test.stderr)
+			}
+		})
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r := report{ours: ours, known: list}
-		for _, text := range extract(data) {
-			document, err := ours.load(text)
-			if err != nil {
-				continue
-			}
-			operations, strangers := ours.operations(document, &flattener{left: maxParts})
-			ours.lost(operations, strangers)
-			for _, o := range operations {
-				for _, of := range []*known{list, nil} {
-					c := &comparison{operation: o, known: of}
-					c.compare()
-					r.findings = append(r.findings, c.findings...)
-					r.visits = append(r.visits, c.visits...)
-				}
-			}
+}
+
+func TestLive(t *testing.T) {
+	d := newVendor(t)
+	d.property("num_frames")["maximum"] = 161
+	var query url.Values
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query = r.URL.Query()
+		if r.URL.Path != "/docs-json" || r.Header.Get("Authorization") != "" {
+			http.NotFound(w, r)
+			return
 		}
-		for _, finding := range r.finish() {
-			line := finding.String()
-			if strings.ContainsFunc(line, func(c rune) bool { return !unicode.IsPrint(c) }) || len(line) > 5000 {
-				t.Errorf("not a harmless line: %q", line)
-			}
-			if _, ok := spec.BySlug(finding.Model); !ok && finding.Model != "generation" {
-				t.Errorf("no model of ours: %s", line)
-			}
-			if !strings.HasPrefix(finding.Pointer, "/") || finding.Grade == "" || finding.Means == "" {
-				t.Errorf("half a finding: %s", line)
-			}
-		}
-	})
+		w.Write([]byte(encode(d.doc)))
+	}))
+	defer server.Close()
+	lines, stderr, code := drift(t, "--live", "--base-url", server.URL+"/v2")
+	if code != 1 || stderr != "" || !strings.Contains(lines[0], "num_frames/maximum: ours 241, theirs 161") {
+		t.Errorf("exit status %d, stderr %q, lines %q", code, stderr, lines)
+	}
+	if query.Get("model") != "example/dance" || query.Get("endpoint") != "internal/video-generations/submit" {
+		t.Errorf("query %v", query)
+	}
+	if _, stderr, code := drift(t, "--live", "--base-url", server.URL+"/elsewhere"); code != 2 || !strings.Contains(stderr, "404") {
+		t.Errorf("from another path: exit status %d, stderr %q", code, stderr)
+	}
 }

@@ -9,45 +9,51 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// compareAnswers leaves alone what only ours declares: a document that is silent about an answer, as the vendor's are
-// about all errors, doesn't promise that it won't come. A copy of ours isn't silent, it says less.
-func (c *comparison) compareAnswers(p place) {
+// compareResponses ignores what only ours declares: a spec that omits a response, as the vendor's omit all errors, does not
+// rule it out. In a copy of ours, an omission is a change.
+func (c *comparison) compareResponses(p place) {
 	responses := c.theirs.Responses.Map()
 	maps.DeleteFunc(responses, func(_ string, r *openapi3.ResponseRef) bool { return r == nil || r.Value == nil })
-	isSuccess := func(code string) bool { return strings.HasPrefix(code, "2") }
 	if !slices.ContainsFunc(slices.Collect(maps.Keys(responses)), isSuccess) {
-		c.add(breaking, p, "a success", nil, "there is no answer to read an id or a status from")
+		c.add(breaking, p, "a success", nil, "no response has an id or a status")
 	}
 	ours := c.ours.Operation.Responses.Map()
 	for _, code := range union(ours, responses) {
 		theirs := responses[code]
 		switch {
 		case theirs == nil && c.isCopy():
-			c.add(compatible, p.down(code), code, nil, "an answer that no longer comes")
+			c.add(compatible, p.down(code), code, nil, "a response that no longer comes")
 		case theirs == nil:
 		case ours[code] == nil && isSuccess(code):
-			c.add(breaking, p.down(code), nil, code, "the client takes it, but typed clients leave it undecoded")
+			c.add(breaking, p.down(code), nil, code, "the client accepts it, but the generated clients do not decode it")
 		case ours[code] == nil:
-			c.add(compatible, p.down(code), nil, code, "an answer that nobody knew of")
+			c.add(compatible, p.down(code), nil, code, "a response that callers do not know")
 		default:
-			c.compareAnswer(p.down(code), isSuccess(code), ours[code], theirs.Value)
+			c.compareResponse(p.down(code), code, ours[code], theirs.Value)
 		}
 	}
 }
 
-func (c *comparison) compareAnswer(p place, success bool, ours *openapi3.ResponseRef, theirs *openapi3.Response) {
+func (c *comparison) compareResponse(p place, code string, ours *openapi3.ResponseRef, theirs *openapi3.Response) {
+	success := isSuccess(code)
 	p = p.follow(ours.Ref)
 	c.visit(p)
+	c.compareText(p.down("description"), "response "+code, deref(ours.Value.Description), deref(theirs.Description))
 	c.compareHeaders(p.down("headers"), ours.Value.Headers, theirs.Headers)
+	for _, name := range union(ours.Value.Links, theirs.Links) {
+		if ours.Value.Links[name] == nil {
+			c.add(compatible, p.down("links", name), nil, name, "callers don't use it yet")
+		}
+	}
 	here := p.down("content", "application/json")
 	body := jsonOf(theirs.Content)
-	means := "callers can't read what went wrong"
+	means := "callers can't read the error"
 	if success {
-		means = "there is nothing to read an id or a status from"
+		means = "the response has no id and no status"
 	}
 	switch {
 	case body != nil && body.Schema != nil:
-		c.compareSchema(here.down("schema"), "", inAnswer, ours.Value.Content["application/json"].Schema, body.Schema)
+		c.compareSchema(here.down("schema"), "", inResponse, ours.Value.Content["application/json"].Schema, body.Schema)
 	case body == nil && len(theirs.Content) > 0:
 		mediaTypes := slices.Sorted(maps.Keys(theirs.Content))
 		c.add(breaking, here, "application/json", strings.Join(mediaTypes, " or "), means)
@@ -56,7 +62,7 @@ func (c *comparison) compareAnswer(p place, success bool, ours *openapi3.Respons
 	}
 }
 
-// compareHeaders leaves alone, as compareAnswers does, what isn't said of a header.
+// compareHeaders ignores omissions as compareResponses does.
 func (c *comparison) compareHeaders(p place, ours, theirs openapi3.Headers) {
 	named := func(headers openapi3.Headers, name string) *openapi3.HeaderRef {
 		for key, header := range headers {
@@ -81,24 +87,33 @@ func (c *comparison) compareHeaders(p place, ours, theirs openapi3.Headers) {
 		default:
 			c.compareDeprecated(here, our.Value.Deprecated, their.Value.Deprecated)
 			if their.Value.Schema != nil || c.isCopy() {
-				c.compareSchema(here.down("schema"), "", inAnswer, our.Value.Schema, their.Value.Schema)
+				c.compareSchema(here.down("schema"), "", inResponse, our.Value.Schema, their.Value.Schema)
 			}
 		}
 	}
 }
 
-// jsonOf returns what a body in JSON looks like, or nil without one.
+// jsonOf returns the JSON body, or nil if there is none.
 func jsonOf(content openapi3.Content) *openapi3.MediaType {
 	for _, mediaType := range slices.Sorted(maps.Keys(content)) {
 		if isJSON(mediaType) && content[mediaType] != nil {
 			return content[mediaType]
 		}
 	}
-	return content.Get("application/json") // a range
+	return content.Get("application/json") // may be a range
 }
 
-// isJSON goes by the name, not by its parameters.
+// isJSON ignores the parameters of a media type.
 func isJSON(mediaType string) bool {
 	name, _, err := mime.ParseMediaType(mediaType)
 	return err == nil && name == "application/json"
+}
+
+func isSuccess(code string) bool { return strings.HasPrefix(code, "2") }
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
