@@ -10,7 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Loading has validated the documents with their examples already. This shows that it would have noticed.
+// TestValidationSeesExamples shows that loading, which validates the examples too, notices a wrong one.
 func TestValidationSeesExamples(t *testing.T) {
 	for _, d := range fresh(t) {
 		validate := func() error {
@@ -28,7 +28,7 @@ func TestValidationSeesExamples(t *testing.T) {
 				wrong = map[string]any{}
 			}
 			if *target = wrong; validate() == nil {
-				t.Errorf("%s: a wrong example of %s isn't noticed", d.Slug, what)
+				t.Errorf("%s: a wrong example of %s isn't reported", d.Slug, what)
 			}
 			*target = old
 		}
@@ -58,22 +58,22 @@ func TestValidationSeesExamples(t *testing.T) {
 	}
 }
 
-// Whoever reads only the documents finds everything in them.
+// TestEverythingIsDescribed checks that the specs can be read without other docs. CONTRIBUTING.md lists what it requires.
 func TestEverythingIsDescribed(t *testing.T) {
 	for _, d := range fresh(t) {
 		described := func(what, text string) {
 			if len(text) < 20 || !strings.HasSuffix(text, ".") {
-				t.Errorf("%s: %s has no description, or half a one: %q", d.Slug, what, text)
+				t.Errorf("%s: %s has no description of at least 20 characters that ends with a full stop: %q", d.Slug, what, text)
 			}
 		}
 		operation := d.Operation
-		described("the document", d.OpenAPI.Info.Description)
+		described("info", d.OpenAPI.Info.Description)
 		described("the operation", operation.Description)
 		if operation.Summary == "" || len(operation.Tags) != 1 || operation.Tags[0] != d.OpenAPI.Tags[0].Name {
 			t.Errorf("%s: summary %q, tags %q", d.Slug, operation.Summary, operation.Tags)
 		}
 		if id := map[bool]string{true: "getGeneration", false: "submitGeneration"}[d.Slug == shared]; operation.OperationID != id {
-			t.Errorf("%s: the operation is called %s, want %s", d.Slug, operation.OperationID, id)
+			t.Errorf("%s: the operationId is %s, want %s", d.Slug, operation.OperationID, id)
 		}
 		for _, parameter := range operation.Parameters {
 			described(parameter.Value.Name, parameter.Value.Description)
@@ -83,7 +83,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 			for name, header := range response.Value.Headers {
 				described(name, header.Value.Description)
 				if err := header.Value.Schema.Value.VisitJSON(header.Value.Example); err != nil {
-					t.Errorf("%s: header %s has no example, or one that isn't valid", d.Slug, name)
+					t.Errorf("%s: header %s has no valid example", d.Slug, name)
 				}
 			}
 			if content := response.Value.Content["application/json"]; content.Example == nil && len(content.Examples) == 0 {
@@ -106,55 +106,61 @@ func describedProperties(t *testing.T, path string, object *openapi3.Schema) {
 			t.Errorf("%s has no example", name)
 		}
 		if !strings.HasSuffix(schema.Description, ".") {
-			t.Errorf("%s has no description, or half a one: %q", name, schema.Description)
+			t.Errorf("%s has no description that ends with a full stop: %q", name, schema.Description)
 		}
-		// What a property has to say beyond its keywords.
-		for _, needs := range wordsNeeded(name, schema) {
-			if !strings.Contains(schema.Description, needs) {
-				t.Errorf("%s doesn't say %q: %s", name, needs, schema.Description)
+		for _, term := range termsNeeded(name, schema) {
+			if !strings.Contains(schema.Description, term) {
+				t.Errorf("the description of %s lacks %q: %s", name, term, schema.Description)
 			}
 		}
 	}
 }
 
-func wordsNeeded(name string, schema *openapi3.Schema) (words []string) {
-	isArray := schema.Type.Is(openapi3.TypeArray)
-	_, property, _ := strings.Cut(name, "Request.")
-	switch {
-	case schema.Format == "uri" && strings.Contains(property, "video"):
-		words = append(words, "an https URL", "base64 data URI of a `video/*` type")
-	case schema.Format == "uri" && strings.Contains(property, "image"), isArray && schema.Items.Value.Format == "uri":
-		words = append(words, "an https URL", "base64 data URI of an `image/*` type")
+// termsNeeded returns what a description must mention beyond the keywords of the schema. CONTRIBUTING.md lists it.
+func termsNeeded(name string, schema *openapi3.Schema) (terms []string) {
+	_, property, isParameter := strings.Cut(name, "Request.")
+	if !isParameter {
+		return nil
+	}
+	uri := schema
+	if schema.Type.Is(openapi3.TypeArray) {
+		uri = schema.Items.Value
+	}
+	if uri.Format == "uri" {
+		terms = append(terms, "HTTPS URL or base64 data URI (`"+mediaKind(uri)+"/*`)")
 	}
 	if schema.Type.Is(openapi3.TypeBoolean) && schema.Default == nil {
-		words = append(words, "left out")
+		terms = append(terms, "default")
 	}
-	if property != "" && (schema.Type.Is(openapi3.TypeInteger) || schema.Type.Is(openapi3.TypeNumber)) && schema.Min == nil {
-		words = append(words, "ound") // bounds, or that there are none
-	}
-	if strings.HasSuffix(property, "num_frames") && property != "match_input_num_frames" {
-		words = append(words, "`match_input_num_frames`", "`frames_per_second`")
+	if (schema.Type.Is(openapi3.TypeInteger) || schema.Type.Is(openapi3.TypeNumber)) && schema.Min == nil && schema.Enum == nil {
+		terms = append(terms, "bounds")
 	}
 	for _, value := range schema.Enum {
-		// A value that isn't its own explanation is explained.
-		if text, ok := value.(string); ok && slices.Contains([]string{"auto", "none", "regular", "fast", "small", "completed", "error"}, text) {
-			words = append(words, "`"+text+"`")
+		// A value that doesn't explain itself is explained.
+		if text, ok := value.(string); ok && slices.Contains([]string{"auto", "none", "regular", "fast", "small"}, text) && property != "model" {
+			terms = append(terms, "`"+text+"`")
 		}
 	}
-	return words
+	return terms
 }
 
-// One example shows the least that a request needs, the other one all that it may have.
+// mediaKind returns the x-media extension: video, image or audio.
+func mediaKind(schema *openapi3.Schema) string {
+	kind, _ := schema.Extensions["x-media"].(string)
+	return kind
+}
+
+// TestRequestExamples checks that one example has the required properties only and the other has all properties.
 func TestRequestExamples(t *testing.T) {
 	for _, d := range Models() {
 		examples := d.Operation.RequestBody.Value.Content["application/json"].Examples
 		least := slices.Sorted(slices.Values(d.Request().Required))
 		if got := members(examples["required"]); !slices.Equal(got, least) {
-			t.Errorf("%s: the example of what is required has %q, want %q", d.Slug, got, least)
+			t.Errorf("%s: the example named required has %q, want %q", d.Slug, got, least)
 		}
 		all := slices.Sorted(maps.Keys(d.Request().Properties))
 		if got := members(examples["full"]); !slices.Equal(got, all) {
-			t.Errorf("%s: the example of everything has %q, want %q", d.Slug, got, all)
+			t.Errorf("%s: the example named full has %q, want %q", d.Slug, got, all)
 		}
 	}
 	content := Generation().Operation.Responses.Value("200").Value.Content["application/json"]

@@ -17,21 +17,30 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// A table says the same of the vendor's documents and of ours: for each cell, named by document, property and column as
-// in "vace-fun-pose num_frames max", its text. An empty cell isn't in it.
+// A table states what the vendor's docs or our specs say: for each cell, named by spec, property and column as in
+// "vace-fun-pose num_frames max", its text. It has no empty cells.
 type table map[string]string
 
-// columns are those of facts.csv between the property and the source.
+// columns are the columns of facts.csv between the property and the source.
 var columns = []string{"type", "required", "default", "min", "max", "enum"}
 
+// set sets a cell, or removes it if the text is empty.
 func (t table) set(row, column, text string) {
-	if text != "" {
+	delete(t, row+" "+column)
+	if text != "" && (column != "required" || text != "no") {
 		t[row+" "+column] = text
 	}
 }
 
-// TestFacts holds our documents against facts.csv, which was written by hand from the vendor's, and against the
-// departures that CURATION.md explains. Both ways: what is documented is there, and nothing else is.
+// A fact is a row of facts.csv: what the vendor documents for a property and, where our spec differs, what and why.
+type fact struct {
+	model, property                string
+	values                         []string // of columns
+	source, revision, departs, why string
+}
+
+// TestFacts compares the specs with facts.csv, which is written by hand from the vendor's docs. What is documented must be
+// in the specs, and nothing else, except for the departures that facts.csv explains.
 func TestFacts(t *testing.T) {
 	got := table{}
 	for _, d := range fresh(t) {
@@ -44,7 +53,62 @@ func TestFacts(t *testing.T) {
 	t.Logf("%d facts", len(want))
 }
 
-// fresh loads a copy of the documents.
+// TestRegister checks facts.csv itself: sources are dated, departures depart, and a newer revision that contradicts the
+// spec is mentioned where a reader of the spec sees it.
+func TestRegister(t *testing.T) {
+	curation, err := os.ReadFile("CURATION.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dated := regexp.MustCompile(`(?m)^\| ([^|]+) \| (?:20\d\d-\d\d(?:-\d\d)?)[^|]* \|`)
+	var sources []string
+	for _, row := range dated.FindAllStringSubmatch(string(curation), -1) {
+		sources = append(sources, row[1])
+	}
+	for _, f := range readFacts(t) {
+		name := f.model + " " + f.property
+		if source, _, _ := strings.Cut(f.source, ":"); !slices.Contains(sources, source) {
+			t.Errorf("facts.csv: %s: CURATION.md lists no source %q with a date; it has %q", name, source, sources)
+		}
+		if (f.departs == "") != (f.why == "") {
+			t.Errorf("facts.csv: %s: a departure has a reason, and only a departure", name)
+		}
+		for _, change := range f.departures(t) {
+			if i := slices.Index(columns, change[0]); f.values[i] == change[1] {
+				t.Errorf("facts.csv: %s: %s=%s is what is documented, not a departure", name, change[0], change[1])
+			}
+		}
+		date, _, _ := strings.Cut(f.revision, ":")
+		if d, ok := BySlug(f.model); ok && d.Request().Properties[f.property] != nil {
+			if text := d.Request().Properties[f.property].Value.Description; !strings.Contains(text, date) {
+				t.Errorf("%s: the description doesn't mention the revision of %s: %s", name, date, text)
+			}
+		}
+	}
+}
+
+// TestEveryModelHasFacts names a spec without facts, and facts without a spec.
+func TestEveryModelHasFacts(t *testing.T) {
+	var facts, specs []string
+	for _, f := range readFacts(t) {
+		if f.model != "all" {
+			facts = append(facts, f.model)
+		}
+	}
+	for _, d := range fresh(t) {
+		specs = append(specs, d.Slug)
+		if !slices.Contains(facts, d.Slug) {
+			t.Errorf("%s.yaml has no facts: list what the vendor documents for it in facts.csv", d.Slug)
+		}
+	}
+	for _, model := range slices.Compact(facts) {
+		if !slices.Contains(specs, model) {
+			t.Errorf("facts.csv has facts about %s, but there is no %s.yaml", model, model)
+		}
+	}
+}
+
+// fresh loads a copy of the specs.
 func fresh(t *testing.T) []*Document {
 	t.Helper()
 	documents, err := load(Files)
@@ -54,20 +118,45 @@ func fresh(t *testing.T) []*Document {
 	return append(documents.models, documents.generation)
 }
 
-// expected is what our documents have to say: the facts, but for the departures.
+// expected returns what our specs should say: the facts, with the departures applied.
 func expected(t *testing.T) table {
 	t.Helper()
-	want := readFacts(t)
-	for _, d := range readDepartures(t) {
-		if d.documented == d.ours || want[d.cell] != d.documented {
-			t.Errorf("CURATION.md: %s departs from %q, facts.csv has %q", d.cell, d.documented, want[d.cell])
+	want := table{}
+	for _, f := range readFacts(t) {
+		specs := []string{f.model}
+		if f.model == "all" {
+			specs = nil
+			for _, d := range append(Models(), Generation()) {
+				specs = append(specs, d.Slug)
+			}
 		}
-		delete(want, d.cell)
-		if d.ours != "" {
-			want[d.cell] = d.ours
+		for _, slug := range specs {
+			row := slug + " " + f.property
+			for i, column := range columns {
+				want.set(row, column, f.values[i])
+			}
+			for _, change := range f.departures(t) {
+				want.set(row, change[0], change[1])
+			}
 		}
 	}
 	return want
+}
+
+// departures parses the spec column: "min=1" or "min=; max=4" are columns with the values that our spec has instead.
+func (f fact) departures(t *testing.T) (list [][2]string) {
+	t.Helper()
+	if f.departs == "" {
+		return nil
+	}
+	for change := range strings.SplitSeq(f.departs, "; ") {
+		column, value, ok := strings.Cut(change, "=")
+		if !ok || !slices.Contains(columns, column) {
+			t.Fatalf("facts.csv: %s %s: the spec column reads %q, want COLUMN=VALUE with one of %q", f.model, f.property, change, columns)
+		}
+		list = append(list, [2]string{column, value})
+	}
+	return list
 }
 
 func differences(want, got table) []string {
@@ -85,7 +174,7 @@ func differences(want, got table) []string {
 	return list
 }
 
-func readFacts(t *testing.T) table {
+func readFacts(t *testing.T) []fact {
 	t.Helper()
 	file, err := os.Open("facts.csv")
 	if err != nil {
@@ -96,62 +185,24 @@ func readFacts(t *testing.T) table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := append(append([]string{"model", "property"}, columns...), "source")
+	head := slices.Concat([]string{"model", "property"}, columns, []string{"source", "revision", "spec", "why"})
 	if !slices.Equal(records[0], head) {
 		t.Fatalf("facts.csv has the columns %q, want %q", records[0], head)
 	}
-	facts := table{}
-	for _, record := range records[1:] {
-		row := record[0] + " " + record[1]
-		if facts[row+" type"] != "" {
-			t.Errorf("facts.csv: %s stands there twice", row)
+	var facts []fact
+	seen := map[string]bool{}
+	for _, r := range records[1:] {
+		name := r[0] + " " + r[1]
+		if seen[name] {
+			t.Errorf("facts.csv: %s is listed twice", name)
 		}
-		if record[2] == "" || record[len(record)-1] == "" {
-			t.Errorf("facts.csv: %s has no type or no source", row)
-		}
-		for i, column := range columns {
-			text := record[i+2]
-			if column == "required" && text == "no" {
-				text = ""
-			}
-			facts.set(row, column, text)
-		}
+		seen[name] = true
+		facts = append(facts, fact{r[0], r[1], r[2:8], r[8], r[9], r[10], r[11]})
 	}
 	return facts
 }
 
-// A departure is a row of CURATION.md whose first cell is the name of a cell.
-type departure struct{ cell, documented, ours string }
-
-var departureRow = regexp.MustCompile("(?m)^\\| `(\\S+) ([^`]+)` \\| (nothing|`[^`]+`) \\| (nothing|`[^`]+`) \\| (.+) \\|$")
-
-func readDepartures(t *testing.T) []departure {
-	t.Helper()
-	data, err := os.ReadFile("CURATION.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.NewReplacer("`", "", "nothing", "")
-	var list []departure
-	for _, row := range departureRow.FindAllStringSubmatch(string(data), -1) {
-		documents := []string{row[1]}
-		if row[1] == "all" {
-			documents = nil
-			for _, d := range append(Models(), Generation()) {
-				documents = append(documents, d.Slug)
-			}
-		}
-		for _, document := range documents {
-			list = append(list, departure{document + " " + row[2], text.Replace(row[3]), text.Replace(row[4])})
-		}
-	}
-	if len(list) < 10 {
-		t.Fatalf("found only %d departures in CURATION.md: has the form of its table changed?", len(list))
-	}
-	return list
-}
-
-// describe fills the table from one of our documents.
+// describe fills the table from one of our specs.
 func describe(d *Document) table {
 	all := table{}
 	describeOperation(all, d)
@@ -165,7 +216,7 @@ func describe(d *Document) table {
 	return all
 }
 
-// bodies are the schemas of all answers, which the shared document holds.
+// bodies are the schemas of all responses, which the shared spec holds.
 var bodies = []string{"Generation", "Error"}
 
 func describeOperation(all table, d *Document) {
@@ -189,7 +240,7 @@ func describeOperation(all table, d *Document) {
 	}
 	var codes [2][]string
 	kinds := [2]string{"success", "errors"}
-	headers := map[string][]string{} // the statuses that have the header
+	headers := map[string][]string{} // the status codes that have the header
 	for _, code := range slices.Sorted(maps.Keys(d.Operation.Responses.Map())) {
 		response := d.Operation.Responses.Value(code).Value
 		kind := 0
@@ -202,7 +253,7 @@ func describeOperation(all table, d *Document) {
 		if content := response.Content["application/json"]; content != nil {
 			body = path.Base(content.Schema.Ref)
 		}
-		// All answers of a kind have the same body; another one makes the text another.
+		// All responses of a kind have the same body; a different one changes the text.
 		if before := all[row+" type"]; before != "" && before != body {
 			body = before + ", " + code + ": " + body
 		}
@@ -265,7 +316,7 @@ func describeSchema(all table, row string, schema *openapi3.Schema, required boo
 	all.set(row, "max", bound(schema.Max, count(schema.MaxLength), count(schema.MaxItems)))
 }
 
-// typeOf names the type, and all that would restrict a value beyond the columns.
+// typeOf returns the type and every keyword that restricts a value and has no column.
 func typeOf(schema *openapi3.Schema) string {
 	rest := *schema
 	rest.Default, rest.Enum = nil, nil
@@ -273,7 +324,7 @@ func typeOf(schema *openapi3.Schema) string {
 	return typeOfAll(&rest)
 }
 
-// typeOfAll is typeOf for what has no columns of its own, such as the elements of an array.
+// typeOfAll is typeOf for schemas without columns of their own, such as the items of an array.
 func typeOfAll(schema *openapi3.Schema) string {
 	var text string
 	if schema.Type != nil {
@@ -299,7 +350,7 @@ func typeOfAll(schema *openapi3.Schema) string {
 	rest := *schema
 	rest.Type, rest.OneOf, rest.Items, rest.Format, rest.Pattern, rest.Nullable = nil, nil, nil, "", "", false
 	rest.Required, rest.Properties = nil, nil // rows of their own
-	rest.Description, rest.Example, rest.Origin = "", nil, nil
+	rest.Description, rest.Example, rest.Origin, rest.Extensions = "", nil, nil, nil
 	if !reflect.ValueOf(rest).IsZero() {
 		keywords, _ := json.Marshal(rest)
 		text += " " + string(keywords)
@@ -314,7 +365,7 @@ func yes(b bool) string {
 	return ""
 }
 
-// literal shows a text as it is and everything else as JSON. A value that isn't of the property's type is told apart.
+// literal formats a string as it is and everything else as JSON. A value of the wrong type gets its Go type as a prefix.
 func literal(schema *openapi3.Schema, value any) string {
 	text, ok := value.(string)
 	switch {

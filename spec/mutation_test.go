@@ -9,14 +9,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// A mutant is one small change of one document. Apply makes it and returns what takes it back.
+// A mutant is one small change to one spec. apply makes it and returns a function that reverts it.
 type mutant struct {
 	row, what string
 	apply     func() (undo func())
 }
 
-// TestFactsFailForEveryMutant shows that TestFacts can fail: whatever single thing is altered in the documents, it
-// finds it, and finds it in the right place. Each cell of the table is hit at least once.
+// TestFactsFailForEveryMutant shows that TestFacts can fail: it finds every single change to the specs, in the right place.
+// Each cell of the table is changed at least once.
 func TestFactsFailForEveryMutant(t *testing.T) {
 	want := expected(t)
 	count := 0
@@ -39,13 +39,13 @@ func TestFactsFailForEveryMutant(t *testing.T) {
 			undo()
 		}
 		if d := differences(want, describe(document)); d != nil {
-			t.Errorf("the mutants left traces: %q", d)
+			t.Errorf("mutants weren't reverted: %q", d)
 		}
 		for cell := range untouched {
-			t.Errorf("%s: no mutant altered it", cell)
+			t.Errorf("%s: no mutant changed it", cell)
 		}
 	}
-	t.Logf("%d mutants, all of them found; %d facts, each altered at least once", count, len(want))
+	t.Logf("%d mutants of %d facts", count, len(want))
 	if count < 3000 {
 		t.Errorf("only %d mutants", count)
 	}
@@ -64,7 +64,7 @@ func mutants(d *Document) []mutant {
 	return all
 }
 
-// assign makes a mutant of an assignment.
+// assign returns a mutant that assigns a value.
 func assign[T any](row, what string, target *T, value T) mutant {
 	return mutant{row, what, func() func() {
 		old := *target
@@ -99,10 +99,10 @@ func operationMutants(d *Document) []mutant {
 			assign(row, "name", &p.Value.Name, "other"), assign(row, "in", &p.Value.In, "cookie"))
 		all = append(all, schemaMutants(row, p.Value.Schema.Value)...)
 	}
-	return append(all, answerMutants(d)...)
+	return append(all, responseMutants(d)...)
 }
 
-func answerMutants(d *Document) []mutant {
+func responseMutants(d *Document) []mutant {
 	responses := d.Operation.Responses
 	all := []mutant{{d.Slug + " errors", "status added", func() func() {
 		responses.Set("418", responses.Value("400"))
@@ -132,7 +132,7 @@ func answerMutants(d *Document) []mutant {
 	return all
 }
 
-// assignKey makes one of an assignment to a map; nil drops the key.
+// assignKey returns a mutant that assigns to a map; nil deletes the key.
 func assignKey[M ~map[string]*V, V any](row string, m M, key string, value *V) mutant {
 	return mutant{row, key, func() func() {
 		old, ok := m[key]
@@ -147,7 +147,7 @@ func assignKey[M ~map[string]*V, V any](row string, m M, key string, value *V) m
 	}}
 }
 
-// objectMutants alters the properties of an object, one after the other and however deep.
+// objectMutants changes the properties of an object at any depth, one after the other.
 func objectMutants(prefix string, object *openapi3.Schema) []mutant {
 	all := []mutant{
 		assignKey(prefix+"added", object.Properties, "added", openapi3.NewStringSchema().NewRef()),
@@ -169,7 +169,7 @@ func objectMutants(prefix string, object *openapi3.Schema) []mutant {
 	return all
 }
 
-// schemaMutants alters each keyword of a schema that is there, and adds each that isn't.
+// schemaMutants changes each keyword that a schema has and adds each that it lacks.
 func schemaMutants(row string, s *openapi3.Schema) []mutant {
 	all := []mutant{
 		assign(row, "format", &s.Format, s.Format+"x"),

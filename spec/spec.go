@@ -1,7 +1,7 @@
-// Package spec holds the contract: the OpenAPI documents of the four models and of what they share, curated by hand
-// from the vendor's pages. It loads them as kin-openapi documents, each under the slug that names its model everywhere.
+// Package spec holds the OpenAPI specs of the models, curated by hand from the vendor's docs, and loads them with
+// kin-openapi. A slug, such as "animate-move", names each model.
 //
-// The documents are read-only and safe for concurrent use.
+// The specs are read-only and safe for concurrent use.
 package spec
 
 import (
@@ -19,29 +19,29 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Files holds the documents as they were written: one YAML file for each model, named by its slug, and generation.yaml.
+// Files holds the specs: one YAML file per model, named by its slug, and generation.yaml.
 //
 //go:embed *.yaml
 var Files embed.FS
 
-// shared is the name of the document that the others refer to.
+// shared is the slug of the spec that the others refer to.
 const shared = "generation"
 
-// A Document is one loaded OpenAPI document with exactly one operation.
+// A Document is a loaded spec with exactly one operation.
 type Document struct {
 	// Slug is the name of the file without its extension, such as "animate-move".
 	Slug string
-	// Model is the id that a request carries in its model property. Empty in the shared document.
+	// Model is the value of the model property of a request. It is empty in the shared spec.
 	Model string
-	// OpenAPI is the document itself, with all references resolved.
+	// OpenAPI is the spec with all references resolved.
 	OpenAPI *openapi3.T
-	// Method and Path are where the document's operation is reached.
+	// Method and Path belong to the operation.
 	Method, Path string
-	// Operation is the document's only operation.
+	// Operation is the only operation of the spec.
 	Operation *openapi3.Operation
 }
 
-// Request returns the schema of the request body, or nil in the shared document.
+// Request returns the schema of the request body, or nil for the shared spec.
 func (d *Document) Request() *openapi3.Schema {
 	if d.Operation.RequestBody == nil {
 		return nil
@@ -49,14 +49,14 @@ func (d *Document) Request() *openapi3.Schema {
 	return d.Operation.RequestBody.Value.Content["application/json"].Schema.Value
 }
 
-// A Property is one property of a model's request.
+// A Property is a property of a request.
 type Property struct {
 	Name     string
 	Required bool
 	Schema   *openapi3.Schema
 }
 
-// Properties returns the properties of the request in the order in which the document lists them.
+// Properties returns the properties of the request in the order of the file.
 func (d *Document) Properties() []Property {
 	schema := d.Request()
 	if schema == nil {
@@ -72,18 +72,18 @@ func (d *Document) Properties() []Property {
 	return properties
 }
 
-// Models returns the documents of the models, ordered by slug.
+// Models returns the specs of the models, ordered by slug.
 func Models() []*Document { return slices.Clone(documents().models) }
 
-// Generation returns the shared document: the poll operation and the parts that all documents use.
+// Generation returns the shared spec: the poll operation and the parts that all specs use.
 func Generation() *Document { return documents().generation }
 
-// BySlug returns the document of the model with the slug, such as "vace-fun-pose".
+// BySlug returns the spec of the model with the slug, such as "vace-fun-pose".
 func BySlug(slug string) (*Document, bool) {
 	return find(func(d *Document) bool { return d.Slug == slug })
 }
 
-// ByModel returns the document of the model with the id, such as "alibaba/wan2.2-vace-fun-a14b-pose".
+// ByModel returns the spec of the model with the ID, such as "alibaba/wan2.2-vace-fun-a14b-pose".
 func ByModel(id string) (*Document, bool) {
 	return find(func(d *Document) bool { return d.Model == id })
 }
@@ -101,7 +101,7 @@ type set struct {
 	generation *Document
 }
 
-// documents panics on a document that doesn't load: they are part of the program, and a test loads them all.
+// documents panics if a spec is invalid. The specs are embedded, and tests load them all.
 var documents = sync.OnceValue(func() set {
 	s, err := load(Files)
 	if err != nil {
@@ -158,11 +158,11 @@ func loadDocument(files fs.FS, name string) (*Document, error) {
 	case d.Slug == shared:
 		return d, nil
 	case d.Method != http.MethodPost || d.Request() == nil:
-		return nil, fmt.Errorf("a model's document has a POST operation with a JSON body")
+		return nil, fmt.Errorf("the spec of a model needs a POST operation with a JSON body")
 	}
 	model := d.Request().Properties["model"]
 	if model == nil || len(model.Value.Enum) != 1 {
-		return nil, fmt.Errorf("the model property names exactly one model")
+		return nil, fmt.Errorf("the model property must have exactly one enum value")
 	}
 	d.Model, _ = model.Value.Enum[0].(string)
 	return d, nil

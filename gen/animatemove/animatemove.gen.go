@@ -83,7 +83,7 @@ func (e VideoWriteMode) Valid() bool {
 	return false
 }
 
-// Request What an animate-move generation is made from.
+// Request Parameters of an animate-move generation.
 //
 // Defaults and bounds:
 //   - NumInferenceSteps: default 20
@@ -92,68 +92,68 @@ func (e VideoWriteMode) Valid() bool {
 //   - VideoQuality: default high
 //   - VideoWriteMode: default balanced
 type Request struct {
-	// EnableSafetyChecker Whether the safety checker is on. What it looks at, and what happens when this is left out, isn't documented.
+	// EnableSafetyChecker Whether to run the safety checker. The vendor documents neither what it checks nor the default.
 	//
 	// Example: true
 	EnableSafetyChecker *bool `json:"enable_safety_checker,omitempty"`
 
-	// ImageURL The picture of the character: an https URL, or the picture itself as a base64 data URI of an `image/*` type (`data:image/png;base64,...`). A picture whose shape doesn't fit the video's is resized and cropped around its centre.
+	// ImageURL Image of the character to animate. HTTPS URL or base64 data URI (`image/*`). If its aspect ratio differs from that of the video, it is resized and center-cropped.
 	//
 	// Example: https://example.com/hero.png
 	ImageURL media.Source `json:"image_url"`
 
-	// Model The id of the model: always this one.
+	// Model Model ID. Always `alibaba/wan2.2-14b-animate-move`.
 	//
 	// Example: alibaba/wan2.2-14b-animate-move
 	Model Model `json:"model"`
 
-	// NumInferenceSteps How many steps the sampling takes. More steps look better and take longer. No bounds are documented.
+	// NumInferenceSteps Number of sampling steps. More steps improve quality and take longer. The vendor documents no bounds.
 	//
 	// Example: 20
 	NumInferenceSteps *int `json:"num_inference_steps,omitempty"`
 
-	// Resolution How large the video becomes: the length of its short side in pixels.
+	// Resolution Resolution of the generated video: its short side in pixels.
 	//
 	// Example: 720p
 	Resolution Resolution `json:"resolution,omitempty,omitzero"`
 
-	// Shift Shifts the noise schedule of the sampling. It has no unit. No bounds are documented here; those of animate-replace are 1 and 10.
+	// Shift Shift of the noise schedule, unitless. The vendor documents no bounds; up to its revision of 2025-11-20 they were 1 and 10.
 	//
 	// Example: 5
 	Shift *float64 `json:"shift,omitempty"`
 
-	// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
+	// VideoQuality Quality of the generated video. Higher quality produces a larger file.
 	//
 	// Example: high
 	VideoQuality VideoQuality `json:"video_quality,omitempty,omitzero"`
 
-	// VideoURL The reference video, whose movements and expressions the character takes over: an https URL, or the video itself as a base64 data URI of a `video/*` type (`data:video/mp4;base64,...`). Formats and limits of size and length aren't documented.
+	// VideoURL Reference video whose motion and facial expressions are transferred to the character. HTTPS URL or base64 data URI (`video/*`). The vendor documents no limits on format, size or length.
 	//
 	// Example: https://example.com/dance.mp4
 	VideoURL media.Source `json:"video_url"`
 
-	// VideoWriteMode How the file is written: `fast` is done soonest and makes the largest file, `small` takes longest and makes the smallest, `balanced` lies between.
+	// VideoWriteMode How the output file is written. `fast` finishes soonest and produces the largest file, `small` takes longest and produces the smallest, `balanced` is a compromise.
 	//
 	// Example: balanced
 	VideoWriteMode VideoWriteMode `json:"video_write_mode,omitempty,omitzero"`
 }
 
-// Model The id of the model: always this one.
+// Model Model ID. Always `alibaba/wan2.2-14b-animate-move`.
 //
 // Example: alibaba/wan2.2-14b-animate-move
 type Model string
 
-// Resolution How large the video becomes: the length of its short side in pixels.
+// Resolution Resolution of the generated video: its short side in pixels.
 //
 // Example: 720p
 type Resolution string
 
-// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
+// VideoQuality Quality of the generated video. Higher quality produces a larger file.
 //
 // Example: high
 type VideoQuality string
 
-// VideoWriteMode How the file is written: `fast` is done soonest and makes the largest file, `small` takes longest and makes the smallest, `balanced` lies between.
+// VideoWriteMode How the output file is written. `fast` finishes soonest and produces the largest file, `small` takes longest and produces the smallest, `balanced` is a compromise.
 //
 // Example: balanced
 type VideoWriteMode string
@@ -163,7 +163,7 @@ type Submitted = externalRef0.Generation
 
 // SubmitGenerationParams defines parameters for SubmitGeneration.
 type SubmitGenerationParams struct {
-	// XClientRequestID A name that the caller gives to this request, of 1 to 128 letters, digits and `.`, `_`, `:`, `-`. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops any other value.
+	// XClientRequestID ID that the caller assigns to the request: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. The server echoes it and records it in the usage logs of the account, where it finds a submission whose response was lost. The server ignores any other value.
 	XClientRequestID *externalRef0.ClientRequestID `json:"X-Client-Request-Id,omitempty"`
 }
 
@@ -246,7 +246,7 @@ type ClientInterface interface {
 
 	// SubmitGenerationWithBody Submit an animate-move generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -255,7 +255,7 @@ type ClientInterface interface {
 
 	// SubmitGeneration Submit an animate-move generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -265,7 +265,7 @@ type ClientInterface interface {
 
 // SubmitGenerationWithBody Submit an animate-move generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes any type of body and a specified content type.
 //
@@ -284,7 +284,7 @@ func (c *Client) SubmitGenerationWithBody(ctx context.Context, params *SubmitGen
 
 // SubmitGeneration Submit an animate-move generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -402,7 +402,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithBodyWithResponse Submit an animate-move generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -411,7 +411,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithResponse Submit an animate-move generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -421,24 +421,80 @@ type ClientWithResponsesInterface interface {
 
 // SubmitGenerationResponse200Headers the declared response headers of an HTTP 200 response for SubmitGeneration
 type SubmitGenerationResponse200Headers struct {
-	XClientRequestID *string
-	XInferenceID     *string
+	XAimlapiCreditsUsed *int
+	XAimlapiUSDSpent    *float64
+	XClientRequestID    *string
+	XInferenceID        *string
 }
 
 // SubmitGenerationResponse201Headers the declared response headers of an HTTP 201 response for SubmitGeneration
 type SubmitGenerationResponse201Headers struct {
+	XAimlapiCreditsUsed *int
+	XAimlapiUSDSpent    *float64
+	XClientRequestID    *string
+	XInferenceID        *string
+}
+
+// SubmitGenerationResponse400Headers the declared response headers of an HTTP 400 response for SubmitGeneration
+type SubmitGenerationResponse400Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse401Headers the declared response headers of an HTTP 401 response for SubmitGeneration
+type SubmitGenerationResponse401Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse403Headers the declared response headers of an HTTP 403 response for SubmitGeneration
+type SubmitGenerationResponse403Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse404Headers the declared response headers of an HTTP 404 response for SubmitGeneration
+type SubmitGenerationResponse404Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse408Headers the declared response headers of an HTTP 408 response for SubmitGeneration
+type SubmitGenerationResponse408Headers struct {
 	XClientRequestID *string
 	XInferenceID     *string
 }
 
 // SubmitGenerationResponse429Headers the declared response headers of an HTTP 429 response for SubmitGeneration
 type SubmitGenerationResponse429Headers struct {
-	RetryAfter *string
+	RetryAfter       *string
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse500Headers the declared response headers of an HTTP 500 response for SubmitGeneration
+type SubmitGenerationResponse500Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse502Headers the declared response headers of an HTTP 502 response for SubmitGeneration
+type SubmitGenerationResponse502Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 // SubmitGenerationResponse503Headers the declared response headers of an HTTP 503 response for SubmitGeneration
 type SubmitGenerationResponse503Headers struct {
-	RetryAfter *string
+	RetryAfter       *string
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse504Headers the declared response headers of an HTTP 504 response for SubmitGeneration
+type SubmitGenerationResponse504Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 type SubmitGenerationResponse struct {
@@ -472,10 +528,26 @@ type SubmitGenerationResponse struct {
 	Headers200 *SubmitGenerationResponse200Headers
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *SubmitGenerationResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *SubmitGenerationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SubmitGenerationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *SubmitGenerationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *SubmitGenerationResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *SubmitGenerationResponse408Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *SubmitGenerationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *SubmitGenerationResponse500Headers
+	// Headers502 the parsed response headers for an HTTP 502 response
+	Headers502 *SubmitGenerationResponse502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SubmitGenerationResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *SubmitGenerationResponse504Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -504,7 +576,7 @@ func (r SubmitGenerationResponse) ContentType() string {
 
 // SubmitGenerationWithBodyWithResponse Submit an animate-move generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -519,7 +591,7 @@ func (c *ClientWithResponses) SubmitGenerationWithBodyWithResponse(ctx context.C
 
 // SubmitGenerationWithResponse Submit an animate-move generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -635,6 +707,20 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SubmitGenerationResponse200Headers
+		if values := rsp.Header.Values("x-aimlapi-credits-used"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-credits-used", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiCreditsUsed = &value
+		}
+		if values := rsp.Header.Values("x-aimlapi-usd-spent"); len(values) > 0 {
+			var value float64
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-usd-spent", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "number", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiUSDSpent = &value
+		}
 		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -652,6 +738,20 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 		response.Headers200 = &headers
 	case rsp.StatusCode == 201:
 		var headers SubmitGenerationResponse201Headers
+		if values := rsp.Header.Values("x-aimlapi-credits-used"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-credits-used", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiCreditsUsed = &value
+		}
+		if values := rsp.Header.Values("x-aimlapi-usd-spent"); len(values) > 0 {
+			var value float64
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-usd-spent", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "number", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiUSDSpent = &value
+		}
 		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -667,6 +767,91 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 			headers.XInferenceID = &value
 		}
 		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers SubmitGenerationResponse400Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers SubmitGenerationResponse401Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers SubmitGenerationResponse403Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers SubmitGenerationResponse404Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers SubmitGenerationResponse408Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 429:
 		var headers SubmitGenerationResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -676,7 +861,55 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers SubmitGenerationResponse500Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 502:
+		var headers SubmitGenerationResponse502Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers502 = &headers
 	case rsp.StatusCode == 503:
 		var headers SubmitGenerationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -686,7 +919,38 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers SubmitGenerationResponse504Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers504 = &headers
 	}
 
 	return response, nil

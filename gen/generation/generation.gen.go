@@ -37,29 +37,29 @@ func (e Status) Valid() bool {
 	return false
 }
 
-// Error The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// Error Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type Error struct {
-	// Message What went wrong, for people. A failed validation names the members and what was expected of them.
+	// Message Description of the error. A failed validation lists the invalid members and what was expected.
 	//
 	// Example: Unauthorized
 	Message string `json:"message"`
 
-	// Path The path of the request, without the host.
+	// Path Path of the request, without the host.
 	//
 	// Example: /v2/video/generations
 	Path *string `json:"path,omitempty"`
 
-	// RequestID Names the request on the vendor's side.
+	// RequestID Request ID assigned by the server.
 	//
 	// Example: req_7f3b9c2e
 	RequestID *string `json:"requestId,omitempty"`
 
-	// StatusCode The HTTP status once more. A number, in some answers a string with the number.
+	// StatusCode HTTP status code. A number, or in some responses a string that contains the number.
 	//
 	// Example: 401
 	StatusCode json.Number `json:"statusCode"`
 
-	// Timestamp When the error occurred (RFC 3339).
+	// Timestamp Time of the error (RFC 3339).
 	//
 	// Example: 2026-01-31T12:00:00.000Z
 	Timestamp *time.Time `json:"timestamp,omitempty"`
@@ -67,67 +67,67 @@ type Error struct {
 
 // Generation One run of a model, from submission to result.
 type Generation struct {
-	// Error Why the generation failed. Present once it has; null or absent before.
+	// Error Reason of the failure. Present once the generation has failed; null or absent before.
 	Error *Failure `json:"error,omitempty"`
 
-	// ID Names the generation in all further requests, and stays the same. It has no fixed form: it may be short, and it may hold `:` and `/`.
+	// ID Generation ID. It never changes. Its format varies: it may be short, and it may contain `:` and `/`.
 	//
 	// Example: b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move
 	ID string `json:"id"`
 
-	// Meta What else there is to say about the generation, which is its cost.
+	// Meta Additional details of the generation.
 	Meta *Meta `json:"meta,omitempty"`
 
-	// Status How far the generation is. `completed` and `error` are final, all others mean that it goes on: `queued` and `generating` stand in the vendor's schemas, `waiting` and `active` in its samples. Other models of the API use further words, so take a word that isn't listed for "not finished".
+	// Status Status of the generation. `completed` and `error` are final; all others mean that it is unfinished. The vendor's schemas list `queued` and `generating`, its samples also `waiting` and `active`. Other models of the API use further ones, so treat an unlisted status as unfinished.
 	//
 	// Example: generating
 	Status Status `json:"status"`
 
-	// Video The result. Present once the generation is completed; null or absent before.
+	// Video The generated video. Present once the generation has completed; null or absent before.
 	Video *Video `json:"video,omitempty"`
 }
 
-// Failure Why the generation failed. Present once it has; null or absent before.
+// Failure Reason of the failure. Present once the generation has failed; null or absent before.
 type Failure struct {
-	// Message What went wrong, for people.
+	// Message Description of the failure.
 	//
-	// Example: The input was refused by the safety checker.
+	// Example: The input was rejected by the safety checker.
 	Message string `json:"message"`
 
-	// Name The kind of failure.
+	// Name Kind of failure.
 	//
 	// Example: SafetyCheckFailed
 	Name string `json:"name"`
 }
 
-// Usage What the generation was charged. A failed one is never charged.
+// Usage Charge for the generation. A failed generation isn't charged.
 type Usage struct {
-	// CreditsUsed The charge in credits of the account. The vendor's text calls them tokens.
+	// CreditsUsed Credits charged. The vendor's text calls them tokens.
 	//
 	// Example: 420000
 	CreditsUsed float64 `json:"credits_used"`
 
-	// USDSpent The same charge in US dollars.
+	// USDSpent Amount charged in US dollars.
 	//
 	// Example: 0.21
 	USDSpent *float64 `json:"usd_spent,omitempty"`
 }
 
-// Meta What else there is to say about the generation, which is its cost.
+// Meta Additional details of the generation.
 type Meta struct {
-	// Usage What the generation was charged. A failed one is never charged.
+	// Usage Charge for the generation. A failed generation isn't charged.
 	Usage *Usage `json:"usage,omitempty"`
 }
 
-// Video The result. Present once the generation is completed; null or absent before.
+// Video The generated video. Present once the generation has completed; null or absent before.
 type Video struct {
-	// URL Where the video can be fetched, usually on another host than the API and without the API key. The URL may be signed and may expire; poll again for the current one.
+	// URL URL of the video, usually on another host and readable without the API key. It may be signed and may expire; poll again for a current one.
 	//
 	// Example: https://cdn.example.com/files/wan_animate_output.mp4
 	URL string `json:"url"`
 }
 
-// Status How far the generation is. `completed` and `error` are final, all others mean that it goes on: `queued` and `generating` stand in the vendor's schemas, `waiting` and `active` in its samples. Other models of the API use further words, so take a word that isn't listed for "not finished".
+// Status Status of the generation. `completed` and `error` are final; all others mean that it is unfinished. The vendor's schemas list `queued` and `generating`, its samples also `waiting` and `active`. Other models of the API use further ones, so treat an unlisted status as unfinished.
 //
 // Example: generating
 type Status string
@@ -138,45 +138,45 @@ type ClientRequestID = string
 // GenerationID defines model for GenerationID.
 type GenerationID = string
 
-// BadGateway The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// BadGateway Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type BadGateway = Error
 
-// BadRequest The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// BadRequest Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type BadRequest = Error
 
-// Forbidden The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// Forbidden Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type Forbidden = Error
 
-// GatewayTimeout The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// GatewayTimeout Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type GatewayTimeout = Error
 
-// InternalServerError The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// InternalServerError Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type InternalServerError = Error
 
-// NotFound The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// NotFound Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type NotFound = Error
 
 // Polled One run of a model, from submission to result.
 type Polled = Generation
 
-// RequestTimeout The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// RequestTimeout Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type RequestTimeout = Error
 
-// ServiceUnavailable The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// ServiceUnavailable Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type ServiceUnavailable = Error
 
-// TooManyRequests The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// TooManyRequests Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type TooManyRequests = Error
 
-// Unauthorized The body of every answer with an error status. Further members may come with it, such as the details of a failed validation.
+// Unauthorized Body of every response with an error status code. It may have further members, such as the details of a failed validation.
 type Unauthorized = Error
 
 // GetGenerationParams defines parameters for GetGeneration.
 type GetGenerationParams struct {
-	// GenerationID The id that the submission has returned, whole. It may hold `:` and `/`, which have to be percent-encoded.
+	// GenerationID ID returned by the submission, unchanged. It may contain `:` and `/`, which must be percent-encoded.
 	GenerationID GenerationID `form:"generation_id" json:"generation_id"`
 
-	// XClientRequestID A name that the caller gives to this request, of 1 to 128 letters, digits and `.`, `_`, `:`, `-`. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops any other value.
+	// XClientRequestID ID that the caller assigns to the request: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. The server echoes it and records it in the usage logs of the account, where it finds a submission whose response was lost. The server ignores any other value.
 	XClientRequestID *ClientRequestID `json:"X-Client-Request-Id,omitempty"`
 }
 
@@ -256,7 +256,7 @@ type ClientInterface interface {
 
 	// GetGeneration Poll a generation
 	//
-	// Tells how far a generation is, by the id that `submitGeneration` has returned. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
+	// Returns the state of a generation by the ID that `submitGeneration` returned. A completed generation has the URL of its video and what it cost; a failed one has the reason and isn't charged.
 	//
 	// Corresponds with GET /v2/video/generations (the `GetGeneration` operationId).
 	GetGeneration(ctx context.Context, params *GetGenerationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -264,7 +264,7 @@ type ClientInterface interface {
 
 // GetGeneration Poll a generation
 //
-// Tells how far a generation is, by the id that `submitGeneration` has returned. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
+// Returns the state of a generation by the ID that `submitGeneration` returned. A completed generation has the URL of its video and what it cost; a failed one has the reason and isn't charged.
 //
 // Corresponds with GET /v2/video/generations (the `GetGeneration` operationId).
 func (c *Client) GetGeneration(ctx context.Context, params *GetGenerationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -390,7 +390,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetGenerationWithResponse Poll a generation
 	//
-	// Tells how far a generation is, by the id that `submitGeneration` has returned. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
+	// Returns the state of a generation by the ID that `submitGeneration` returned. A completed generation has the URL of its video and what it cost; a failed one has the reason and isn't charged.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -400,19 +400,72 @@ type ClientWithResponsesInterface interface {
 
 // GetGenerationResponse200Headers the declared response headers of an HTTP 200 response for GetGeneration
 type GetGenerationResponse200Headers struct {
-	XAimlapiCreditsUsed *float64
+	XAimlapiCreditsUsed *int
 	XAimlapiUSDSpent    *float64
 	XClientRequestID    *string
+	XInferenceID        *string
+}
+
+// GetGenerationResponse400Headers the declared response headers of an HTTP 400 response for GetGeneration
+type GetGenerationResponse400Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse401Headers the declared response headers of an HTTP 401 response for GetGeneration
+type GetGenerationResponse401Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse403Headers the declared response headers of an HTTP 403 response for GetGeneration
+type GetGenerationResponse403Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse404Headers the declared response headers of an HTTP 404 response for GetGeneration
+type GetGenerationResponse404Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse408Headers the declared response headers of an HTTP 408 response for GetGeneration
+type GetGenerationResponse408Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 // GetGenerationResponse429Headers the declared response headers of an HTTP 429 response for GetGeneration
 type GetGenerationResponse429Headers struct {
-	RetryAfter *string
+	RetryAfter       *string
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse500Headers the declared response headers of an HTTP 500 response for GetGeneration
+type GetGenerationResponse500Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse502Headers the declared response headers of an HTTP 502 response for GetGeneration
+type GetGenerationResponse502Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 // GetGenerationResponse503Headers the declared response headers of an HTTP 503 response for GetGeneration
 type GetGenerationResponse503Headers struct {
-	RetryAfter *string
+	RetryAfter       *string
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// GetGenerationResponse504Headers the declared response headers of an HTTP 504 response for GetGeneration
+type GetGenerationResponse504Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 type GetGenerationResponse struct {
@@ -442,10 +495,26 @@ type GetGenerationResponse struct {
 	JSON504 *GatewayTimeout
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetGenerationResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetGenerationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetGenerationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetGenerationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetGenerationResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *GetGenerationResponse408Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetGenerationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetGenerationResponse500Headers
+	// Headers502 the parsed response headers for an HTTP 502 response
+	Headers502 *GetGenerationResponse502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetGenerationResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *GetGenerationResponse504Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -474,7 +543,7 @@ func (r GetGenerationResponse) ContentType() string {
 
 // GetGenerationWithResponse Poll a generation
 //
-// Tells how far a generation is, by the id that `submitGeneration` has returned. Once it is completed, the answer carries the URL of the video and what the generation cost; once it has failed, the reason. A failed generation isn't charged.
+// Returns the state of a generation by the ID that `submitGeneration` returned. A completed generation has the URL of its video and what it cost; a failed one has the reason and isn't charged.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -584,8 +653,8 @@ func ParseGetGenerationResponse(rsp *http.Response) (*GetGenerationResponse, err
 	case rsp.StatusCode == 200:
 		var headers GetGenerationResponse200Headers
 		if values := rsp.Header.Values("x-aimlapi-credits-used"); len(values) > 0 {
-			var value float64
-			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-credits-used", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "number", Format: ""}); err != nil {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-credits-used", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			}
 			headers.XAimlapiCreditsUsed = &value
@@ -604,7 +673,99 @@ func ParseGetGenerationResponse(rsp *http.Response) (*GetGenerationResponse, err
 			}
 			headers.XClientRequestID = &value
 		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetGenerationResponse400Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetGenerationResponse401Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetGenerationResponse403Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetGenerationResponse404Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers GetGenerationResponse408Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 429:
 		var headers GetGenerationResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -614,7 +775,55 @@ func ParseGetGenerationResponse(rsp *http.Response) (*GetGenerationResponse, err
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetGenerationResponse500Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 502:
+		var headers GetGenerationResponse502Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers502 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetGenerationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -624,7 +833,38 @@ func ParseGetGenerationResponse(rsp *http.Response) (*GetGenerationResponse, err
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers GetGenerationResponse504Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers504 = &headers
 	}
 
 	return response, nil

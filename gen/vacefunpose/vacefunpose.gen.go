@@ -133,7 +133,7 @@ func (e VideoWriteMode) Valid() bool {
 	return false
 }
 
-// Request What a vace-fun-pose generation is made from.
+// Request Parameters of a vace-fun-pose generation.
 //
 // Defaults and bounds:
 //   - Acceleration: default regular
@@ -151,183 +151,183 @@ func (e VideoWriteMode) Valid() bool {
 //   - VideoQuality: default high
 //   - VideoWriteMode: default balanced
 type Request struct {
-	// Acceleration Whether the work is sped up: `regular` does so, `none` doesn't. What it costs in quality isn't documented.
+	// Acceleration Acceleration of inference. `regular` is faster than `none`. The vendor doesn't document its effect on quality.
 	//
 	// Example: regular
 	Acceleration Acceleration `json:"acceleration,omitempty,omitzero"`
 
-	// AspectRatio The shape of the video, width to height. What `auto` chooses isn't documented.
+	// AspectRatio Aspect ratio of the generated video, width to height. The vendor doesn't document what `auto` selects.
 	//
 	// Example: 9:16
 	AspectRatio AspectRatio `json:"aspect_ratio,omitempty,omitzero"`
 
-	// AutoDownsampleMinFPS The lowest frame rate, in frames per second, that the lowering of `enable_auto_downsample` goes to. Bounds aren't documented.
+	// AutoDownsampleMinFPS Minimum frame rate for `enable_auto_downsample`, in frames per second. The vendor documents no bounds.
 	//
 	// Example: 15
 	AutoDownsampleMinFPS *float64 `json:"auto_downsample_min_fps,omitempty"`
 
-	// EnableAutoDownsample Whether the frame rate of the video may be lowered automatically, but not below `auto_downsample_min_fps`. What happens when it is left out isn't documented.
+	// EnableAutoDownsample Whether the server may lower the frame rate automatically, though not below `auto_downsample_min_fps`. The vendor documents no default.
 	//
 	// Example: false
 	EnableAutoDownsample *bool `json:"enable_auto_downsample,omitempty"`
 
-	// EnablePromptExpansion Whether the server expands the prompt before it uses it. How, and what happens when this is left out, isn't documented.
+	// EnablePromptExpansion Whether the server expands the prompt before generation. The vendor documents neither how it does so nor the default.
 	//
 	// Example: false
 	EnablePromptExpansion *bool `json:"enable_prompt_expansion,omitempty"`
 
-	// EnableSafetyChecker Whether the safety checker is on. What it looks at, and what happens when this is left out, isn't documented.
+	// EnableSafetyChecker Whether to run the safety checker. The vendor documents neither what it checks nor the default.
 	//
 	// Example: true
 	EnableSafetyChecker *bool `json:"enable_safety_checker,omitempty"`
 
-	// FramesPerSecond The frame rate of the video, in frames per second. Without effect if `match_input_frames_per_second` is true.
+	// FramesPerSecond Frame rate of the generated video, in frames per second. Ignored if `match_input_frames_per_second` is true.
 	//
 	// Example: 16
 	FramesPerSecond *int `json:"frames_per_second,omitempty"`
 
-	// GuidanceScale How closely the video keeps to the prompt (classifier-free guidance): higher is more faithful, lower is freer. It has no unit, and no bounds are documented.
+	// GuidanceScale Classifier-free guidance scale, unitless. Higher values follow the prompt more closely. The vendor documents no bounds.
 	//
 	// Example: 5
 	GuidanceScale *float64 `json:"guidance_scale,omitempty"`
 
-	// ImageList Two to four pictures to make the video from, each as an https URL or as a base64 data URI of an `image/*` type (`data:image/png;base64,...`). The vendor's own sample sends one, so only the upper bound is binding here. How the list goes together with `image_url` and `last_image_url` isn't documented. Data URIs are documented for `last_image_url` only.
+	// ImageList Two to four input images. Each is an HTTPS URL or base64 data URI (`image/*`). The vendor's own sample sends one image, so this spec enforces only the maximum. The vendor documents data URIs for `last_image_url` only, and not how the list combines with `image_url` and `last_image_url`. The vendor's revision of 2025-12-19 no longer lists this property.
 	//
 	// Example: ["https://example.com/hero.png","https://example.com/coat.png"]
 	ImageList []media.Source `json:"image_list,omitempty,omitzero"`
 
-	// ImageURL The picture that becomes the first frame of the video: an https URL, or the picture itself as a base64 data URI of an `image/*` type (`data:image/png;base64,...`). Data URIs are documented for `last_image_url` only.
+	// ImageURL Image used as the first frame of the generated video. HTTPS URL or base64 data URI (`image/*`). The vendor documents data URIs for `last_image_url` only. The vendor's revision of 2025-12-19 no longer lists this property.
 	//
 	// Example: https://example.com/hero.png
 	ImageURL media.Source `json:"image_url,omitempty,omitzero"`
 
-	// InterpolatorModel The model that makes the frames that `num_interpolated_frames` asks for.
+	// InterpolatorModel Model that interpolates the frames requested with `num_interpolated_frames`.
 	//
 	// Example: film
 	InterpolatorModel InterpolatorModel `json:"interpolator_model,omitempty,omitzero"`
 
-	// LastImageURL The picture that becomes the last frame of the video: an https URL, or the picture itself as a base64 data URI of an `image/*` type (`data:image/png;base64,...`).
+	// LastImageURL Image used as the last frame of the generated video. HTTPS URL or base64 data URI (`image/*`). The vendor's revision of 2025-12-19 no longer lists this property.
 	//
 	// Example: https://example.com/end.png
 	LastImageURL media.Source `json:"last_image_url,omitempty,omitzero"`
 
-	// MatchInputFramesPerSecond Whether the video gets the frame rate of the input video, in place of `frames_per_second`. What happens when it is left out isn't documented.
+	// MatchInputFramesPerSecond Whether to use the frame rate of the input video instead of `frames_per_second`. The vendor documents no default.
 	//
 	// Example: false
 	MatchInputFramesPerSecond *bool `json:"match_input_frames_per_second,omitempty"`
 
-	// MatchInputNumFrames Whether the video gets as many frames as the input video, in place of `num_frames`. The vendor doesn't describe it: this is what its name says. What happens when it is left out isn't documented.
+	// MatchInputNumFrames Whether to generate as many frames as the input video has, instead of `num_frames`. The vendor documents neither this property nor its default; the description is inferred from the name.
 	//
 	// Example: false
 	MatchInputNumFrames *bool `json:"match_input_num_frames,omitempty"`
 
-	// Model The id of the model: always this one.
+	// Model Model ID. Always `alibaba/wan2.2-vace-fun-a14b-pose`.
 	//
 	// Example: alibaba/wan2.2-vace-fun-a14b-pose
 	Model Model `json:"model"`
 
-	// NegativePrompt What the video is to keep clear of. Giving one replaces the default.
+	// NegativePrompt Elements to avoid in the generated video. A value replaces the default.
 	//
 	// Example: blurred details, subtitles
 	NegativePrompt *string `json:"negative_prompt,omitempty"`
 
-	// NumFrames How many frames are generated. Divided by `frames_per_second` it is the length in seconds: 81 frames at 16 per second last about 5. Without effect if `match_input_num_frames` is true.
+	// NumFrames Number of frames to generate. Divided by `frames_per_second` it gives the length in seconds: 81 frames at 16 per second last about 5 seconds. Ignored if `match_input_num_frames` is true. The vendor's revision of 2025-12-19 allows 17 frames and more.
 	//
 	// Example: 81
 	NumFrames *int `json:"num_frames,omitempty"`
 
-	// NumInferenceSteps How many steps the sampling takes. More steps look better and take longer. No bounds are documented.
+	// NumInferenceSteps Number of sampling steps. More steps improve quality and take longer. The vendor documents no bounds.
 	//
 	// Example: 30
 	NumInferenceSteps *int `json:"num_inference_steps,omitempty"`
 
-	// NumInterpolatedFrames How many frames are put between each two, made by the model that `interpolator_model` names. Neither bounds nor a default are documented, nor whether `num_frames` counts them.
+	// NumInterpolatedFrames Number of frames to interpolate between each pair of frames, with `interpolator_model`. The vendor documents neither bounds nor a default, nor whether `num_frames` includes these frames.
 	//
 	// Example: 1
 	NumInterpolatedFrames *int `json:"num_interpolated_frames,omitempty"`
 
-	// Preprocess Whether the input video is preprocessed. How, and what happens when this is left out, isn't documented.
+	// Preprocess Whether to preprocess the input video. The vendor documents neither how it does so nor the default.
 	//
 	// Example: true
 	Preprocess *bool `json:"preprocess,omitempty"`
 
-	// Prompt What the video is to show: the scene, who is in it and what happens. No limit of length is documented.
+	// Prompt Prompt that describes the generated video: its scene, subjects and action. The vendor documents no length limit.
 	//
 	// Example: A dancer in a red coat under neon lights, at night
 	Prompt string `json:"prompt"`
 
-	// Resolution How large the video becomes: the length of its short side in pixels. What `auto` chooses isn't documented.
+	// Resolution Resolution of the generated video: its short side in pixels. The vendor doesn't document what `auto` selects. Its revision of 2025-12-19 lists only 480p, 580p and 720p.
 	//
 	// Example: 720p
 	Resolution Resolution `json:"resolution,omitempty,omitzero"`
 
-	// Seed Where the randomness starts: with the same seed, the same request gives a similar video, and a different seed gives a different one. Left out, a random one is drawn. No bounds are documented.
+	// Seed Random seed. The same seed and request produce a similar video, a different seed a different one. Without it, the server chooses a random seed. The vendor documents no bounds. The vendor's revision of 2025-12-19 no longer lists this property.
 	//
 	// Example: 7
 	Seed *int `json:"seed,omitempty"`
 
-	// Shift Shifts the noise schedule of the sampling, which changes how things move over time. It has no unit, and no bounds are documented.
+	// Shift Shift of the noise schedule, unitless. It affects how motion develops over time. The vendor documents no bounds.
 	//
 	// Example: 5
 	Shift *float64 `json:"shift,omitempty"`
 
-	// SyncMode How sound and picture are kept together. The vendor's text speaks of a loose and a tight way and doesn't say which one is true, nor what happens when it is left out.
+	// SyncMode Synchronization mode of audio and video. The vendor's text offers loose and tight for this boolean, without saying which one is true, and documents no default.
 	//
 	// Example: false
 	SyncMode *bool `json:"sync_mode,omitempty"`
 
-	// TemporalDownsampleFactor The factor by which the number of frames is reduced. Whether that is done to the input video or to the result isn't documented, nor are bounds and a default.
+	// TemporalDownsampleFactor Factor by which the number of frames is reduced. The vendor documents neither bounds nor a default, nor whether it applies to the input or the result.
 	//
 	// Example: 1
 	TemporalDownsampleFactor *int `json:"temporal_downsample_factor,omitempty"`
 
-	// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
+	// VideoQuality Quality of the generated video. Higher quality produces a larger file.
 	//
 	// Example: high
 	VideoQuality VideoQuality `json:"video_quality,omitempty,omitzero"`
 
-	// VideoURL The video whose poses the new video follows: an https URL, or the video itself as a base64 data URI of a `video/*` type (`data:video/mp4;base64,...`). Data URIs are documented for other models of the family, not for this one. Formats and limits of size and length aren't documented.
+	// VideoURL Reference video whose poses the generated video follows. HTTPS URL or base64 data URI (`video/*`). The vendor documents data URIs for vace-fun-reframe only. The vendor documents no limits on format, size or length.
 	//
 	// Example: https://example.com/dance.mp4
 	VideoURL media.Source `json:"video_url"`
 
-	// VideoWriteMode How the file is written: `fast` is done soonest and makes the largest file, `small` takes longest and makes the smallest, `balanced` lies between.
+	// VideoWriteMode How the output file is written. `fast` finishes soonest and produces the largest file, `small` takes longest and produces the smallest, `balanced` is a compromise.
 	//
 	// Example: balanced
 	VideoWriteMode VideoWriteMode `json:"video_write_mode,omitempty,omitzero"`
 }
 
-// Acceleration Whether the work is sped up: `regular` does so, `none` doesn't. What it costs in quality isn't documented.
+// Acceleration Acceleration of inference. `regular` is faster than `none`. The vendor doesn't document its effect on quality.
 //
 // Example: regular
 type Acceleration string
 
-// AspectRatio The shape of the video, width to height. What `auto` chooses isn't documented.
+// AspectRatio Aspect ratio of the generated video, width to height. The vendor doesn't document what `auto` selects.
 //
 // Example: 9:16
 type AspectRatio string
 
-// InterpolatorModel The model that makes the frames that `num_interpolated_frames` asks for.
+// InterpolatorModel Model that interpolates the frames requested with `num_interpolated_frames`.
 //
 // Example: film
 type InterpolatorModel string
 
-// Model The id of the model: always this one.
+// Model Model ID. Always `alibaba/wan2.2-vace-fun-a14b-pose`.
 //
 // Example: alibaba/wan2.2-vace-fun-a14b-pose
 type Model string
 
-// Resolution How large the video becomes: the length of its short side in pixels. What `auto` chooses isn't documented.
+// Resolution Resolution of the generated video: its short side in pixels. The vendor doesn't document what `auto` selects. Its revision of 2025-12-19 lists only 480p, 580p and 720p.
 //
 // Example: 720p
 type Resolution string
 
-// VideoQuality How good the picture of the video is. Higher quality makes a larger file.
+// VideoQuality Quality of the generated video. Higher quality produces a larger file.
 //
 // Example: high
 type VideoQuality string
 
-// VideoWriteMode How the file is written: `fast` is done soonest and makes the largest file, `small` takes longest and makes the smallest, `balanced` lies between.
+// VideoWriteMode How the output file is written. `fast` finishes soonest and produces the largest file, `small` takes longest and produces the smallest, `balanced` is a compromise.
 //
 // Example: balanced
 type VideoWriteMode string
@@ -337,7 +337,7 @@ type Submitted = externalRef0.Generation
 
 // SubmitGenerationParams defines parameters for SubmitGeneration.
 type SubmitGenerationParams struct {
-	// XClientRequestID A name that the caller gives to this request, of 1 to 128 letters, digits and `.`, `_`, `:`, `-`. It is echoed and can be looked up in the usage logs of the account, which is the only way to learn what became of a submission whose answer was lost. The server silently drops any other value.
+	// XClientRequestID ID that the caller assigns to the request: 1 to 128 letters, digits, `.`, `_`, `:` and `-`. The server echoes it and records it in the usage logs of the account, where it finds a submission whose response was lost. The server ignores any other value.
 	XClientRequestID *externalRef0.ClientRequestID `json:"X-Client-Request-Id,omitempty"`
 }
 
@@ -420,7 +420,7 @@ type ClientInterface interface {
 
 	// SubmitGenerationWithBody Submit a vace-fun-pose generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -429,7 +429,7 @@ type ClientInterface interface {
 
 	// SubmitGeneration Submit a vace-fun-pose generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -439,7 +439,7 @@ type ClientInterface interface {
 
 // SubmitGenerationWithBody Submit a vace-fun-pose generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes any type of body and a specified content type.
 //
@@ -458,7 +458,7 @@ func (c *Client) SubmitGenerationWithBody(ctx context.Context, params *SubmitGen
 
 // SubmitGeneration Submit a vace-fun-pose generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -576,7 +576,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithBodyWithResponse Submit a vace-fun-pose generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -585,7 +585,7 @@ type ClientWithResponsesInterface interface {
 
 	// SubmitGenerationWithResponse Submit a vace-fun-pose generation
 	//
-	// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+	// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -595,24 +595,80 @@ type ClientWithResponsesInterface interface {
 
 // SubmitGenerationResponse200Headers the declared response headers of an HTTP 200 response for SubmitGeneration
 type SubmitGenerationResponse200Headers struct {
-	XClientRequestID *string
-	XInferenceID     *string
+	XAimlapiCreditsUsed *int
+	XAimlapiUSDSpent    *float64
+	XClientRequestID    *string
+	XInferenceID        *string
 }
 
 // SubmitGenerationResponse201Headers the declared response headers of an HTTP 201 response for SubmitGeneration
 type SubmitGenerationResponse201Headers struct {
+	XAimlapiCreditsUsed *int
+	XAimlapiUSDSpent    *float64
+	XClientRequestID    *string
+	XInferenceID        *string
+}
+
+// SubmitGenerationResponse400Headers the declared response headers of an HTTP 400 response for SubmitGeneration
+type SubmitGenerationResponse400Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse401Headers the declared response headers of an HTTP 401 response for SubmitGeneration
+type SubmitGenerationResponse401Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse403Headers the declared response headers of an HTTP 403 response for SubmitGeneration
+type SubmitGenerationResponse403Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse404Headers the declared response headers of an HTTP 404 response for SubmitGeneration
+type SubmitGenerationResponse404Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse408Headers the declared response headers of an HTTP 408 response for SubmitGeneration
+type SubmitGenerationResponse408Headers struct {
 	XClientRequestID *string
 	XInferenceID     *string
 }
 
 // SubmitGenerationResponse429Headers the declared response headers of an HTTP 429 response for SubmitGeneration
 type SubmitGenerationResponse429Headers struct {
-	RetryAfter *string
+	RetryAfter       *string
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse500Headers the declared response headers of an HTTP 500 response for SubmitGeneration
+type SubmitGenerationResponse500Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse502Headers the declared response headers of an HTTP 502 response for SubmitGeneration
+type SubmitGenerationResponse502Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 // SubmitGenerationResponse503Headers the declared response headers of an HTTP 503 response for SubmitGeneration
 type SubmitGenerationResponse503Headers struct {
-	RetryAfter *string
+	RetryAfter       *string
+	XClientRequestID *string
+	XInferenceID     *string
+}
+
+// SubmitGenerationResponse504Headers the declared response headers of an HTTP 504 response for SubmitGeneration
+type SubmitGenerationResponse504Headers struct {
+	XClientRequestID *string
+	XInferenceID     *string
 }
 
 type SubmitGenerationResponse struct {
@@ -646,10 +702,26 @@ type SubmitGenerationResponse struct {
 	Headers200 *SubmitGenerationResponse200Headers
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *SubmitGenerationResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *SubmitGenerationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SubmitGenerationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *SubmitGenerationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *SubmitGenerationResponse404Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *SubmitGenerationResponse408Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *SubmitGenerationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *SubmitGenerationResponse500Headers
+	// Headers502 the parsed response headers for an HTTP 502 response
+	Headers502 *SubmitGenerationResponse502Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SubmitGenerationResponse503Headers
+	// Headers504 the parsed response headers for an HTTP 504 response
+	Headers504 *SubmitGenerationResponse504Headers
 }
 
 // Status returns HTTPResponse.Status
@@ -678,7 +750,7 @@ func (r SubmitGenerationResponse) ContentType() string {
 
 // SubmitGenerationWithBodyWithResponse Submit a vace-fun-pose generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -693,7 +765,7 @@ func (c *ClientWithResponses) SubmitGenerationWithBodyWithResponse(ctx context.C
 
 // SubmitGenerationWithResponse Submit a vace-fun-pose generation
 //
-// Queues a generation and returns its id at once, with which `getGeneration` (generation.yaml) follows it. It is charged when it completes, and never if it fails. Submitting the same request again makes, and charges, another generation.
+// Submits a generation and returns its ID at once; `getGeneration` in generation.yaml polls it. A generation is charged when it completes, and never if it fails. Every submission creates and charges a generation of its own.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -809,6 +881,20 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 	switch {
 	case rsp.StatusCode == 200:
 		var headers SubmitGenerationResponse200Headers
+		if values := rsp.Header.Values("x-aimlapi-credits-used"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-credits-used", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiCreditsUsed = &value
+		}
+		if values := rsp.Header.Values("x-aimlapi-usd-spent"); len(values) > 0 {
+			var value float64
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-usd-spent", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "number", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiUSDSpent = &value
+		}
 		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -826,6 +912,20 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 		response.Headers200 = &headers
 	case rsp.StatusCode == 201:
 		var headers SubmitGenerationResponse201Headers
+		if values := rsp.Header.Values("x-aimlapi-credits-used"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-credits-used", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiCreditsUsed = &value
+		}
+		if values := rsp.Header.Values("x-aimlapi-usd-spent"); len(values) > 0 {
+			var value float64
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-aimlapi-usd-spent", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "number", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XAimlapiUSDSpent = &value
+		}
 		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -841,6 +941,91 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 			headers.XInferenceID = &value
 		}
 		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers SubmitGenerationResponse400Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers SubmitGenerationResponse401Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers SubmitGenerationResponse403Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers SubmitGenerationResponse404Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 408:
+		var headers SubmitGenerationResponse408Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 429:
 		var headers SubmitGenerationResponse429Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -850,7 +1035,55 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers SubmitGenerationResponse500Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 502:
+		var headers SubmitGenerationResponse502Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers502 = &headers
 	case rsp.StatusCode == 503:
 		var headers SubmitGenerationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -860,7 +1093,38 @@ func ParseSubmitGenerationResponse(rsp *http.Response) (*SubmitGenerationRespons
 			}
 			headers.RetryAfter = &value
 		}
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
 		response.Headers503 = &headers
+	case rsp.StatusCode == 504:
+		var headers SubmitGenerationResponse504Headers
+		if values := rsp.Header.Values("x-client-request-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-client-request-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XClientRequestID = &value
+		}
+		if values := rsp.Header.Values("x-inference-id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "x-inference-id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XInferenceID = &value
+		}
+		response.Headers504 = &headers
 	}
 
 	return response, nil
