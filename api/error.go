@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/aimlvideo/wan-go/spec/media"
 )
 
 // Conditions for errors.Is, which the error types below wrap.
@@ -34,9 +32,22 @@ var (
 	ErrNotVideo = errors.New("not a complete video")
 )
 
-// An InputError says that something given by the caller can't be used. Nothing was sent or written. Its field Property
-// names what it is about, such as "image_url", "path" or "API key", and Err is what is wrong with it.
-type InputError = media.InputError
+// An InputError means that a value from the caller can't be used. Nothing was sent or written.
+type InputError struct {
+	// Property names the value, such as "image_url", "path" or "API key". It is empty if it isn't known.
+	Property string
+	// Err is the reason.
+	Err error
+}
+
+func (e *InputError) Error() string {
+	if e.Property == "" {
+		return "wan: " + e.Err.Error()
+	}
+	return "wan: " + e.Property + ": " + e.Err.Error()
+}
+
+func (e *InputError) Unwrap() error { return e.Err }
 
 // A ResponseError is an answer of the API that is of no use: mostly one with an error status.
 type ResponseError struct {

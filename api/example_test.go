@@ -185,7 +185,7 @@ func ExampleFile() {
 	fmt.Println(err)
 	// Output:
 	// sent
-	// wan: video_url: ../conformance/testdata/hero.png: it is image/png, not a video
+	// wan: video_url: ../conformance/testdata/hero.png: image/png, not a video
 }
 
 // A client of one's own, here with the transport that holds what passes against the documents.

@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/aimlvideo/wan-go/gen/animatemove"
-	"github.com/aimlvideo/wan-go/spec/media"
 )
 
 // maxAttempts bounds how often a submission is tried that wasn't sent or was answered 429.
@@ -56,7 +55,7 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 		return nil, err
 	}
 	var err error
-	if s.body, err = media.NewBody(request, c.maxMedia); err != nil {
+	if s.body, err = newBody(request, c.maxMedia); err != nil {
 		return nil, err
 	}
 	return s.run(ctx)
@@ -66,7 +65,7 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 type submission struct {
 	client    *Client
 	requestID string
-	body      *media.Body
+	body      *requestBody
 	onUpload  func(sent, total int64)
 }
 
@@ -81,7 +80,7 @@ func (s *submission) run(ctx context.Context) (*Job, error) {
 		}
 		hint, again := retryable(err)
 		delay := max(b.next(), hint)
-		if !again || ctx.Err() != nil || attempt == maxAttempts || delay > left {
+		if !again || s.body.spent() || ctx.Err() != nil || attempt == maxAttempts || delay > left {
 			return nil, err
 		}
 		left -= delay
@@ -121,7 +120,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		WroteHeaderField: func(string, []string) { sent.wrote.Store(true) },
 		WroteHeaders:     func() { sent.wrote.Store(true) },
 	})
-	body := &watchedBody{ReadCloser: s.body.Open(), submission: s, watch: watch, sent: &sent}
+	body := &watchedBody{ReadCloser: s.body.open(), submission: s, watch: watch, sent: &sent}
 	defer body.finish()
 	// All models are submitted to the same place, so that any of the generated functions makes the request.
 	request, err := animatemove.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
@@ -130,7 +129,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}
-	request.ContentLength = s.body.Len()
+	request.ContentLength = s.body.size
 	// Without GetBody, net/http can't send again what it has begun to send: it would, after some errors of HTTP/2.
 	request.GetBody = nil
 	response, err := s.client.do(request.WithContext(traced))
@@ -222,7 +221,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	defer b.mu.Unlock()
 	b.bytes += int64(n)
 	if f := b.submission.onUpload; f != nil && n > 0 && !b.over {
-		f(b.bytes, b.submission.body.Len())
+		f(b.bytes, b.submission.body.size)
 	}
 	return n, err
 }

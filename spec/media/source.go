@@ -1,10 +1,9 @@
-// Package media holds the Go type of the documents' media properties: a video or a picture, given as a URL or as bytes
-// on this machine. Bytes travel inside the request as a base64 data URI.
-//
-// Programs make sources with the functions of package api, which have the same names.
+// Package media has the Go type of the specs' media properties: a video, an image or audio, given as a URL or as bytes on
+// this machine. Bytes are sent inside the request as a base64 data URI. Package api has constructors of the same names.
 package media
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -12,55 +11,93 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"os"
 	"strings"
+	"sync"
 )
 
-// A Source says where the bytes of a media property come from. The zero Source means that the property isn't set.
-// A Source is a small immutable value and safe for concurrent use.
+// A Source is the value of a media property: a URL, a data URI, a local file, or bytes in memory. The zero Source means
+// that the property isn't set. Sources are small values. They are safe for concurrent use, except that a [Stream] can be
+// sent only once.
 type Source struct {
-	url    string
-	path   string
-	reader io.ReaderAt
-	size   int64
+	url       string
+	path      string
+	reader    io.ReaderAt
+	stream    *stream
+	size      int64  // of reader or stream
+	mediaType string // as stated by the caller
 }
 
-// URL makes a Source of a URL that the API fetches, or of a complete data URI, which is sent as it is.
+// URL returns a Source that the API fetches itself. It also takes a complete data URI, which is sent as it is.
 func URL(url string) Source { return Source{url: url} }
 
-// File makes a Source of a local file. It is looked at when the request is made, and read while that is sent.
+// File returns a Source that sends a local file. The file is read while the request is sent.
 func File(path string) Source { return Source{path: path} }
 
-// Reader makes a Source of the first size bytes of r, for bytes that aren't in a file. They may be read more than once
-// and concurrently, which is why it takes an io.ReaderAt, such as a *bytes.Reader.
+// Bytes returns a Source that sends data. Don't change data before it has been sent.
+func Bytes(data []byte) Source { return Reader(bytes.NewReader(data), int64(len(data))) }
+
+// Reader returns a Source that sends the first size bytes of r. It may read them more than once and concurrently.
 func Reader(r io.ReaderAt, size int64) Source { return Source{reader: r, size: size} }
 
+// Stream returns a Source that sends size bytes of r. It reads them once, so the request can be sent only once: the
+// client doesn't retry it after it has begun to send it.
+func Stream(r io.Reader, size int64) Source {
+	return Source{stream: &stream{Reader: r}, size: size}
+}
+
+// A stream is a reader with the bytes that were read ahead to detect the media type.
+type stream struct {
+	io.Reader
+
+	mu   sync.Mutex
+	head []byte
+	used bool
+}
+
+// WithMediaType returns the Source with a stated media type, such as "video/mp4". Without one, the type is detected from
+// the content. It has no effect on a URL.
+func (s Source) WithMediaType(mediaType string) Source {
+	s.mediaType = mediaType
+	return s
+}
+
 // IsZero reports whether the property isn't set.
-func (s Source) IsZero() bool { return s.url == "" && s.path == "" && s.reader == nil }
+func (s Source) IsZero() bool { return s.url == "" && !s.IsLocal() }
 
-// IsLocal reports whether the bytes come from this machine and have yet to be encoded.
-func (s Source) IsLocal() bool { return s.path != "" || s.reader != nil }
+// IsLocal reports whether the bytes are on this machine and have yet to be encoded.
+func (s Source) IsLocal() bool { return s.path != "" || s.reader != nil || s.stream != nil }
 
-// String describes the Source for logs and errors. It shows neither data nor the query of a URL, which may hold a
-// signature.
+// String describes the Source for errors. It contains neither data nor the query of a URL, which may be a signature.
 func (s Source) String() string {
 	switch {
 	case s.IsZero():
 		return "nothing"
 	case s.path != "":
 		return s.path
-	case s.reader != nil:
+	case s.IsLocal():
 		return fmt.Sprintf("%d bytes", s.size)
 	default:
 		return redactURL(s.url)
 	}
 }
 
-// LogValue does the same for log/slog.
-func (s Source) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// GoString does the same for %#v.
+// GoString describes the Source for %#v.
 func (s Source) GoString() string { return "media.Source(" + s.String() + ")" }
+
+// LogValue describes the Source for log/slog: its name, media type and size.
+func (s Source) LogValue() slog.Value {
+	if s.path == "" && s.reader == nil {
+		return slog.StringValue(s.String())
+	}
+	content, err := s.Inspect(0)
+	if err != nil {
+		return slog.StringValue(s.String())
+	}
+	if s.path == "" {
+		return slog.StringValue(fmt.Sprintf("%s (%s)", s, content.MediaType))
+	}
+	return slog.StringValue(fmt.Sprintf("%s (%s, %d bytes)", s, content.MediaType, content.Size))
+}
 
 func redactURL(raw string) string {
 	if mediaType, data, ok := strings.Cut(raw, ","); ok && IsDataURI(raw) {
@@ -73,8 +110,8 @@ func redactURL(raw string) string {
 	return u.Scheme + "://" + u.Host + u.Path
 }
 
-// MarshalJSON encodes the Source as the documents want it: as a URL, or as a data URI that holds all of the bytes.
-// Package api doesn't use it for local bytes but streams them.
+// MarshalJSON encodes the Source as the specs define it: a URL, or a data URI with all bytes of a local source in memory.
+// Package api streams them instead, and its MarshalRequest keeps paths.
 func (s Source) MarshalJSON() ([]byte, error) {
 	if s.IsZero() {
 		return nil, errors.New("media: the source isn't set")
@@ -82,67 +119,30 @@ func (s Source) MarshalJSON() ([]byte, error) {
 	if !s.IsLocal() {
 		return json.Marshal(s.url)
 	}
-	content, err := s.inspect("", 0)
-	if err != nil {
-		return nil, err
+	content, err := s.Inspect(0)
+	if err == nil {
+		err = content.CheckKind("")
 	}
-	r, err := content.open()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s, err)
+	}
+	r, err := content.Open()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	encoded := make([]byte, 0, int64(len(content.prefix))+content.encodedLen()+2)
-	encoded = append(encoded, '"')
-	encoded = append(encoded, content.prefix...)
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
+	encoded := make([]byte, 0, len(content.Prefix())+base64.StdEncoding.EncodedLen(len(data))+2)
+	encoded = append(encoded, '"')
+	encoded = append(encoded, content.Prefix()...)
 	return append(base64.StdEncoding.AppendEncode(encoded, data), '"'), nil
 }
 
-// UnmarshalJSON decodes a URL or a data URI.
+// UnmarshalJSON decodes a URL or a data URI. It never makes a local file of a text that comes from elsewhere; see [Parse].
 func (s *Source) UnmarshalJSON(data []byte) error {
 	*s = Source{}
 	return json.Unmarshal(data, &s.url)
-}
-
-// content is a local source that has been looked at: it exists, isn't empty and holds a video or a picture.
-type content struct {
-	source Source
-	size   int64
-	prefix string // of the data URI, up to and including the comma
-}
-
-func (c *content) encodedLen() int64 { return int64(base64.StdEncoding.EncodedLen(int(c.size))) }
-
-// open opens the bytes anew. Reading them fails when they are no longer as many as they were.
-func (c *content) open() (io.ReadCloser, error) {
-	if c.source.reader != nil {
-		return io.NopCloser(&exact{io.NewSectionReader(c.source.reader, 0, c.size), c, c.size}), nil
-	}
-	f, err := os.Open(c.source.path)
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{&exact{f, c, c.size}, f}, nil
-}
-
-// exact reads what the Content-Length has promised, no more and no less.
-type exact struct {
-	r       io.Reader
-	content *content
-	left    int64
-}
-
-func (e *exact) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	e.left -= int64(n)
-	if e.left < 0 || e.left > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
-		return 0, fmt.Errorf("media: %s changed its size while it was sent", e.content.source)
-	}
-	return n, err
 }

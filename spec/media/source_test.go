@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,161 +17,30 @@ import (
 	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// noise is of no known format.
-var noise = []byte("\x00\x01\x02\x03\xfe\xff\x00\x00")
+const (
+	hero    = "../../conformance/testdata/hero.png"
+	pngHead = "\x89PNG\r\n\x1a\n"
+)
 
-func TestInputErrors(t *testing.T) {
-	var (
-		empty     = write(t, "empty.mp4", nil)
-		text      = write(t, "text.png", []byte("this is no picture"))
-		source    = write(t, "source.ts", []byte("export const answer = 42;\n"))
-		renamed   = write(t, "renamed.mp4", filled(pngHead, 100))
-		nonsense  = write(t, "noise.bin", noise)
-		pdf       = write(t, "paper.pdf", []byte("%PDF-1.7\n"))
-		missing   = filepath.Join(t.TempDir(), "missing.mp4")
-		directory = t.TempDir()
-		broken    = errors.New("the disk is on fire")
-	)
-	tests := []struct {
-		name     string
-		property string
-		source   media.Source
-		want     string // what the error says after the property
-	}{
-		{"missing", "video_url", media.File(missing), missing + ": no such file or directory"},
-		{"empty", "video_url", media.File(empty), empty + ": it is empty"},
-		{"directory", "image_url", media.File(directory), directory + ": it is a directory"},
-		{"device", "image_url", media.File(os.DevNull), os.DevNull + ": it isn't a regular file"},
-		{"text for a picture", "image_url", media.File(text), text + ": it is text/plain, not a picture"},
-		{"text for a video", "video_url", media.File(text), text + ": it is text/plain, not a video"},
-		{"TypeScript for a video", "video_url", media.File(source), source + ": it is text/plain, not a video"},
-		{"picture for a video", "video_url", media.File(hero), hero + ": it is image/png, not a video"},
-		{"picture by another name", "video_url", media.File(renamed), renamed + ": it is image/png, not a video"},
-		{"video for a picture", "image_url", media.File(dance), dance + ": it is video/mp4, not a picture"},
-		{"video for the last picture", "last_image_url", media.File(dance), dance + ": it is video/mp4, not a picture"},
-		{"video among pictures", "image_list", media.File(dance), dance + ": it is video/mp4, not a picture"},
-		{"unknown format", "video_url", media.File(nonsense), nonsense + ": it is application/octet-stream, not a video"},
-		{"unknown property", "mask_url", media.File(pdf), pdf + ": it is application/pdf, not a video or a picture"},
-		{"text in memory", "image_url", reader([]byte("hello")), "5 bytes: it is text/plain, not a picture"},
-		{"nothing in memory", "image_url", reader(nil), "0 bytes: it is empty"},
-		{"less than nothing", "image_url", media.Reader(bytes.NewReader(noise), -1), "-1 bytes: it is empty"},
-		{"unreadable memory", "image_url", media.Reader(&failing{bytes.NewReader(noise), 0, broken}, 8), "8 bytes: "},
-		{"too large", "image_url", picture(limit + 1), "40001 bytes: it has 40001 bytes, more than the limit of 40000; put it where the API can fetch it and give its URL"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			var value any = test.source
-			if test.property == "image_list" {
-				value = []any{media.URL("https://example.com/a.png"), test.source}
-			}
-			body, err := media.NewBody(map[string]any{test.property: value, "prompt": "p"}, limit)
-			want := "wan: " + test.property + ": " + test.want
-			var input *media.InputError
-			switch {
-			case body != nil || !errors.As(err, &input):
-				t.Fatalf("got %v, %v; want an InputError", body, err)
-			case input.Property != test.property:
-				t.Errorf("the property is %q, want %q", input.Property, test.property)
-			case !strings.HasPrefix(err.Error(), want):
-				t.Errorf("got %q\nwant %q", err, want)
-			}
-			if test.name == "missing" && !errors.Is(err, fs.ErrNotExist) || test.name == "unreadable memory" && !errors.Is(err, broken) {
-				t.Errorf("%v doesn't wrap its reason", err)
-			}
-		})
-	}
-}
+func reader(data []byte) media.Source { return media.Reader(bytes.NewReader(data), int64(len(data))) }
 
-// limit is above the size of the test data.
-const limit = 40000
+func testImage(n int) media.Source { return media.Bytes(filled(pngHead, n)) }
 
-func TestLimit(t *testing.T) {
-	large := write(t, "large.png", filled(pngHead, limit+1))
-	request := map[string]any{"image_list": []media.Source{picture(limit - 1), picture(limit), media.URL("https://example.com/" + strings.Repeat("a", limit))}}
-	if _, err := media.NewBody(request, limit); err != nil {
-		t.Errorf("at the limit: %v", err)
-	}
-	for _, source := range []media.Source{picture(limit + 1), media.File(large)} {
-		_, err := media.NewBody(map[string]any{"image_list": [2]media.Source{picture(limit), source}}, limit)
-		if err == nil || !strings.Contains(err.Error(), "more than the limit of 40000") {
-			t.Errorf("%v above the limit: %v", source, err)
-		}
-	}
-}
+func filled(head string, n int) []byte { return append([]byte(head), make([]byte, n-len(head))...) }
 
-// A generated request has to name the property as the document does.
-func TestInputErrorOfRequest(t *testing.T) {
-	video, image := media.File(dance), media.File(hero)
-	bad := media.File("missing")
-	tests := []struct {
-		request any
-		want    string
-	}{
-		{animatemove.Request{VideoURL: bad, ImageURL: image}, "video_url"},
-		{&animatemove.Request{VideoURL: video, ImageURL: bad}, "image_url"},
-		{vacefunpose.Request{VideoURL: video, ImageList: []media.Source{image, bad}}, "image_list"},
-		{vacefunpose.Request{VideoURL: video, LastImageURL: bad}, "last_image_url"},
-		{struct{ ImageURL media.Source }{bad}, "ImageURL"},
-		{map[string]any{"a": []any{map[string]any{"b": &bad}}}, "b"},
-		{bad, ""},
-	}
-	for _, test := range tests {
-		_, err := media.NewBody(test.request, 0)
-		if input := (*media.InputError)(nil); !errors.As(err, &input) || input.Property != test.want {
-			t.Errorf("%T: got %v, want an InputError about %q", test.request, err, test.want)
-		}
-	}
-	if got := (&media.InputError{Err: io.EOF}).Error(); got != "wan: EOF" {
-		t.Errorf("without a property the error is %q", got)
-	}
-}
-
-func TestUnreadable(t *testing.T) {
-	path := write(t, "v.mp4", filled(mp4Head, 100))
-	if err := os.Chmod(path, 0); err != nil {
+func write(t *testing.T, name string, data []byte) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := os.Open(path); err == nil {
-		f.Close()
-		t.Skip("this user may read everything")
-	}
-	_, err := media.NewBody(animatemove.Request{VideoURL: media.File(path)}, 0)
-	input := (*media.InputError)(nil)
-	if !errors.As(err, &input) || input.Property != "video_url" || !errors.Is(err, fs.ErrPermission) || strings.Count(err.Error(), path) != 1 {
-		t.Errorf("got %v", err)
-	}
+	return path
 }
 
-func TestMediaType(t *testing.T) {
-	tests := []struct {
-		name string // of the file; without one the data is in memory
-		data []byte
-		want string
-	}{
-		{"a.mp4", filled(mp4Head, 50), "video/mp4"},
-		{"a.bin", filled(mp4Head, 50), "video/mp4"},
-		{"a.mp4", []byte("\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  "), "video/quicktime"},
-		{"a.webm", []byte("\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm"), "video/webm"},
-		{"a.ts", noise, "video/mp2t"},
-		{"A.TS", noise, "video/mp2t"},
-		{"a.m2ts", noise, "video/mp2t"},
-		{"a.mov", noise, "video/quicktime"},
-		{"a.m4v", noise, "video/mp4"},
-		{"a.mpeg", noise, "video/mpeg"},
-		{"", filled(mp4Head, 50), "video/mp4"},
-		{"", []byte(pngHead), "image/png"},
-		{"a.mp4", filled(pngHead, 50), "image/png"}, // the content decides
-		{"", []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), "image/jpeg"},
-		{"", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L"), "image/webp"},
-		{"", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), "image/svg+xml"},
-	}
-	for _, test := range tests {
-		source := reader(test.data)
-		if test.name != "" {
-			source = media.File(write(t, test.name, test.data))
-		}
-		want := `{"input":"data:` + test.want + `;base64,` + base64.StdEncoding.EncodeToString(test.data) + `"}`
-		same(t, test.name+" as "+test.want, read(t, newBody(t, map[string]any{"input": source})), []byte(want))
+func same(t *testing.T, what string, got, want []byte) {
+	t.Helper()
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s: got %.200q, want %.200q", what, got, want)
 	}
 }
 
@@ -207,7 +75,7 @@ func TestString(t *testing.T) {
 		{media.URL("https://user:" + secret + "@example.com/b.mp4#" + secret), "https://example.com/b.mp4"},
 		{media.URL("data:image/png;base64," + secret), "data:image/png;base64,... (6 characters)"},
 		{media.URL("data:" + strings.Repeat("x", 200) + "," + secret), "data:" + strings.Repeat("x", 75) + ",... (6 characters)"},
-		{media.URL("DATA:image/png;base64," + secret), "an unreadable URL of 28 characters"},
+		{media.URL("DATA:image/png;base64," + secret), "DATA:image/png;base64,... (6 characters)"},
 		{media.URL("data:" + secret), "an unreadable URL of 11 characters"},
 		{media.URL("hero.png?" + secret), "an unreadable URL of 15 characters"},
 		{media.URL("https://example.com/%zz?" + secret), "an unreadable URL of 30 characters"},
@@ -231,9 +99,6 @@ func TestString(t *testing.T) {
 					t.Errorf("%s of a %T shows the secret: %s", format, value, text)
 				}
 			}
-		}
-		if _, err := media.NewBody(map[string]any{"a": make(chan int), "b": test.source}, 0); err == nil || strings.Contains(err.Error(), secret) {
-			t.Errorf("an error shows the secret: %v", err)
 		}
 	}
 }
@@ -277,7 +142,7 @@ func TestUnmarshalJSON(t *testing.T) {
 		}
 	}
 	// What was local comes back as a data URI, which encodes to the same again.
-	encoded, err := json.Marshal(picture(100))
+	encoded, err := json.Marshal(testImage(100))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,48 +167,68 @@ func TestUnmarshalJSON(t *testing.T) {
 	}
 }
 
-// What says that it is MP4 passes for a video, whatever its brand; sound does not.
-func TestBrands(t *testing.T) {
-	for brand, want := range map[string]string{"isom": "video/mp4", "MSNV": "video/mp4", "M4A ": ""} {
-		file := append([]byte("\x00\x00\x00\x18ftyp"+brand+"\x00\x00\x00\x00"+brand+"mp42"), make([]byte, 100)...)
-		body, err := media.NewBody(map[string]any{"video_url": reader(file)}, 0)
-		if want == "" {
-			if err == nil {
-				t.Errorf("%s is taken", brand)
-			}
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s: %v", brand, err)
-			continue
-		}
-		if got := string(read(t, body)); !strings.HasPrefix(got, `{"video_url":"data:`+want+`;base64,`) {
-			t.Errorf("%s: %.60s", brand, got)
+// A stream is read once, from its beginning, and no further than its size.
+func TestStream(t *testing.T) {
+	data := filled(pngHead, 5000)
+	r := bytes.NewReader(append(data, "more"...))
+	source := media.Stream(r, int64(len(data)))
+	for range 2 { // inspecting it doesn't use it up
+		content, err := source.Inspect(0)
+		if err != nil || content.MediaType != "image/png" || content.Spent() {
+			t.Fatalf("got %+v, %v", content, err)
 		}
 	}
-}
-
-type inner struct {
-	ImageURL media.Source `json:"image_url"`
-}
-
-// The sources of an embedded struct are looked at and streamed like others, also where its type isn't exported.
-func TestEmbedded(t *testing.T) {
-	request := struct {
-		inner
-
-		Model string `json:"model"`
-	}{inner{picture(100)}, "m"}
-	body, err := media.NewBody(request, 100)
+	content, err := source.Inspect(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := json.Marshal(request)
+	opened, err := content.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "body", read(t, body), want)
-	if _, err = media.NewBody(request, 99); err == nil || !strings.HasPrefix(err.Error(), "wan: image_url: ") {
-		t.Errorf("beyond the limit: %v", err)
+	got, err := io.ReadAll(opened)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "stream", got, data)
+	if r.Len() != len("more") {
+		t.Errorf("%d bytes are left, want %d", r.Len(), len("more"))
+	}
+	if _, err := content.Open(); err == nil || !content.Spent() {
+		t.Errorf("it was opened twice: %v", err)
+	}
+	if _, err := source.Inspect(0); err == nil {
+		t.Error("it was inspected after it was sent")
+	}
+	short, err := media.Stream(bytes.NewReader(data), int64(len(data))+1).WithMediaType("image/png").Inspect(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened, err = short.Open(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(opened); err == nil {
+		t.Error("a short stream is no error")
+	}
+}
+
+func TestLogValue(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	path := write(t, "hero.png", filled(pngHead, 5000))
+	for _, test := range []struct {
+		source media.Source
+		want   string
+	}{
+		{media.File(path), path + " (image/png, 5000 bytes)"},
+		{testImage(5000), "5000 bytes (image/png)"},
+		{media.File("missing.png"), "missing.png"},
+		{media.URL("https://example.com/a?secret"), "https://example.com/a"},
+	} {
+		log.Reset()
+		logger.Info("m", "source", test.source)
+		if want := `"source":"` + test.want + `"`; !strings.Contains(log.String(), want) {
+			t.Errorf("got %s, want %s", log.String(), want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package media_test
+package api
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	dance = "../../conformance/testdata/dance.mp4"
-	hero  = "../../conformance/testdata/hero.png"
+	dance = "../conformance/testdata/dance.mp4"
+	hero  = "../conformance/testdata/hero.png"
 
 	pngHead = "\x89PNG\r\n\x1a\n"
 	mp4Head = "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
@@ -46,9 +46,9 @@ func filled(head string, n int) []byte {
 	return data
 }
 
-func picture(n int) media.Source { return reader(filled(pngHead, n)) }
+func testImage(n int) media.Source { return reader(filled(pngHead, n)) }
 
-func film(n int) media.Source { return reader(filled(mp4Head, n)) }
+func testVideo(n int) media.Source { return reader(filled(mp4Head, n)) }
 
 func reader(data []byte) media.Source { return media.Reader(bytes.NewReader(data), int64(len(data))) }
 
@@ -61,23 +61,23 @@ func write(t *testing.T, name string, data []byte) (path string) {
 	return path
 }
 
-func newBody(t *testing.T, request any) *media.Body {
+func mustBody(t *testing.T, request any) *requestBody {
 	t.Helper()
-	body, err := media.NewBody(request, 0)
+	body, err := newBody(request, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return body
 }
 
-func open(t *testing.T, body *media.Body) io.ReadCloser {
+func open(t *testing.T, body *requestBody) io.ReadCloser {
 	t.Helper()
-	r := body.Open()
+	r := body.open()
 	t.Cleanup(func() { r.Close() })
 	return r
 }
 
-func read(t *testing.T, body *media.Body) []byte {
+func read(t *testing.T, body *requestBody) []byte {
 	t.Helper()
 	data, err := io.ReadAll(open(t, body))
 	if err != nil {
@@ -100,16 +100,16 @@ func same(t *testing.T, what string, got, want []byte) {
 	t.Errorf("%s: %d bytes, want %d; they differ at %d:\n got %.80q\nwant %.80q", what, len(got), len(want), at, got[from:], want[from:])
 }
 
-// checkBody holds the body of a request against what encoding/json makes of the same request.
+// checkBody compares the body of a request with what encoding/json makes of it.
 func checkBody(t *testing.T, request any) {
 	t.Helper()
 	want, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := newBody(t, request)
-	if body.Len() != int64(len(want)) {
-		t.Errorf("Len is %d, want %d", body.Len(), len(want))
+	body := mustBody(t, request)
+	if body.size != int64(len(want)) {
+		t.Errorf("Len is %d, want %d", body.size, len(want))
 	}
 	same(t, "first reading", read(t, body), want)
 	same(t, "second reading", read(t, body), want)
@@ -139,11 +139,11 @@ func TestBody(t *testing.T) {
 		request any
 	}{
 		{"move", animatemove.Request{Model: animatemove.ModelID, VideoURL: video, ImageURL: url, Resolution: animatemove.Resolution720p}},
-		{"move, both in memory", animatemove.Request{Model: animatemove.ModelID, VideoURL: film(5000), ImageURL: picture(70000)}},
-		{"replace", animatereplace.Request{Model: animatereplace.ModelID, VideoURL: film(100), ImageURL: dataURI, Seed: new(7)}},
+		{"move, both in memory", animatemove.Request{Model: animatemove.ModelID, VideoURL: testVideo(5000), ImageURL: testImage(70000)}},
+		{"replace", animatereplace.Request{Model: animatereplace.ModelID, VideoURL: testVideo(100), ImageURL: dataURI, Seed: new(7)}},
 		{"pose", vacefunpose.Request{
-			Model: vacefunpose.ModelID, VideoURL: video, Prompt: "<p> & \u2029", ImageURL: image, LastImageURL: picture(99),
-			ImageList: []media.Source{url, image, dataURI, picture(10)},
+			Model: vacefunpose.ModelID, VideoURL: video, Prompt: "<p> & \u2029", ImageURL: image, LastImageURL: testImage(99),
+			ImageList: []media.Source{url, image, dataURI, testImage(10)},
 		}},
 		{"pose, empty list", vacefunpose.Request{VideoURL: url, ImageList: []media.Source{}}},
 		{"reframe", vacefunreframe.Request{Model: vacefunreframe.ModelID, VideoURL: video, TrimBorders: new(true)}},
@@ -152,19 +152,19 @@ func TestBody(t *testing.T) {
 		{"pointer to a pointer", &asPointers},
 
 		{"map", map[string]any{
-			"video_url": video, "image_url": &image, "image_list": []any{url, picture(11), &image}, "prompt": "p",
+			"video_url": video, "image_url": &image, "image_list": []any{url, testImage(11), &image}, "prompt": "p",
 			"n": 1.5, "nothing": nil, "nil": (*media.Source)(nil), "raw": json.RawMessage(`{"a": [1]}`), "bytes": []byte("abc"),
 			"nil list": []any(nil), "nil map": map[string]any(nil), "pointer": &asPointers,
 		}},
-		{"list of sources in a map", map[string]any{"image_list": []media.Source{image, picture(12), url}}},
-		{"array", map[string]any{"image_list": [2]media.Source{image, picture(13)}, "bytes": [3]byte{1, 2, 3}}},
+		{"list of sources in a map", map[string]any{"image_list": []media.Source{image, testImage(12), url}}},
+		{"array", map[string]any{"image_list": [2]media.Source{image, testImage(13)}, "bytes": [3]byte{1, 2, 3}}},
 		{"map of sources", map[string]media.Source{"image_url": image, "video_url": video}},
 		{"other keys", map[int]any{7: image, 8: "x"}},
-		{"deep", map[string]any{"a": map[string]any{"b": []any{map[string]any{"image_url": picture(14)}}}}},
+		{"deep", map[string]any{"a": map[string]any{"b": []any{map[string]any{"image_url": testImage(14)}}}}},
 		{"the same source twice", map[string]any{"image_url": image, "last_image_url": image}},
 		{"many", map[string]any{"image_list": manyPictures()}},
 		{"struct without tags", untagged{VideoURL: video, Hidden: media.File("never/looked/at"), private: media.File("nor/this")}},
-		{"embedded", embedding{animatemove.Request{VideoURL: video, ImageURL: url}, picture(15)}},
+		{"embedded", embedding{animatemove.Request{VideoURL: video, ImageURL: url}, testImage(15)}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { checkBody(t, test.request) })
@@ -174,7 +174,7 @@ func TestBody(t *testing.T) {
 // manyPictures has numbers of more than one digit, so that one is the beginning of another.
 func manyPictures() (list []any) {
 	for i := range 12 {
-		list = append(list, picture(20+i))
+		list = append(list, testImage(20+i))
 	}
 	return list
 }
@@ -190,12 +190,12 @@ func TestBodySizes(t *testing.T) {
 		}
 	}
 	for _, n := range sizes {
-		checkBody(t, animatemove.Request{VideoURL: media.URL("https://example.com/v.mp4"), ImageURL: picture(n)})
+		checkBody(t, animatemove.Request{VideoURL: media.URL("https://example.com/v.mp4"), ImageURL: testImage(n)})
 		if t.Failed() {
 			t.Fatalf("with %d bytes", n)
 		}
 	}
-	// Fewer bytes than a picture's head has.
+	// Fewer bytes than the head of an image.
 	for n := 1; n < len(pngHead); n++ {
 		checkBody(t, map[string]any{"video_url": media.File(write(t, "v.mp4", make([]byte, n)))})
 		if t.Failed() {
@@ -206,7 +206,7 @@ func TestBodySizes(t *testing.T) {
 
 // However little is asked for at once, the same comes.
 func TestBodyReadSizes(t *testing.T) {
-	body := newBody(t, map[string]any{"image_url": picture(2*block + 5), "video_url": film(1000)})
+	body := mustBody(t, map[string]any{"image_url": testImage(2*block + 5), "video_url": testVideo(1000)})
 	want := read(t, body)
 	for _, n := range []int{1, 2, 3, 4, 5, 511, block / 3 * 4, block/3*4 + 1, 1 << 20} {
 		var got []byte
@@ -230,7 +230,7 @@ func TestBodyReadSizes(t *testing.T) {
 }
 
 func TestBodyConcurrent(t *testing.T) {
-	body := newBody(t, map[string]any{"image_url": picture(3 * block), "video_url": media.File(dance)})
+	body := mustBody(t, map[string]any{"image_url": testImage(3 * block), "video_url": media.File(dance)})
 	want := read(t, body)
 	var wg sync.WaitGroup
 	for i := range 4 {
@@ -266,7 +266,7 @@ func (g *gate) ReadAt(p []byte, off int64) (int, error) {
 func TestBodyCloseWhileReading(t *testing.T) {
 	data := filled(pngHead, 3*block)
 	g := &gate{ReaderAt: bytes.NewReader(data), reached: make(chan struct{}), pass: make(chan struct{})}
-	body := newBody(t, map[string]any{"image_url": media.Reader(g, int64(len(data)))})
+	body := mustBody(t, map[string]any{"image_url": media.Reader(g, int64(len(data)))})
 	r := open(t, body)
 	var (
 		wg  sync.WaitGroup
@@ -279,14 +279,14 @@ func TestBodyCloseWhileReading(t *testing.T) {
 	close(g.pass)
 	wg.Wait()
 	// Either was faster. What is cut off must not look like the end.
-	if whole := int64(len(got)) == body.Len(); err == nil && !whole || err != nil && !errors.Is(err, os.ErrClosed) {
-		t.Errorf("%d of %d bytes, %v", len(got), body.Len(), err)
+	if whole := int64(len(got)) == body.size; err == nil && !whole || err != nil && !errors.Is(err, os.ErrClosed) {
+		t.Errorf("%d of %d bytes, %v", len(got), body.size, err)
 	}
 }
 
 func TestBodyClose(t *testing.T) {
 	path := write(t, "v.mp4", filled(mp4Head, 2*block))
-	r := open(t, newBody(t, map[string]any{"video_url": media.File(path)}))
+	r := open(t, mustBody(t, map[string]any{"video_url": media.File(path)}))
 	if _, err := io.ReadFull(r, make([]byte, block)); err != nil {
 		t.Fatal(err)
 	}
@@ -312,7 +312,7 @@ func TestBodyClosesFiles(t *testing.T) {
 		t.Skip("needs /proc")
 	}
 	path := write(t, "v.mp4", filled(mp4Head, block))
-	body := newBody(t, map[string]any{"video_url": media.File(path)})
+	body := mustBody(t, map[string]any{"video_url": media.File(path)})
 	if n := descriptors(t, path); n != 0 {
 		t.Errorf("NewBody leaves the file open %d times", n)
 	}
@@ -381,7 +381,7 @@ func TestBodyFileChanges(t *testing.T) {
 				t.Skip("an open file can't be changed")
 			}
 			path := write(t, "v.mp4", filled(mp4Head, size))
-			body := newBody(t, map[string]any{"video_url": media.File(path)})
+			body := mustBody(t, map[string]any{"video_url": media.File(path)})
 			want := read(t, body)
 			r := open(t, body)
 			got := make([]byte, test.before)
@@ -403,8 +403,8 @@ func TestBodyFileChanges(t *testing.T) {
 			if test.want != changed && !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%v isn't fs.ErrNotExist", err)
 			}
-			if n := int64(len(got) + len(rest)); n >= body.Len() {
-				t.Errorf("%d bytes were read in spite of the error, of %d", n, body.Len())
+			if n := int64(len(got) + len(rest)); n >= body.size {
+				t.Errorf("%d bytes were read in spite of the error, of %d", n, body.size)
 			}
 			if _, again := r.Read(make([]byte, 10)); again == nil || again == io.EOF {
 				t.Errorf("after the error comes %v", again)
@@ -443,10 +443,10 @@ func TestBodyReaderFails(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			body := newBody(t, map[string]any{"image_url": media.Reader(test.r, size)})
+			body := mustBody(t, map[string]any{"image_url": media.Reader(test.r, size)})
 			data, err := io.ReadAll(open(t, body))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %d of %d bytes and the error %v, want one with %q", len(data), body.Len(), err, test.want)
+				t.Errorf("got %d of %d bytes and the error %v, want one with %q", len(data), body.size, err, test.want)
 			}
 		})
 	}
@@ -454,7 +454,7 @@ func TestBodyReaderFails(t *testing.T) {
 		data := filled(pngHead, size)
 		checkBody(t, map[string]any{"image_url": media.Reader(bytes.NewReader(data), 100)})
 		request := map[string]any{"image_url": media.Reader(bytes.NewReader(data), 100)}
-		same(t, "body", read(t, newBody(t, request)),
+		same(t, "body", read(t, mustBody(t, request)),
 			[]byte(`{"image_url":"data:image/png;base64,`+base64.StdEncoding.EncodeToString(data[:100])+`"}`))
 	})
 }
@@ -485,7 +485,7 @@ func TestBodyMemory(t *testing.T) {
 	const size = 64 << 20
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	body := newBody(t, animatemove.Request{
+	body := mustBody(t, animatemove.Request{
 		VideoURL: media.Reader(synthetic(mp4Head), size),
 		ImageURL: media.Reader(synthetic(pngHead), 1<<20),
 	})
@@ -494,8 +494,8 @@ func TestBodyMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n != body.Len() || n < size/3*4 {
-		t.Errorf("%d bytes were read, Len is %d", n, body.Len())
+	if n != body.size || n < size/3*4 {
+		t.Errorf("%d bytes were read, Len is %d", n, body.size)
 	}
 	allocated := after.TotalAlloc - before.TotalAlloc
 	t.Logf("%d bytes allocated for a body of %d", allocated, n)
@@ -513,8 +513,8 @@ func TestRequestIsLeftAlone(t *testing.T) {
 	}
 	typed, untyped := newRequests()
 	sameTyped, sameUntyped := newRequests()
-	newBody(t, typed)
-	newBody(t, untyped)
+	mustBody(t, typed)
+	mustBody(t, untyped)
 	if !reflect.DeepEqual(typed, sameTyped) {
 		t.Errorf("the request has become %+v", typed)
 	}
@@ -537,8 +537,8 @@ func TestNewBodyFails(t *testing.T) {
 		"itself":            cycle,
 	} {
 		t.Run(name, func(t *testing.T) {
-			body, err := media.NewBody(request, 0)
-			if input := (*media.InputError)(nil); body != nil || !errors.As(err, &input) {
+			body, err := newBody(request, 0)
+			if input := (*InputError)(nil); body != nil || !errors.As(err, &input) {
 				t.Errorf("got %v, %v; want an InputError", body, err)
 			}
 		})
@@ -562,9 +562,9 @@ func FuzzBody(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body := newBody(t, request)
-		if body.Len() != int64(len(want)) {
-			t.Errorf("Len is %d, want %d", body.Len(), len(want))
+		body := mustBody(t, request)
+		if body.size != int64(len(want)) {
+			t.Errorf("Len is %d, want %d", body.size, len(want))
 		}
 		var got bytes.Buffer
 		if _, err := io.CopyBuffer(struct{ io.Writer }{&got}, open(t, body), make([]byte, int(step)+1)); err != nil {

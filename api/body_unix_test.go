@@ -1,6 +1,6 @@
 //go:build unix
 
-package media_test
+package api
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ func TestPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
 	}
-	_, err := media.NewBody(map[string]any{"video_url": media.File(path)}, 0)
-	if input := (*media.InputError)(nil); !errors.As(err, &input) || input.Property != "video_url" || !strings.Contains(err.Error(), "regular file") {
+	_, err := newBody(map[string]any{"video_url": media.File(path)}, 0)
+	if input := (*InputError)(nil); !errors.As(err, &input) || input.Property != "video_url" || !strings.Contains(err.Error(), "regular file") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,0 +1,114 @@
+package api_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	wan "github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/gen/vacefunpose"
+)
+
+func TestMarshalRequest(t *testing.T) {
+	before := vacefunpose.Request{
+		Model: vacefunpose.ModelID, Prompt: "p", Seed: new(7),
+		VideoURL:  wan.File("clips/dance.mp4"),
+		ImageURL:  wan.URL("https://example.com/a?b&c"),
+		ImageList: []wan.Source{wan.File("hero.png"), wan.URL("data:image/png;base64,iVBORw0KGgo=")},
+	}
+	data, err := wan.MarshalRequest(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(data, &members); err != nil || members["video_url"] != "clips/dance.mp4" || members["prompt"] != "p" {
+		t.Errorf("got %s, %v", data, err)
+	}
+	var after vacefunpose.Request
+	if err := wan.UnmarshalRequest(data, &after); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(after, before) {
+		t.Errorf("%s was decoded as %+v", data, after)
+	}
+	// JSON that comes from elsewhere names no files of this machine.
+	if err := json.Unmarshal(data, &after); err != nil || after.VideoURL.IsLocal() {
+		t.Errorf("json.Unmarshal made %#v of a path, %v", after.VideoURL, err)
+	}
+}
+
+func TestMarshalRequestFails(t *testing.T) {
+	input := (*wan.InputError)(nil)
+	_, err := wan.MarshalRequest(animatemove.Request{VideoURL: wan.URL("https://example.com/v"), ImageURL: wan.Bytes([]byte("x"))})
+	if !errors.As(err, &input) || input.Property != "image_url" {
+		t.Errorf("bytes in memory: %v", err)
+	}
+	var request animatemove.Request
+	for _, data := range []string{`{"video_url":"s3://bucket/v.mp4"}`, `{"video_url":7}`, `[]`, `{`} {
+		if err := wan.UnmarshalRequest([]byte(data), &request); !errors.As(err, &input) {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+// An unusable value is never repeated in the error.
+func TestUnusableMedia(t *testing.T) {
+	client := newClient(t, simulator.Start(t))
+	encoded := strings.Repeat("iVBORw0KGgoAAAANSUhEUgAABQAAAALQCAYAAADPfd1W", 30000)
+	for _, value := range []string{encoded, "s3://bucket/v.mp4?" + encoded, encoded[:40]} {
+		_, err := client.Submit(t.Context(), map[string]any{"model": "m", "image_url": wan.URL(value)})
+		if input := (*wan.InputError)(nil); !errors.As(err, &input) || input.Property != "image_url" || len(err.Error()) > 200 {
+			t.Errorf("%.20s: %.300v", value, err)
+		}
+	}
+}
+
+// A stream that was read isn't sent again; one that wasn't read is.
+func TestStream(t *testing.T) {
+	data, err := os.ReadFile("../conformance/testdata/hero.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := func(source wan.Source) animatemove.Request {
+		return animatemove.Request{VideoURL: wan.URL("https://example.com/v.mp4"), ImageURL: source}
+	}
+	srv := simulator.Start(t, simulator.WithFaults(simulator.Fault{
+		On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(http.StatusTooManyRequests, "slow down"),
+	}))
+	client := newClient(t, srv)
+	stream := wan.Stream(bytes.NewReader(data), int64(len(data)))
+	_, err = client.AnimateMove(t.Context(), request(stream))
+	if rejected := (*wan.RejectedError)(nil); !errors.As(err, &rejected) || !errors.Is(err, wan.ErrTooManyRequests) {
+		t.Errorf("after 429: %v", err)
+	}
+	_, err = client.AnimateMove(t.Context(), request(stream))
+	if input := (*wan.InputError)(nil); !errors.As(err, &input) || input.Property != "image_url" {
+		t.Errorf("a second submission of the stream: %v", err)
+	}
+	if n := len(srv.Ledger().Jobs); n != 0 {
+		t.Fatalf("%d jobs", n)
+	}
+	stream = wan.Stream(bytes.NewReader(data), int64(len(data)))
+	if _, err = client.AnimateMove(t.Context(), request(stream)); err != nil {
+		t.Fatal(err)
+	}
+	whole := request(wan.Bytes(data))
+	whole.Model = animatemove.ModelID
+	want, err := json.Marshal(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(want)
+	if job := srv.Ledger().Jobs[0]; job.BodySHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("the stream didn't arrive whole: %d bytes, want %d", job.BodySize, len(want))
+	}
+}
