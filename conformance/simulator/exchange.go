@@ -2,10 +2,10 @@ package simulator
 
 import (
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,9 +19,12 @@ import (
 type exchange struct {
 	http.ResponseWriter
 
-	sim    *Simulator
-	prefix string // of the path
-	entry  Entry
+	sim         *Simulator
+	operation   Operation
+	prefix      string // of the path
+	requestID   string // the client's
+	inferenceID string
+	entry       Entry
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -52,15 +55,40 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 	submission, findings := conformance.CheckSubmission(body)
 	if findings != nil {
 		x.rejectBody(w, findings)
+		x.logRejected(r, submission)
 		return
 	}
-	requestID := clientRequestID(r)
-	j := x.sim.create(submission, body, requestID)
-	x.entry.Job = j.id
+	j := x.sim.create(submission, body, wire.BearerKey(r.Header), clientRequestID(r))
+	if j == nil {
+		x.reject(w, http.StatusForbidden, outOfCredits)
+		x.logRejected(r, submission)
+		return
+	}
+	x.entry.Job, x.inferenceID = j.id, j.id
 	status, response := j.accepted(x.baseURL(r))
 	x.entry.Note = submission.Document.Slug + " " + status
-	w.Header().Set(wire.InferenceIDHeader, j.id)
-	x.respond(w, http.StatusOK, requestID, response)
+	x.respond(w, http.StatusOK, response)
+}
+
+const outOfCredits = "You've run out of credits. Please top up your balance to continue."
+
+// logRejected adds a row to the logs for a rejected submission of a known model.
+func (x *exchange) logRejected(r *http.Request, submission conformance.Submission) {
+	if submission.Document == nil {
+		return
+	}
+	row := logRow{
+		Created: x.entry.Time.UTC(), Status: "failed", Origin: "api", Model: submission.Document.Model,
+		RequestID: new(newUUID()), InferenceID: x.inferenceID, key: wire.BearerKey(r.Header), ended: x.entry.Time,
+	}
+	if id := clientRequestID(r); id != "" {
+		row.ClientRequestID = &id
+	}
+	x.sim.mu.Lock()
+	defer x.sim.mu.Unlock()
+	if len(x.sim.rejected) < maxRejected {
+		x.sim.rejected = append(x.sim.rejected, row)
+	}
 }
 
 // readBody reads the body of a submission, or rejects it and returns false.
@@ -106,6 +134,9 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, "Query validation error: generation_id: expected a non-empty string, received nothing")
 		return
 	}
+	if wellFormedID(id) {
+		x.inferenceID = id
+	}
 	j := x.sim.find(x.sim.jobs, id)
 	if j == nil {
 		x.reject(w, http.StatusNotFound, "Generation not found")
@@ -114,10 +145,17 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 	step, response := j.poll(x.sim.now(), x.baseURL(r))
 	x.entry.Job, x.entry.Note = j.id, step.Status
 	if step.charged() {
-		w.Header()[wire.CreditsUsedHeader] = creditsHeader
-		w.Header()[wire.USDSpentHeader] = usdHeader
+		w.Header()[wire.CreditsUsedHeader] = []string{strconv.Itoa(j.credits)}
+		w.Header()[wire.USDSpentHeader] = []string{strconv.FormatFloat(usd(j.credits), 'f', -1, 64)}
 	}
-	x.respond(w, http.StatusOK, clientRequestID(r), response)
+	x.respond(w, http.StatusOK, response)
+}
+
+// wellFormedID reports whether an id can be one of the API: letters, digits and "-_.:/".
+func wellFormedID(id string) bool {
+	return len(id) <= 200 && strings.IndexFunc(id, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.:/", r))
+	}) < 0
 }
 
 // clientRequestID returns the client request id of a request, or "" if it has none that the API keeps.
@@ -152,15 +190,27 @@ func (x *exchange) authorized(w http.ResponseWriter, r *http.Request) bool {
 
 var jsonType = []string{"application/json; charset=utf-8"}
 
-func (x *exchange) respond(w http.ResponseWriter, status int, requestID string, body []byte) {
+func (x *exchange) respond(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header["Content-Type"] = jsonType
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
-	if requestID != "" {
-		header[wire.ClientRequestIDHeader] = []string{requestID}
+	if x.requestID != "" {
+		header[wire.ClientRequestIDHeader] = []string{x.requestID}
+	}
+	if x.inferenceID != "" {
+		header[wire.InferenceIDHeader] = []string{x.inferenceID}
 	}
 	w.WriteHeader(status)
 	w.Write(body) //nolint:gosec // JSON with escaped < and >
+}
+
+func (x *exchange) respondJSON(w http.ResponseWriter, value any) {
+	body, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		x.reject(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	x.respond(w, http.StatusOK, append(body, '\n'))
 }
 
 // fail returns a handler that rejects every request.
@@ -171,6 +221,8 @@ func (x *exchange) fail(status int, message string) http.HandlerFunc {
 // reject responds with the documented error body.
 func (x *exchange) reject(w http.ResponseWriter, status int, message string) {
 	x.entry.Note = message
-	requestID := uuid(rand.Uint64(), rand.Uint64())
-	x.respond(w, status, "", wire.EncodeError(status, message, x.entry.Path, requestID, x.sim.now()))
+	if x.operation == Submit && x.inferenceID == "" { // the API sends one with every response, errors included
+		x.inferenceID = newUUID()
+	}
+	x.respond(w, status, wire.EncodeError(status, message, x.entry.Path, newUUID(), x.sim.now()))
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 )
 
 // An Operation is a kind of request.
@@ -14,7 +16,20 @@ const (
 	Submit   Operation = "submit"   // POST of a submission
 	Poll     Operation = "poll"     // GET of a generation
 	Download Operation = "download" // GET of a result
+	Logs     Operation = "logs"     // GET of the account's logs
+	Billing  Operation = "billing"  // GET of the balance or of transactions
+	Models   Operation = "models"   // GET of the model catalogue
 )
+
+var operations = []Operation{Submit, Poll, Download, Logs, Billing, Models}
+
+func operationNames() string {
+	var names []string
+	for _, o := range operations {
+		names = append(names, string(o))
+	}
+	return strings.Join(names, ", ")
+}
 
 // A Fault makes the simulator misbehave on some requests. If several faults apply, the first one injected takes effect,
 // and the others don't see the request.
@@ -36,8 +51,8 @@ type Fault struct {
 // check returns an error if the fault is invalid.
 func (f *Fault) check() error {
 	switch {
-	case f.On != "" && f.On != Submit && f.On != Poll && f.On != Download:
-		return fmt.Errorf("a fault on %q, which isn't one of submit, poll, download", string(f.On))
+	case f.On != "" && !slices.Contains(operations, f.On):
+		return fmt.Errorf("a fault on %q, which isn't one of %s", string(f.On), operationNames())
 	case f.After < 0 || f.Times < 0:
 		return fmt.Errorf("a fault after %d requests, %d times: neither can be negative", f.After, f.Times)
 	case !(f.Probability >= 0 && f.Probability <= 1): // also NaN

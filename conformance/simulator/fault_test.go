@@ -471,7 +471,7 @@ func TestParseFault(t *testing.T) {
 		}
 	}
 	bad := []struct{ text, want string }{
-		{"", "begin with submit=, poll= or download="},
+		{"", "begin with one of submit, poll, download, logs, billing, models and ="},
 		{"503", "begin with"},
 		{"delete=503", "begin with"},
 		{"=503", "begin with"},

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +26,10 @@ type job struct {
 	created   time.Time
 	timeline  Timeline
 	video     *video
-	requestID string
+	key       string // of the submission
+	requestID string // the client's
+	httpID    string // of the submission as an HTTP call
+	credits   int    // charged on completion
 	body      bodyRecord
 
 	mu        sync.Mutex
@@ -42,9 +46,11 @@ type bodyRecord struct {
 	text   json.RawMessage
 }
 
-// create creates a job from a valid submission.
-func (s *Simulator) create(accepted conformance.Submission, body []byte, requestID string) *job {
+// create creates a job from a valid submission. It returns nil if the balance doesn't cover the price.
+func (s *Simulator) create(accepted conformance.Submission, body []byte, key, requestID string) *job {
 	j := &job{
+		key:       key,
+		httpID:    newUUID(),
 		document:  accepted.Document,
 		created:   s.now(),
 		video:     chooseVideo(accepted),
@@ -54,6 +60,10 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, request
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	j.credits = s.priceLocked(j.document.Slug).credits(accepted)
+	if !s.covers(j.credits, j.created) {
+		return nil
+	}
 	j.id = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.document.Model
 	j.token = fmt.Sprintf("%016x", s.random.Uint64())
 	j.timeline = s.timelineFor(j.document.Slug)
@@ -61,6 +71,7 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, request
 		j.timeline = Complete(0, 0)
 	}
 	s.forget(j.created)
+	s.totals.reserved += j.credits
 	s.jobs[j.id], s.files[j.token] = j, j
 	s.order = append(s.order, j)
 	s.totals.created++
@@ -90,6 +101,7 @@ func (s *Simulator) forget(now time.Time) {
 		old := s.order[0]
 		if old.charged(now) {
 			s.totals.charged++
+			s.totals.credits += old.credits
 		}
 		delete(s.jobs, old.id)
 		delete(s.files, old.token)
@@ -108,6 +120,8 @@ func (s *Simulator) find(jobs map[string]*job, name string) *job {
 	return nil
 }
 
+func newUUID() string { return uuid(rand.Uint64(), rand.Uint64()) }
+
 // uuid makes a version 4 UUID (RFC 9562) of two random numbers.
 func uuid(a, b uint64) string {
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
@@ -117,14 +131,34 @@ func (j *job) step(now time.Time) Step { return j.timeline[j.timeline.at(now.Sub
 
 // charged reports whether the job has completed. What comes after that makes no difference.
 func (j *job) charged(now time.Time) bool {
-	at := j.created
+	at, ok := j.chargedAt()
+	return ok && !at.After(now)
+}
+
+// chargedAt returns when the job completes, and false if it never does.
+func (j *job) chargedAt() (at time.Time, ok bool) {
+	at = j.created
 	for _, step := range j.timeline {
 		if step.charged() {
-			return !at.After(now)
+			return at, true
 		}
 		at = at.Add(step.For)
 	}
-	return false
+	return at, false
+}
+
+// covers reports whether the balance covers a further job beside those that were charged or are running.
+func (s *Simulator) covers(price int, now time.Time) bool {
+	if s.totals.reserved+price <= s.balance { // even if all jobs so far were charged
+		return true
+	}
+	used := s.totals.credits + price
+	for _, j := range s.order {
+		if j.charged(now) || j.step(now).Status != "error" {
+			used += j.credits
+		}
+	}
+	return used <= s.balance
 }
 
 // forgotten reports whether the last step of the job began longer ago than the retention.
@@ -166,7 +200,7 @@ func (j *job) members(step Step, url string) []member {
 	switch step.Status {
 	case "completed":
 		members = append(members, member{"video", map[string]any{"url": url}},
-			member{"meta", map[string]any{"usage": map[string]any{"credits_used": CreditsPerJob, "usd_spent": USDPerJob}}})
+			member{"meta", map[string]any{"usage": map[string]any{"credits_used": j.credits, "usd_spent": usd(j.credits)}}})
 	case "error":
 		members = append(members, member{"error", map[string]any{"name": "GenerationError", "message": "The generation failed"}})
 	}

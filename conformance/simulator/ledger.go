@@ -18,6 +18,8 @@ type Ledger struct {
 	// Credits and USD are their total cost.
 	Credits int     `json:"credits"`
 	USD     float64 `json:"usd"`
+	// Balance is what is left of the account's balance in USD.
+	Balance float64 `json:"balance"`
 	// Polls and Downloads count the requests about remembered jobs.
 	Polls     int `json:"polls"`
 	Downloads int `json:"downloads"`
@@ -40,10 +42,12 @@ type Job struct {
 	ClientRequestID string    `json:"client_request_id"`
 	Created         time.Time `json:"created"`
 	// Status is the current status.
-	Status    string `json:"status"`
-	Charged   bool   `json:"charged"`
-	Polls     int    `json:"polls"`
-	Downloads int    `json:"downloads"`
+	Status  string `json:"status"`
+	Charged bool   `json:"charged"`
+	// USD is the price, which is charged on completion.
+	USD       float64 `json:"usd"`
+	Polls     int     `json:"polls"`
+	Downloads int     `json:"downloads"`
 	// Body is the submission with long texts and data URIs shortened; BodySize and BodySHA256 describe the original.
 	Body       json.RawMessage `json:"body"`
 	BodySize   int             `json:"body_size"`
@@ -91,7 +95,12 @@ func (e Entry) String() string {
 }
 
 // totals outlive the jobs.
-type totals struct{ created, charged, rejected, leaks int }
+type totals struct {
+	created, charged, rejected, leaks int
+
+	credits  int // charged for forgotten jobs
+	reserved int // price of all jobs
+}
 
 // maxHistory caps the remembered requests.
 const maxHistory = 1000
@@ -145,6 +154,7 @@ func (s *Simulator) Ledger() Ledger {
 	l := Ledger{
 		Created:  s.totals.created,
 		Charged:  s.totals.charged,
+		Credits:  s.totals.credits,
 		Rejected: s.totals.rejected,
 		Leaks:    s.totals.leaks,
 		Jobs:     make([]Job, 0, len(s.order)),
@@ -154,6 +164,7 @@ func (s *Simulator) Ledger() Ledger {
 		if j.forgotten(now, s.retention) {
 			if j.charged(now) {
 				l.Charged++
+				l.Credits += j.credits
 			}
 			continue
 		}
@@ -162,10 +173,11 @@ func (s *Simulator) Ledger() Ledger {
 		l.Downloads += job.Downloads
 		if job.Charged {
 			l.Charged++
+			l.Credits += j.credits
 		}
 		l.Jobs = append(l.Jobs, job)
 	}
-	l.Credits, l.USD = l.Charged*CreditsPerJob, float64(l.Charged)*USDPerJob
+	l.USD, l.Balance = usd(l.Credits), usd(s.balance-l.Credits)
 	return l
 }
 
@@ -180,6 +192,7 @@ func (j *job) record(now time.Time) Job {
 		Created:         j.created,
 		Status:          step.Status,
 		Charged:         j.charged(now),
+		USD:             usd(j.credits),
 		Polls:           j.polls,
 		Downloads:       j.downloads,
 		Body:            j.body.text,

@@ -34,10 +34,10 @@ func TestLedger(t *testing.T) {
 		path := strings.TrimPrefix(url, srv.URL)
 		completed := began.Add(3 * time.Second)
 		want := simulator.Ledger{
-			Created: 1, Charged: 1, Credits: 420000, USD: 0.21, Polls: 2, Downloads: 1,
+			Created: 1, Charged: 1, Credits: simulator.CreditsPerJob, USD: simulator.USDPerJob, Balance: 1e6 - simulator.USDPerJob, Polls: 2, Downloads: 1,
 			Jobs: []simulator.Job{{
 				ID: id, Model: "alibaba/wan2.2-14b-animate-move", ClientRequestID: "clip-1", Created: began,
-				Status: "completed", Charged: true, Polls: 2, Downloads: 1,
+				Status: "completed", Charged: true, USD: simulator.USDPerJob, Polls: 2, Downloads: 1,
 				Body:     json.RawMessage(`{"image_url":"https://example.com/i.png","model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v.mp4"}`),
 				BodySize: len(move), BodySHA256: hex.EncodeToString(sum[:]), Result: path, Size: "854x480",
 			}},

@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/aimlvideo/wan-go/spec"
 )
 
 // An Option configures a Simulator. If one is invalid, [Listen] returns an error, [Start] and [StartInMemory] fail the
@@ -25,6 +22,9 @@ type config struct {
 	faults      []Fault
 	seed        uint64
 	maxBody     int64
+	balance     int              // in credits
+	prices      map[string]Price // by slug
+	logDelay    time.Duration
 	retention   time.Duration
 	log         io.Writer
 }
@@ -35,6 +35,8 @@ func defaultConfig() config {
 		timelines: map[string]Timeline{},
 		seed:      rand.Uint64(),
 		maxBody:   256 << 20,
+		balance:   credits(1_000_000),
+		prices:    map[string]Price{},
 		retention: time.Hour,
 	}
 }
@@ -62,12 +64,8 @@ func WithTimeline(t Timeline) Option {
 // WithModelTimeline sets the timeline of the jobs of one model by its slug, such as "animate-move".
 func WithModelTimeline(slug string, t Timeline) Option {
 	return func(c *config) error {
-		var slugs []string
-		for _, d := range spec.Models() {
-			slugs = append(slugs, d.Slug)
-		}
-		if !slices.Contains(slugs, slug) {
-			return fmt.Errorf("WithModelTimeline: %q isn't one of %s", slug, strings.Join(slugs, ", "))
+		if err := checkSlug(slug); err != nil {
+			return fmt.Errorf("WithModelTimeline: %w", err)
 		}
 		c.timelines[slug] = t
 		return nil

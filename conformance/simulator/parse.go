@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,7 @@ var effects = []struct {
 	{"429-wait", "429 with Retry-After: 2", RetryAfter(http.StatusTooManyRequests, "2")},
 	{"502-html", "502 with an HTML page, as a gateway sends", HTML(http.StatusBadGateway)},
 	{"503-empty", "503 with no body", Empty(http.StatusServiceUnavailable)},
-	{"credits", "403, out of credits", StatusMessage(http.StatusForbidden, "You've run out of credits")},
+	{"credits", "403, out of credits", StatusMessage(http.StatusForbidden, outOfCredits)},
 	{"cut", "half of the body as a complete response", Cut()},
 	{"drop", "handle the request, then break the connection before the response", Drop()},
 	{"empty-object", "handle the request, then respond 200 with {}", Body("{}")},
@@ -57,8 +58,8 @@ func EffectHelp() string {
 func ParseFault(text string) (Fault, error) {
 	operation, name, ok := strings.Cut(text, "=")
 	f := Fault{On: Operation(operation)}
-	if !ok || f.On != Submit && f.On != Poll && f.On != Download {
-		return f, fmt.Errorf("fault %q: it must begin with submit=, poll= or download=", text)
+	if !ok || !slices.Contains(operations, f.On) {
+		return f, fmt.Errorf("fault %q: it must begin with one of %s and =", text, operationNames())
 	}
 	if before, times, ok := strings.Cut(name, "*"); ok {
 		n, err := strconv.Atoi(times)

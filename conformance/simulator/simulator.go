@@ -17,9 +17,9 @@
 //
 //   - Models: a result is one of six small videos, chosen by resolution and aspect ratio only. Prompt, seed, frames and
 //     inputs have no effect, and URLs of a request are never fetched.
-//   - Undocumented behaviour: prices (every completed job costs [CreditsPerJob]), quotas, rate limits, the safety checker,
-//     the exact error messages, the size limit of a request.
-//   - Balances: a key never runs out of credits, unless a fault says so.
+//   - Undocumented behaviour: prices (see [WithPrices]), quotas, the safety checker, the exact error messages, the size
+//     limit of a request.
+//   - The account: the logs reach back as far as [WithRetention] and have no rows for polls and for faults.
 //   - Other hosts: the simulator serves results itself, without a key and without a signature.
 //   - TLS and HTTP/2, unless it is mounted in a server that speaks them; there, faults that reset a connection abort the
 //     stream.
@@ -47,16 +47,19 @@ type Simulator struct {
 	offset atomic.Int64 // sum of all Advance calls
 	logMu  sync.Mutex
 
-	mu      sync.RWMutex
-	random  *rand.Rand
-	jobs    map[string]*job // by id
-	files   map[string]*job // by the token in the result's URL
-	order   []*job          // by time of creation
-	scripts []Timeline
-	faults  []*Fault
-	seeds   uint64 // number of faults that were seeded
-	totals  totals
-	history history
+	mu          sync.RWMutex
+	random      *rand.Rand
+	jobs        map[string]*job // by id
+	files       map[string]*job // by the token in the result's URL
+	order       []*job          // by time of creation
+	scripts     []Timeline
+	faults      []*Fault
+	seeds       uint64 // number of faults that were seeded
+	rejected    []logRow
+	logRequests map[string][]time.Time // of the last minute, by key
+	topUps      []transaction
+	totals      totals
+	history     history
 }
 
 // New returns a Simulator. Without options it accepts any key, and each job completes after three seconds. It panics if
@@ -75,6 +78,8 @@ func newSimulator(opts []Option) (*Simulator, error) {
 		path:   spec.Generation().Path,
 		jobs:   map[string]*job{},
 		files:  map[string]*job{},
+
+		logRequests: map[string][]time.Time{},
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -85,6 +90,7 @@ func newSimulator(opts []Option) (*Simulator, error) {
 		}
 	}
 	s.random = rand.New(rand.NewPCG(s.seed, s.seed))
+	s.topUps = []transaction{{CreatedAt: s.now().UTC(), Direction: "TOPUP", Type: "INIT", Amount: cost{usd(s.balance), s.balance}}}
 	s.Inject(s.config.faults...)
 	return s, nil
 }
@@ -107,8 +113,9 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.servePage(w, r)
 		return
 	}
-	x := &exchange{ResponseWriter: w, sim: s, entry: Entry{Time: s.now(), Method: r.Method, Path: r.URL.Path}}
+	x := &exchange{ResponseWriter: w, sim: s, requestID: clientRequestID(r), entry: Entry{Time: s.now(), Method: r.Method, Path: r.URL.Path}}
 	operation, handler := x.route(r)
+	x.operation = operation
 	defer s.record(x) // deferred: a fault may panic to break the connection
 	if fault := s.nextFault(operation); fault != nil {
 		x.entry.Fault = fault.Effect.Name
@@ -130,6 +137,9 @@ func (x *exchange) route(r *http.Request) (Operation, http.HandlerFunc) {
 		}
 		x.Header().Set("Allow", "GET, HEAD, POST")
 		return "", x.fail(http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+r.URL.Path)
+	}
+	if operation, handler, ok := x.accountRoute(r); ok {
+		return operation, handler
 	}
 	if file, ok := resultOf(r); ok {
 		return Download, func(w http.ResponseWriter, r *http.Request) { x.download(w, r, file) }

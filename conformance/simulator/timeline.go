@@ -1,9 +1,6 @@
 package simulator
 
-import (
-	"strconv"
-	"time"
-)
+import "time"
 
 // A Timeline is the sequence of responses to the polls of a job. The first step is also the response to the submission;
 // the last one lasts forever.
@@ -60,14 +57,3 @@ func (t Timeline) at(elapsed time.Duration) int {
 	}
 	return len(t) - 1
 }
-
-// The cost of each completed job. The vendor's prices depend on the model and the length; these don't.
-const (
-	CreditsPerJob = 420000
-	USDPerJob     = 0.21
-)
-
-var (
-	creditsHeader = []string{strconv.Itoa(CreditsPerJob)}
-	usdHeader     = []string{strconv.FormatFloat(USDPerJob, 'f', -1, 64)}
-)
