@@ -213,8 +213,8 @@ func ExampleWithHTTPClient() {
 		log.Fatal(err)
 	}
 	// Output:
-	// undocumented: submitGeneration answer 200: /queue_position: expected a documented property, received a number
-	// undocumented: getGeneration answer 200: /queue_position: expected a documented property, received a number
+	// undocumented: submitGeneration response 200: /queue_position: expected a documented property, received a number
+	// undocumented: getGeneration response 200: /queue_position: expected a documented property, received a number
 }
 
 // Submit takes what the typed methods don't know yet.
