@@ -82,5 +82,5 @@ func simulated(t *testing.T) suite.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return suite.Config{Target: srv.URL, Key: srv.Key, Spend: -1, Exact: true, Patience: time.Minute, Generations: []string{job.ID()}}
+	return suite.Config{Target: srv.URL, Key: srv.Key, Spend: -1, Strictness: suite.Exact, Patience: time.Minute, Generations: []string{job.ID()}}
 }

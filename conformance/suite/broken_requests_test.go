@@ -144,7 +144,7 @@ var brokenRequests = []broken{
 	{"makes properties exclusive", "vace-fun-pose/pairs/image_url+last_image_url", "", refuse(func(m map[string]any) bool {
 		return m["image_url"] != nil && m["last_image_url"] != nil
 	})},
-	{"rejects escaped slashes", "json/escaped-names", "", onText(func(text string) string { return strings.ReplaceAll(text, `\/`, `\x`) })},
+	{"rejects escaped slashes", "animate-replace/json/escaped-names", "", onText(func(text string) string { return strings.ReplaceAll(text, `\/`, `\x`) })},
 
 	// The syntax of the body.
 	{"responds 500 to malformed JSON", "json/brace", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
@@ -152,16 +152,16 @@ var brokenRequests = []broken{
 			problem(a, 500, "Internal server error")
 		}
 	})},
-	{"uses the last duplicate", "json/duplicate", "", onRequest(func(map[string]any) {})},
-	{"detects duplicates at the top level only", "json/duplicate-deep", "", onText(func(text string) string {
+	{"uses the last duplicate", "animate-move/json/duplicate", "", onRequest(func(map[string]any) {})},
+	{"detects duplicates at the top level only", "animate-move/json/duplicate-deep", "", onText(func(text string) string {
 		return strings.Replace(text, `{"b":1,"b":2}`, `{"b":2}`, 1)
 	})},
-	{"ignores garbage behind the body", "json/garbage-behind", "", firstValue},
-	{"ignores a second value", "json/two-values", "", firstValue},
-	{"accepts trailing commas", "json/trailing-comma", "", onText(func(text string) string { return strings.Replace(text, ",}", "}", 1) })},
-	{"accepts NaN", "json/nan", "", onText(func(text string) string { return strings.Replace(text, "NaN", "5", 1) })},
-	{"accepts Latin-1", "json/not-utf-8", "", onText(func(text string) string { return strings.ToValidUTF8(text, "?") })},
-	{"accepts a list of submissions", "json/batch", "", onText(func(text string) string {
+	{"ignores garbage behind the body", "animate-move/json/garbage-behind", "", firstValue},
+	{"ignores a second value", "animate-move/json/two-values", "", firstValue},
+	{"accepts trailing commas", "animate-move/json/trailing-comma", "", onText(func(text string) string { return strings.Replace(text, ",}", "}", 1) })},
+	{"accepts NaN", "animate-move/json/nan", "", onText(func(text string) string { return strings.Replace(text, "NaN", "5", 1) })},
+	{"accepts Latin-1", "animate-move/json/not-utf-8", "", onText(func(text string) string { return strings.ToValidUTF8(text, "?") })},
+	{"accepts a list of submissions", "animate-move/json/batch", "", onText(func(text string) string {
 		return strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
 	})},
 
@@ -185,7 +185,7 @@ var brokenRequests = []broken{
 			replaceResponse(a, 400, "text/html", "<h1>Bad Request</h1>")
 		}
 	})},
-	{"sends errors as text", "http/content-type-text", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+	{"sends errors as text", "animate-move/http/content-type-text", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if a.Code == 415 {
 			a.Header().Set("Content-Type", "text/plain")
 		}
@@ -208,29 +208,29 @@ var brokenRequests = []broken{
 			problem(a, 400, "malformed id")
 		}
 	})},
-	{"treats PUT as POST", "http/put", "", onHeader(func(r *http.Request) {
+	{"treats PUT as POST", "animate-move/http/put", "", onHeader(func(r *http.Request) {
 		if r.Method == http.MethodPut {
 			body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
 			r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader(body)), int64(len(body))
 		}
 	})},
-	{"lets a header override the method", "http/method-override", "", onHeader(func(r *http.Request) {
+	{"lets a header override the method", "animate-move/http/method-override", "", onHeader(func(r *http.Request) {
 		if method := r.Header.Get("X-Http-Method-Override"); method != "" {
 			r.Method = method
 		}
 	})},
 	{"responds to DELETE", "http/delete", "", on(is(http.MethodDelete), 200, "application/json", `{}`)},
-	{"ignores the content type", "http/content-type-text", "", onHeader(func(r *http.Request) {
+	{"ignores the content type", "animate-move/http/content-type-text", "", onHeader(func(r *http.Request) {
 		if r.Method == http.MethodPost {
 			r.Header.Set("Content-Type", "application/json")
 		}
 	})},
-	{"matches the prefix of the content type", "http/content-type-json-lines", "", onHeader(func(r *http.Request) {
+	{"matches the prefix of the content type", "animate-move/http/content-type-json-lines", "", onHeader(func(r *http.Request) {
 		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 			r.Header.Set("Content-Type", "application/json")
 		}
 	})},
-	{"rejects a charset", "http/content-type-charset", "", onHeader(func(r *http.Request) {
+	{"rejects a charset", "animate-move/http/content-type-charset", "", onHeader(func(r *http.Request) {
 		if strings.Contains(r.Header.Get("Content-Type"), "charset") {
 			r.Header.Set("Content-Type", "text/plain")
 		}
@@ -263,7 +263,7 @@ var brokenRequests = []broken{
 	})},
 
 	// The key.
-	{"requires no key", "auth/submit-without-key", "", onHeader(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+goodKey) })},
+	{"requires no key", "animate-move/auth/submit-without-key", "", onHeader(func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+goodKey) })},
 	{"requires no key for polls", "animate-move/auth/known-id-without-key", "", onHeader(func(r *http.Request) {
 		if r.Method == http.MethodGet {
 			r.Header.Set("Authorization", "Bearer "+goodKey)
@@ -274,12 +274,12 @@ var brokenRequests = []broken{
 			r.Header.Set("Authorization", "Bearer "+goodKey)
 		}
 	})},
-	{"accepts a bare key", "auth/submit-bare-key", "", onHeader(func(r *http.Request) {
-		if r.Header.Get("Authorization") == "conformance-wrong-key" {
+	{"accepts a bare key", "animate-move/auth/submit-bare-key", "", onHeader(func(r *http.Request) {
+		if r.Header.Get("Authorization") == goodKey {
 			r.Header.Set("Authorization", "Bearer "+goodKey)
 		}
 	})},
-	{"checks the body before the key", "auth/submit-rubbish-without-key", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+	{"checks the body before the key", "auth/submit-invalid-json-without-key", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if r.Method == http.MethodPost && r.ContentLength == 1 {
 			problem(a, 400, "Body validation error")
 		}

@@ -66,7 +66,7 @@ func (b *broken) run(t *testing.T, wrap func(http.Handler) http.Handler) *suite.
 		Key:        goodKey,
 		HTTPClient: &http.Client{Transport: handlerTransport{wrap(sim)}},
 		Spend:      -1,
-		Exact:      true,
+		Strictness: suite.Exact,
 		Patience:   10 * time.Minute,
 		Run:        regexp.MustCompile("^" + regexp.QuoteMeta(b.catches) + "$" + b.also),
 	}

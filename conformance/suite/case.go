@@ -1,7 +1,11 @@
 package suite
 
 import (
+	"bytes"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/aimlvideo/wan-go/spec"
@@ -18,7 +22,7 @@ const (
 	groupNames     = "names"     // members that the specs don't list
 	groupPairs     = "pairs"     // several members together
 	groupJSON      = "json"      // the syntax of the body
-	groupHTTP      = "http"      // methods, paths, queries, media types
+	groupHTTP      = "http"      // methods, paths, queries, media types, sizes
 	groupAuth      = "auth"      // the API key
 	groupHeaders   = "headers"   // response headers
 	groupLifecycle = "lifecycle" // from submission to result
@@ -36,7 +40,9 @@ type testCase struct {
 	// Model is the slug of the model, or empty.
 	Model string
 	Group string
-	// Source names the spec that gives the verdict. Why explains it in one line.
+	// Rule is what the case tests; see inferences.
+	Rule string
+	// Source names the spec, with the line, that gives the verdict. Why explains it in one line.
 	Source, Why string
 	// Derived marks cases made from the schemas rather than written by hand.
 	Derived bool
@@ -44,13 +50,15 @@ type testCase struct {
 	Request request
 	// Accepted is the verdict.
 	Accepted bool
+	// Open marks a verdict that only the text of the spec gives, not the schema. It counts with Exact only.
+	Open bool
 	// Status is the status code of a rejection.
 	Status int
 	// Pointers are the JSON pointers that the message of a rejection names; "body" is the body as a whole.
 	Pointers []string
 }
 
-// A request is sent to the target.
+// A request is sent to the target. Its query and header values may contain {key} and its variants: see expandKey.
 type request struct {
 	Method string
 	// Path is relative to the base URL.
@@ -60,6 +68,20 @@ type request struct {
 	// Header is sent in addition to the key and, with a body, the content type. A nil value removes one of those.
 	Header map[string]*string
 	Body   []byte
+	// Large is how many bytes of base64 replace largeMark in the body, which keeps large bodies out of memory.
+	Large int
+	// Chunked sends the body without a Content-Length.
+	Chunked bool
+}
+
+const largeMark = "{large}"
+
+// body returns the body as it is sent.
+func (r request) body() []byte {
+	if r.Large == 0 {
+		return r.Body
+	}
+	return bytes.Replace(r.Body, []byte(largeMark), bytes.Repeat([]byte("iVBORw0K"), r.Large/8), 1)
 }
 
 // mayCreateJob reports whether the request may create a job. A server that mishandles methods or paths may create one for
@@ -70,7 +92,53 @@ func (r request) mayCreateJob() bool {
 
 // plain reports whether the request differs from a submission in nothing but its body.
 func (r request) plain() bool {
-	return r.Method == http.MethodPost && r.Path == spec.Generation().Path && r.Query == "" && r.Header == nil
+	return r.Method == http.MethodPost && r.Path == spec.Generation().Path && r.Query == "" && r.Header == nil && !r.Chunked
+}
+
+// expandKey replaces the markers for the API key and for near misses of it. It reports false if a near miss is the key
+// itself, such as other case of a key without letters.
+func expandKey(text, key string) (string, bool) {
+	for marker, value := range map[string]string{
+		"{key}": key, "{key-cut}": key[:len(key)-1], "{key-longer}": key + "x", "{key-in-other-case}": swapCase(key), "{key-reversed}": reverse(key),
+	} {
+		if strings.Contains(text, marker) {
+			return strings.ReplaceAll(text, marker, value), marker == "{key}" || value != key
+		}
+	}
+	return text, true
+}
+
+// sameKey is why a case or rule about a near miss of the key isn't applicable.
+const sameKey = "the near miss of the key would be the key itself"
+
+// sendsKey reports whether a near miss of the key in the header is the key itself.
+func (r request) sendsKey(key string) bool {
+	for _, value := range r.Header {
+		if value != nil {
+			if _, ok := expandKey(*value, key); !ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func swapCase(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case 'A' <= r && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, text)
+}
+
+func reverse(text string) string {
+	b := []byte(text)
+	slices.Reverse(b)
+	return string(b)
 }
 
 // cases returns all cases: first those written by hand, then the derived ones that send something new. It panics on a file
@@ -81,16 +149,20 @@ var cases = sync.OnceValue(func() []testCase {
 		panic(err)
 	}
 	seen := map[string]bool{}
+	key := func(r request) string { return string(r.Body) + "\x00" + strconv.Itoa(r.Large) }
 	for _, c := range list {
 		if c.Request.plain() {
-			seen[string(c.Request.Body)] = true
+			seen[key(c.Request)] = true
 		}
 	}
 	for _, c := range derive() {
-		if body := string(c.Request.Body); !seen[body] {
-			seen[body] = true
+		if k := key(c.Request); !seen[k] || !c.Request.plain() {
+			seen[k] = true
 			list = append(list, c)
 		}
+	}
+	for i := range list {
+		list[i].setRule()
 	}
 	return list
 })

@@ -24,18 +24,20 @@ var files embed.FS
 // A caseFile is a file of cases. Its fields are the defaults of its cases. Its name is the prefix of theirs; a file named
 // after a model holds the cases of that model.
 type caseFile struct {
-	Model  string      `yaml:"model"` // the slug of the model whose requests are sent
+	Model  string      `yaml:"model"` // the slug of the model whose requests are sent, or "each"
 	Group  string      `yaml:"group"`
 	Source string      `yaml:"source"` // the spec that gives the verdicts
 	Cases  []fileEntry `yaml:"cases"`
 }
 
 // A fileEntry is a case as written by hand. The body is the smallest valid request of the model with the changes of
-// unset, set and json, or else the text of body.
+// unset, set and json, or else the text of body, in which $MINIMAL is that request, $MEMBERS its members, $MODEL the
+// id of the model and $LATIN1 a byte that isn't UTF-8. A case for each model whose body depends on none is sent once.
 type fileEntry struct {
 	Name   string `yaml:"name"`
 	Model  string `yaml:"model"`
 	Group  string `yaml:"group"`
+	Rule   string `yaml:"rule"` // see inferences
 	Source string `yaml:"source"`
 	Why    string `yaml:"why"`
 
@@ -86,19 +88,55 @@ func loadFile(files fs.FS, name string) ([]testCase, error) {
 		return nil, err
 	}
 	var list []testCase
+	prefix := strings.TrimSuffix(path.Base(name), ".yaml")
 	for _, e := range f.Cases {
-		c, err := f.newCase(e)
-		if err != nil {
-			return nil, fmt.Errorf("case %q: %w", e.Name, err)
+		slugs := []string{cmp.Or(e.Model, f.Model)}
+		each := slugs[0] == "each" && e.dependsOnModel()
+		if slugs[0] == "each" {
+			slugs = e.models(each)
 		}
-		prefix := strings.TrimSuffix(path.Base(name), ".yaml")
-		c.Name = prefix + "/" + e.Name
-		if _, ok := spec.BySlug(prefix); ok {
-			c.Model = prefix
+		for _, slug := range slugs {
+			c, err := f.newCase(e, slug)
+			if err != nil {
+				return nil, fmt.Errorf("case %q: %w", e.Name, err)
+			}
+			c.Name = prefix + "/" + e.Name
+			if each {
+				c.Name, c.Model = slug+"/"+c.Name, slug
+			} else if d, ok := spec.BySlug(prefix); ok {
+				c.Model = prefix
+				property, _, _ := strings.Cut(e.Name, "/")
+				if schema := d.Request().Properties[property]; schema != nil && c.Source == "spec/"+prefix+".yaml" {
+					c.Source += line(schema.Value)
+				}
+			}
+			list = append(list, c)
 		}
-		list = append(list, c)
 	}
 	return list, nil
+}
+
+// dependsOnModel reports whether the body differs between models.
+func (e *fileEntry) dependsOnModel() bool {
+	return e.Body == nil && cmp.Or(e.Method, http.MethodPost) == http.MethodPost || e.Body != nil && strings.Contains(*e.Body, "$M")
+}
+
+// models returns the slugs of the models that have the properties that the pointers name, or only the first.
+func (e *fileEntry) models(each bool) (slugs []string) {
+	for _, d := range spec.Models() {
+		has := func(pointer string) bool {
+			property, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+			return !strings.HasPrefix(pointer, "/") || property == "mood" || d.Request().Properties[property] != nil
+		}
+		if each && slices.ContainsFunc(e.Pointers, func(pointer string) bool { return !has(pointer) }) {
+			continue
+		}
+		slugs = append(slugs, d.Slug)
+		if !each {
+			break
+		}
+	}
+	return slugs
 }
 
 // decodeYAML decodes YAML and rejects unknown fields.
@@ -111,9 +149,10 @@ func decodeYAML(data []byte, value any) error {
 	return nil
 }
 
-func (f *caseFile) newCase(e fileEntry) (testCase, error) {
+func (f *caseFile) newCase(e fileEntry, slug string) (testCase, error) {
 	c := testCase{
 		Group:    cmp.Or(e.Group, f.Group),
+		Rule:     e.Rule,
 		Source:   cmp.Or(e.Source, f.Source),
 		Why:      e.Why,
 		Accepted: e.Expect == "accepted",
@@ -139,7 +178,7 @@ func (f *caseFile) newCase(e fileEntry) (testCase, error) {
 		c.Status = http.StatusBadRequest
 	}
 	var err error
-	c.Request.Body, err = e.body(cmp.Or(e.Model, f.Model), c.Request.Method)
+	c.Request.Body, err = e.body(slug, c.Request.Method)
 	return c, err
 }
 
@@ -149,9 +188,7 @@ func (e *fileEntry) body(model, method string) ([]byte, error) {
 		if changed {
 			return nil, errors.New("body excludes unset, set and json")
 		}
-		return []byte(*e.Body), nil
-	}
-	if method != http.MethodPost && !changed {
+	} else if method != http.MethodPost && !changed {
 		return nil, nil
 	}
 	d, ok := spec.BySlug(model)
@@ -159,6 +196,11 @@ func (e *fileEntry) body(model, method string) ([]byte, error) {
 		return nil, fmt.Errorf("unknown model %q", model)
 	}
 	o := minimal(d)
+	if e.Body != nil {
+		whole := string(o.encode())
+		replacer := strings.NewReplacer("$MINIMAL", whole, "$MEMBERS", whole[1:len(whole)-1], "$MODEL", d.Model, "$LATIN1", "\xe9")
+		return []byte(replacer.Replace(*e.Body)), nil
+	}
 	for _, name := range e.Unset {
 		if o.index(name) < 0 {
 			return nil, fmt.Errorf("unset: the request has no %s", name)

@@ -2,8 +2,10 @@ package suite
 
 import (
 	"maps"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -33,6 +35,7 @@ type deriver struct {
 	spec    *spec.Document
 	minimal object
 	cases   []testCase
+	large   bool // there are cases of the larger sizes
 }
 
 // add adds a case. It is accepted if no pointers are given.
@@ -41,7 +44,7 @@ func (m *deriver) add(name, group, why string, body object, pointers ...string) 
 		Name:     m.spec.Slug + "/" + name,
 		Model:    m.spec.Slug,
 		Group:    group,
-		Source:   "spec/" + m.spec.Slug + ".yaml",
+		Source:   m.source(body),
 		Why:      why,
 		Derived:  true,
 		Request:  submission(body.encode()),
@@ -66,6 +69,9 @@ func (m *deriver) optional() (list []spec.Property) {
 
 func (m *deriver) whole() {
 	m.add("only-required", groupRequired, "no other property is required", m.minimal)
+	m.add("chunked", groupHTTP, "a body may be sent without its length", m.minimal)
+	chunked := &m.cases[len(m.cases)-1]
+	chunked.Request.Chunked, chunked.Rule = true, "chunked"
 	everything, defaults := m.minimal, m.minimal
 	for _, p := range m.optional() {
 		everything = everything.with(p.Name, exampleOf(p.Schema))
@@ -104,8 +110,25 @@ func (m *deriver) required(p spec.Property) {
 	}
 }
 
+// source returns the file of the spec, with the line of the property in which the body differs from the smallest request.
+func (m *deriver) source(body object) string {
+	source := "spec/" + m.spec.Slug + ".yaml"
+	for _, p := range m.spec.Properties() {
+		i, j := m.minimal.index(p.Name), body.index(p.Name)
+		if (i < 0) != (j < 0) || i >= 0 && m.minimal[i].value != body[j].value {
+			return source + line(p.Schema)
+		}
+	}
+	return source
+}
+
 func (m *deriver) values(p spec.Property) {
-	for _, v := range values(p.Schema) {
+	list := values(p.Schema)
+	if m.large { // sizes are a matter of the server, not of the property
+		list = withoutLargest(list)
+	}
+	for _, v := range list {
+		m.large = m.large || isLargest(v)
 		var pointers []string
 		if !v.accepted {
 			for _, at := range v.at {
@@ -116,6 +139,11 @@ func (m *deriver) values(p spec.Property) {
 			}
 		}
 		m.add(p.Name+"/"+v.name, v.group, v.why, m.minimal.with(p.Name, v.json), pointers...)
+		c := &m.cases[len(m.cases)-1]
+		c.Open, c.Request.Large = v.open, v.large
+		if f, err := strconv.ParseFloat(v.json, 64); err == nil && p.Schema.Type.Is(openapi3.TypeInteger) && math.Abs(f) >= 1<<63 {
+			c.Rule = "beyond-64-bits"
+		}
 	}
 }
 

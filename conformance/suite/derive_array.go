@@ -34,7 +34,7 @@ func arrays(s *openapi3.Schema) []value {
 	}
 	var list []value
 	add := func(name string, items []string, group string, accepted bool, why string, at ...string) {
-		list = append(list, value{name, "[" + strings.Join(items, ",") + "]", group, accepted, why, at})
+		list = append(list, value{name: name, json: "[" + strings.Join(items, ",") + "]", group: group, accepted: accepted, why: why, at: at})
 	}
 	for n := least; n <= most; n++ {
 		if n < least+8 || n >= most-1 { // only those near the bounds
@@ -59,7 +59,7 @@ func arrays(s *openapi3.Schema) []value {
 			add("the-same-twice", twice, groupMedia, true, "items needn't be unique")
 		}
 		if item.Format == "uri" {
-			add("url-and-data", []string{goodItem(item, 0), `"data:image/png;base64,AAAA"`}, groupMedia, true, "each item may be either")
+			add("url-and-data", []string{goodItem(item, 0), text(dataURI(item))}, groupMedia, true, "each item may be either")
 		}
 	}
 	wrong := slices.DeleteFunc(values(item), func(v value) bool { return v.accepted })
@@ -84,11 +84,12 @@ func arrays(s *openapi3.Schema) []value {
 				}
 			}
 			add(fmt.Sprintf("%s-at-%d", w.name, i), items, group, false, why, pointers...)
+			list[len(list)-1].open = w.open
 		}
 	}
-	if most > 2 {
+	if most > 2 && len(wrong) > 1 {
 		items := good(max(least, 3))
-		items[0], items[2] = wrong[0].json, wrong[len(wrong)-1].json
+		items[0], items[2] = wrong[0].json, wrong[1].json
 		add("two-wrong", items, group, false, why, "/0", "/2")
 	}
 	return list

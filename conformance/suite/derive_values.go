@@ -19,6 +19,12 @@ type value struct {
 	accepted bool
 	why      string
 	at       []string // JSON pointers below the property that are wrong; nil means the property itself
+	open     bool     // see testCase
+	large    int      // see request
+}
+
+func newValue(name, json, group string, accepted bool, why string) value {
+	return value{name: name, json: json, group: group, accepted: accepted, why: why}
 }
 
 // values returns the values to send for a schema.
@@ -33,18 +39,18 @@ func values(s *openapi3.Schema) []value {
 		return append(append(list, boundValues(s)...), numbers(s)...)
 	case s.Type.Is(openapi3.TypeBoolean):
 		return append(list,
-			value{"true", "true", groupType, true, "it is a boolean", nil},
-			value{"false", "false", groupType, true, "false differs from absent", nil})
+			newValue("true", "true", groupType, true, "it is a boolean"),
+			newValue("false", "false", groupType, true, "false differs from absent"))
 	case s.Type.Is(openapi3.TypeArray):
 		return append(list, arrays(s)...)
 	case s.Type.Is(openapi3.TypeObject):
 		return append(list, objects(s)...)
 	case s.Format == "uri":
-		return append(list, uris()...)
+		return append(list, uris(s)...)
 	case s.Type.Is(openapi3.TypeString):
 		return append(list, texts(s)...)
 	}
-	return append(list, value{"example", exampleOf(s), groupType, true, "it is the spec's own example", nil})
+	return append(list, newValue("example", exampleOf(s), groupType, true, "it is the spec's own example"))
 }
 
 // exampleOf returns a valid value of the schema as JSON: its example, if it has one.
@@ -86,14 +92,14 @@ func wrongTypes(s *openapi3.Schema) []value {
 		{"an-array-around-its-example", `[` + example + `]`, []string{openapi3.TypeArray}},
 	} {
 		if !slices.ContainsFunc(wrong.taken, s.Type.Is) {
-			list = append(list, value{wrong.name, wrong.json, groupType, false, "it has another type", nil})
+			list = append(list, newValue(wrong.name, wrong.json, groupType, false, "it has another type"))
 		}
 	}
 	why := "null isn't a value of its type"
 	if s.Nullable {
 		why = "it is nullable"
 	}
-	return append(list, value{"null", "null", groupType, s.Nullable, why, nil})
+	return append(list, newValue("null", "null", groupType, s.Nullable, why))
 }
 
 func enumValues(s *openapi3.Schema) []value {
@@ -105,12 +111,12 @@ func enumValues(s *openapi3.Schema) []value {
 	reject := func(name string, v any, why string) {
 		if json := text(v); !listed[json] {
 			listed[json] = true
-			list = append(list, value{name, json, groupEnum, false, why, nil})
+			list = append(list, newValue(name, json, groupEnum, false, why))
 		}
 	}
 	for _, v := range s.Enum {
 		if v != nil {
-			list = append(list, value{fmt.Sprint(v), text(v), groupEnum, true, "it is listed", nil})
+			list = append(list, newValue(fmt.Sprint(v), text(v), groupEnum, true, "it is listed"))
 		}
 	}
 	for _, v := range s.Enum {
@@ -124,10 +130,42 @@ func enumValues(s *openapi3.Schema) []value {
 			reject("below-"+literal(v), v-1, "it isn't listed")
 		}
 	}
+	for _, v := range neighbours(s) {
+		reject(v, v, "other APIs list it, this property doesn't")
+	}
 	if s.Type.Is(openapi3.TypeString) {
 		reject("foreign", "no-such-value", "it isn't listed")
 		reject("empty", "", "the empty string isn't listed")
 		reject("all-of-them", fmt.Sprint(s.Enum...), "it is one value, not several")
+	}
+	return list
+}
+
+// neighbours returns values that similar properties of other models and APIs list.
+func neighbours(s *openapi3.Schema) []string {
+	first, _ := s.Enum[0].(string)
+	switch {
+	case !s.Type.Is(openapi3.TypeString):
+		return nil
+	case strings.Contains(first, "/"): // a model
+		var list []string
+		for _, version := range []string{"wan2.1", "wan2.5"} {
+			if other := strings.Replace(first, "wan2.2", version, 1); other != first {
+				list = append(list, other)
+			}
+		}
+		return list
+	}
+	list := []string{"none", "auto", "default"}
+	for _, family := range [][]string{
+		{"240p", "360p", "480p", "540p", "580p", "720p", "1080p", "1440p", "4k"},
+		{"16:9", "9:16", "1:1", "4:3", "3:4", "21:9"},
+		{"low", "medium", "high", "maximum", "ultra", "best"},
+		{"slow", "balanced", "fast", "small", "regular", "turbo"},
+	} {
+		if slices.ContainsFunc(s.Enum, func(v any) bool { text, _ := v.(string); return slices.Contains(family, text) }) {
+			list = append(list, family...)
+		}
 	}
 	return list
 }
@@ -206,10 +244,10 @@ func boundValues(s *openapi3.Schema) []value {
 			{"barely-outside-", bound + outward*1e-9, "values aren't rounded"},
 			{"negative-", -bound, "its sign counts"},
 		} {
-			list = append(list, value{v.name + name, literal(v.f), groupBounds, within(s, v.f), v.why, nil})
+			list = append(list, newValue(v.name+name, literal(v.f), groupBounds, within(s, v.f), v.why))
 		}
 		list = append(list,
-			value{"scientific-" + name, strconv.FormatFloat(bound, 'E', -1, 64), groupBounds, within(s, bound), "it is " + at + " in another notation", nil})
+			newValue("scientific-"+name, strconv.FormatFloat(bound, 'E', -1, 64), groupBounds, within(s, bound), "it is "+at+" in another notation"))
 	}
 	if s.Min != nil {
 		around(*s.Min, -1, "minimum", "below")
@@ -228,18 +266,18 @@ func integers(s *openapi3.Schema) []value {
 	number := literal(f)
 	const whole = "a number without a fraction is an integer in any notation"
 	list := []value{
-		{"with-a-zero-fraction", number + ".0", groupType, true, whole, nil},
-		{"with-an-exponent", number + "0e-1", groupType, true, whole, nil},
-		{"with-a-fraction", number + ".5", groupType, false, "it isn't an integer", nil},
-		{"with-a-small-fraction", number + ".0000001", groupType, false, "it isn't an integer", nil},
-		{"its-number-in-a-string", `"` + number + `"`, groupType, false, "a string isn't a number", nil},
+		newValue("with-a-zero-fraction", number+".0", groupType, true, whole),
+		newValue("with-an-exponent", number+"0e-1", groupType, true, whole),
+		newValue("with-a-fraction", number+".5", groupType, false, "it isn't an integer"),
+		newValue("with-a-small-fraction", number+".0000001", groupType, false, "it isn't an integer"),
+		newValue("its-number-in-a-string", `"`+number+`"`, groupType, false, "a string isn't a number"),
 	}
 	return append(list, sizes(s, 0, -1, 1, 1000, 1<<31-1, 1<<31, -1<<31, 1<<53, 1<<63, 1e20)...)
 }
 
 func numbers(s *openapi3.Schema) []value {
 	const why = "it is a number in any notation"
-	list := []value{{"its-number-in-a-string", `"` + literal(numberWithin(s, 3.25)) + `"`, groupType, false, "a string isn't a number", nil}}
+	list := []value{newValue("its-number-in-a-string", `"`+literal(numberWithin(s, 3.25))+`"`, groupType, false, "a string isn't a number")}
 	for _, probe := range []struct {
 		name, json, why string
 		f               float64
@@ -255,7 +293,7 @@ func numbers(s *openapi3.Schema) []value {
 			probe.json = literal(probe.f)
 		}
 		if within(s, probe.f) {
-			list = append(list, value{probe.name, probe.json, groupType, true, probe.why, nil})
+			list = append(list, newValue(probe.name, probe.json, groupType, true, probe.why))
 		}
 	}
 	return append(list, sizes(s, 0, -1, 0.5, -0.5, 1000, 1e-9, 1e20, 1e300)...)
@@ -289,7 +327,7 @@ func sizeName(f float64) string {
 // texts returns strings of all kinds. Those of a length that the schema doesn't allow are rejected. Where the schema has
 // a pattern or a format, only its example is certain.
 func texts(s *openapi3.Schema) []value {
-	list := []value{{"example", exampleOf(s), groupText, true, "it is the spec's own example", nil}}
+	list := []value{newValue("example", exampleOf(s), groupText, true, "it is the spec's own example")}
 	if s.Pattern != "" || s.Format != "" {
 		return list
 	}
@@ -313,21 +351,21 @@ func texts(s *openapi3.Schema) []value {
 		{"200000-characters", strings.Repeat("neon ", 40_000), long},
 		{"20000-emoji", strings.Repeat("💃", 20_000), long},
 	} {
-		v := value{t.name, text(t.text), groupText, true, t.why, nil}
+		v := newValue(t.name, text(t.text), groupText, true, t.why)
 		if n := uint64(utf8.RuneCountInString(t.text)); n < s.MinLength || s.MaxLength != nil && n > *s.MaxLength { //nolint:gosec // a length
 			v.accepted, v.why = false, fmt.Sprintf("its %d characters are too few or too many", n)
 		}
 		list = append(list, v)
 	}
 	if s.MinLength <= 1 && s.MaxLength == nil {
-		list = append(list, value{"escaped-emoji", `"\ud83d\udc83"`, groupText, true, "a surrogate pair is one character", nil})
+		list = append(list, newValue("escaped-emoji", `"\ud83d\udc83"`, groupText, true, "a surrogate pair is one character"))
 	}
 	return list
 }
 
 // objects returns the example and the object without each required member.
 func objects(s *openapi3.Schema) []value {
-	list := []value{{"example", exampleOf(s), groupType, true, "it is the spec's own example", nil}}
+	list := []value{newValue("example", exampleOf(s), groupType, true, "it is the spec's own example")}
 	for _, name := range slices.Sorted(slices.Values(s.Required)) {
 		var o object
 		for _, other := range slices.Sorted(slices.Values(s.Required)) {
@@ -335,7 +373,7 @@ func objects(s *openapi3.Schema) []value {
 				o = append(o, member{other, exampleOf(s.Properties[other].Value)})
 			}
 		}
-		list = append(list, value{"without-" + name, string(o.encode()), groupRequired, false, "it is required", []string{"/" + name}})
+		list = append(list, value{name: "without-" + name, json: string(o.encode()), group: groupRequired, why: "it is required", at: []string{"/" + name}})
 	}
 	return list
 }

@@ -25,14 +25,17 @@ var outcomes = []Outcome{Passed, Failed, Known, NotApplicable, LeftOut}
 
 // A Report is the result of a run. It contains neither the API key nor the data of media.
 type Report struct {
+	// Version is that of the format, which report.schema.json documents.
+	Version int       `json:"version"`
 	Target  string    `json:"target"`
 	Began   time.Time `json:"began"`
 	Elapsed float64   `json:"elapsed_seconds"`
-	// Exact and Stateless report how the target was judged.
-	Exact     bool `json:"exact"`
-	Stateless bool `json:"stateless"`
-	// Interrupted reports that the run ended early.
+	// Strictness and Stateless report how the target was judged.
+	Strictness Strictness `json:"strictness"`
+	Stateless  bool       `json:"stateless"`
+	// Interrupted reports that the run ended early, Reason why.
 	Interrupted bool            `json:"interrupted"`
+	Reason      string          `json:"reason,omitempty"`
 	Spending    Spending        `json:"spending"`
 	Counts      map[Outcome]int `json:"counts"`
 	Results     []*Result       `json:"results"`
@@ -63,6 +66,9 @@ type Result struct {
 	Expected string `json:"expected,omitempty"`
 	// Problems say what is wrong, or why the case wasn't sent.
 	Problems []string `json:"problems,omitempty"`
+	// Rules are the rules that the problems break. Inference reports that none of them follows from the schemas alone.
+	Rules     []string `json:"rules,omitempty"`
+	Inference bool     `json:"inference,omitempty"`
 	// Deviation is the reason of a known deviation.
 	Deviation string `json:"deviation,omitempty"`
 	// Undocumented lists what responses contain beyond the specs. It isn't a failure, but may be a change of the API.
@@ -73,6 +79,8 @@ type Result struct {
 
 // An Exchange is a request and its response as redacted text; long bodies are cut.
 type Exchange struct {
+	// Curl is a command that sends the request again, if it isn't too long.
+	Curl     string `json:"curl,omitempty"`
 	Request  string `json:"request"`
 	Response string `json:"response"`
 }
@@ -80,20 +88,20 @@ type Exchange struct {
 func (r *run) report() *Report {
 	b := r.budget
 	report := &Report{
-		Target:    r.target.base.String(),
-		Began:     r.start,
-		Elapsed:   time.Since(r.start).Seconds(),
-		Exact:     r.config.Exact,
-		Stateless: r.target.stateless,
-		Spending:  Spending{max(b.limit, -1), b.spent, b.unexpected, b.unknown},
-		Counts:    map[Outcome]int{},
-		Results:   r.order,
+		Version:     1,
+		Target:      r.target.base.String(),
+		Began:       r.start,
+		Elapsed:     time.Since(r.start).Seconds(),
+		Strictness:  r.config.Strictness,
+		Stateless:   r.target.stateless,
+		Interrupted: r.aborted != "",
+		Reason:      r.aborted,
+		Spending:    Spending{max(b.limit, -1), b.spent, b.unexpected, b.unknown},
+		Counts:      map[Outcome]int{},
+		Results:     r.order,
 	}
 	for _, result := range r.order {
 		report.Counts[result.Outcome]++
-		for _, problem := range result.Problems {
-			report.Interrupted = report.Interrupted || result.Outcome == LeftOut && (problem == interrupted || problem == errBusy.Error())
-		}
 	}
 	return report
 }

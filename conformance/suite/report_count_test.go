@@ -8,11 +8,11 @@ func TestCount(t *testing.T) {
 		want string
 	}{
 		{nil, ""},
-		{count{Passed: 3}, "3"},
-		{count{Failed: 3}, "3 of 3"},
-		{count{Passed: 3, Failed: 1}, "1 of 4"},
-		{count{Passed: 3, Known: 1}, "3 of 4"},
-		{count{LeftOut: 2}, "0 of 2"},
+		{count{Passed: 3}, "3/3"},
+		{count{Failed: 3}, "0/3"},
+		{count{Passed: 3, Failed: 1}, "3/4"},
+		{count{Passed: 3, Known: 1}, "3/4"},
+		{count{LeftOut: 2}, "0/2"},
 	} {
 		if got := test.c.String(); got != test.want {
 			t.Errorf("%v: %q, want %q", map[Outcome]int(test.c), got, test.want)

@@ -3,8 +3,10 @@ package suite
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -42,8 +44,8 @@ func (r redactor) lines(texts []string) (list []string) {
 }
 
 // exchange returns a call as text.
-func (r redactor) exchange(c *call, failed bool) Exchange {
-	limit := shownOfPassed
+func (t *target) exchange(c *call, failed bool) Exchange {
+	r, limit := t.redactor, shownOfPassed
 	if failed {
 		limit = shownOfFailed
 	}
@@ -61,6 +63,12 @@ func (r redactor) exchange(c *call, failed bool) Exchange {
 		}
 	}
 	request.WriteString("\n" + r.text(c.request.Body, limit))
+	if c.request.Large > 0 {
+		fmt.Fprintf(&request, "\n(with %d bytes of base64 for %s)", c.request.Large, largeMark)
+	}
+	if c.request.Chunked {
+		request.WriteString("\n(chunked)")
+	}
 	if c.status != 0 {
 		fmt.Fprintf(&response, "%d\n", c.status)
 		for _, name := range slices.Sorted(maps.Keys(c.header)) {
@@ -73,7 +81,56 @@ func (r redactor) exchange(c *call, failed bool) Exchange {
 	if c.err != nil {
 		response.WriteString(r.line(c.err.Error()))
 	}
-	return Exchange{Request: strings.TrimSpace(request.String()), Response: strings.TrimSpace(response.String())}
+	return Exchange{Curl: t.curl(c), Request: strings.TrimSpace(request.String()), Response: strings.TrimSpace(response.String())}
+}
+
+// maxCurl bounds the body in a curl command: longer ones aren't worth a line.
+const maxCurl = 900
+
+// curl returns a command that sends the request again with the key in $AIML_API_KEY, or "" if the body is too long or
+// holds what a shell line can't.
+func (t *target) curl(c *call) string {
+	r := c.request
+	if len(r.Body) > maxCurl || r.Large > 0 || r.Chunked || !utf8.Valid(r.Body) || strings.ContainsFunc(string(r.Body), unicode.IsControl) {
+		return ""
+	}
+	quote := func(text string) string { return "'" + strings.ReplaceAll(t.redactor.line(text), "'", `'\''`) + "'" }
+	address := t.redactor.line(r.Path) // of a video, which may be signed
+	if strings.HasPrefix(r.Path, "/") {
+		address = redact.Printable(t.redactor.String(t.base.String()+r.Path), "")
+	}
+	if r.Query != "" {
+		address += "?" + redact.Printable(t.redactor.String(r.Query), "")
+	}
+	args := []string{"curl"}
+	if r.Method == http.MethodHead {
+		args = append(args, "--head")
+	} else if r.Method != http.MethodGet {
+		args = append(args, "-X", r.Method)
+	}
+	args = append(args, "'"+strings.ReplaceAll(address, "'", "%27")+"'")
+	header := map[string]*string{"Authorization": nil}
+	if strings.HasPrefix(r.Path, "/") {
+		header["Authorization"] = new("Bearer {key}")
+	}
+	if r.mayCreateJob() {
+		header["Content-Type"] = new("application/json")
+	}
+	maps.Copy(header, r.Header)
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		switch value := header[name]; {
+		case value != nil && strings.Contains(*value, "{key}"):
+			args = append(args, "-H", `"`+name+": "+strings.ReplaceAll(*value, "{key}", "$AIML_API_KEY")+`"`)
+		case value != nil:
+			args = append(args, "-H", quote(name+": "+*value))
+		case name == "Content-Type":
+			args = append(args, "-H", "'Content-Type:'")
+		}
+	}
+	if len(r.Body) > 0 {
+		args = append(args, "--data-binary", quote(string(r.Body)))
+	}
+	return strings.Join(args, " ")
 }
 
 // cut shortens redacted text. A cut before redaction could hide a key from it.

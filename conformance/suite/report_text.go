@@ -1,10 +1,10 @@
 package suite
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -13,26 +13,20 @@ import (
 // maxListed bounds the failures, and the names per reason, that a summary lists.
 const maxListed = 20
 
-// WriteSummary writes a summary as text: the failures, the matrix, what was left out, and the verdict.
+// WriteSummary writes a summary as text: the failures, the matrix, what was left out, and the verdict. Equal failures are
+// grouped; the first of a group is shown in full.
 func (r *Report) WriteSummary(w io.Writer) error {
 	var b strings.Builder
-	failures := r.with(Failed)
-	for _, result := range failures[:min(len(failures), maxListed)] {
-		fmt.Fprintf(&b, "FAIL %s\n", result.Name)
-		for _, problem := range result.Problems {
-			fmt.Fprintf(&b, "     %s\n", problem)
-		}
-		if result.Why != "" {
-			fmt.Fprintf(&b, "     why: %s (%s)\n", result.Why, result.Source)
-		}
+	groups := groupFailures(r.with(Failed))
+	for _, group := range groups[:min(len(groups), maxListed)] {
+		r.writeFailures(&b, group)
 	}
-	if more := len(failures) - maxListed; more > 0 {
-		fmt.Fprintf(&b, "and %d more failures\n", more)
+	if more := len(groups) - maxListed; more > 0 {
+		fmt.Fprintf(&b, "and %d more kinds of failures\n\n", more)
 	}
-	if len(failures) > 0 {
-		b.WriteString("\n")
+	if len(r.Results) > 1 {
+		r.writeTable(&b)
 	}
-	r.writeTable(&b)
 	for _, outcome := range []Outcome{Known, NotApplicable, LeftOut} {
 		r.writeOthers(&b, outcome)
 	}
@@ -49,15 +43,111 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	return err
 }
 
+// variable finds what differs between failures of one kind.
+var variable = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|/[\w/{}<>-]+|\d+`)
+
+// groupFailures groups failures with the same rules and problems but for names, numbers and quoted text. The largest group
+// comes first.
+func groupFailures(failures []*Result) (groups [][]*Result) {
+	index := map[string]int{}
+	for _, result := range failures {
+		var key string
+		if len(result.Problems) > 0 {
+			key = statusCode.FindString(result.Problems[0]) + variable.ReplaceAllString(result.Problems[0], "#")
+		}
+		key += strings.Join(result.Rules, " ")
+		i, ok := index[key]
+		if !ok {
+			i = len(groups)
+			index[key] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], result)
+	}
+	slices.SortStableFunc(groups, func(a, b []*Result) int { return len(b) - len(a) })
+	return groups
+}
+
+// statusCode finds the status code of a response, which is part of the kind of a failure.
+var statusCode = regexp.MustCompile(`received \d+`)
+
+// writeFailures writes a group of equal failures.
+func (r *Report) writeFailures(b *strings.Builder, group []*Result) {
+	first := group[0]
+	if len(group) > 1 {
+		fmt.Fprintf(b, "FAIL %s cases alike, such as %s\n", thousands(len(group)), first.Name)
+	} else {
+		fmt.Fprintf(b, "FAIL %s\n", first.Name)
+	}
+	for _, problem := range first.Problems {
+		fmt.Fprintf(b, "     %s\n", problem)
+	}
+	if first.Why != "" {
+		fmt.Fprintf(b, "     why:   %s (%s)\n", first.Why, first.Source)
+	}
+	for _, rule := range first.Rules {
+		if from := inferences[rule]; from != "" {
+			fmt.Fprintf(b, "     rule:  %s is inferred (%s); excuse it with the deviation \"rule:%[1]s\"\n", rule, from)
+		}
+	}
+	if len(first.Exchanges) > 0 {
+		x := first.Exchanges[len(first.Exchanges)-1]
+		sent := x.Curl
+		if sent == "" {
+			sent = oneLine(x.Request)
+		}
+		fmt.Fprintf(b, "     sent:  %s\n     got:   %s\n", sent, oneLine(x.Response))
+	}
+	fmt.Fprintf(b, "     rerun: wan conformance --target %s%s --run '^%s$'\n", r.Target, r.flag(), regexp.QuoteMeta(first.Name))
+	if others := group[1:]; len(others) > 0 {
+		const shown = 5
+		names := make([]string, 0, shown)
+		for _, result := range others[:min(len(others), shown)] {
+			names = append(names, result.Name)
+		}
+		fmt.Fprintf(b, "     also:  %s", strings.Join(names, ", "))
+		if more := len(others) - shown; more > 0 {
+			fmt.Fprintf(b, " and %s more", thousands(more))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+}
+
+// flag returns the flag that selects the report's strictness.
+func (r *Report) flag() string {
+	if r.Strictness == Lenient {
+		return ""
+	}
+	return " --strictness " + r.Strictness.String()
+}
+
+// oneLine returns the lines of a request or response in one, without its headers but the first line, and cut.
+func oneLine(text string) string {
+	head, body, _ := strings.Cut(text, "\n\n")
+	first, _, _ := strings.Cut(head, "\n")
+	return cut(strings.Join(strings.Fields(first+" "+body), " "), 300)
+}
+
+// thousands writes a number with separators.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
+
 // verdict returns the result in one line.
 func (r *Report) verdict() string {
 	switch {
-	case r.Ran() == 0:
-		return "FAIL: no case was sent"
+	case r.Counts[Failed] > 0 && r.Interrupted:
+		return fmt.Sprintf("FAIL: %d of %d cases; %s", r.Counts[Failed], r.Ran(), r.Reason)
 	case r.Counts[Failed] > 0:
 		return fmt.Sprintf("FAIL: %d of %d cases", r.Counts[Failed], r.Ran())
 	case r.Interrupted:
-		return "FAIL: the run was interrupted"
+		return "FAIL: " + r.Reason
+	case r.Ran() == 0:
+		return "FAIL: no case was sent"
 	}
 	text := fmt.Sprintf("PASS: %d cases", r.Ran())
 	if n := r.Counts[Known]; n > 0 {
@@ -70,17 +160,11 @@ func (r *Report) verdict() string {
 }
 
 func (r *Report) mode() string {
-	var modes []string
-	if r.Exact {
-		modes = append(modes, "exact")
-	}
+	mode := " (" + r.Strictness.String()
 	if r.Stateless {
-		modes = append(modes, "stateless")
+		mode += ", stateless"
 	}
-	if modes == nil {
-		return ""
-	}
-	return " (" + strings.Join(modes, ", ") + ")"
+	return mode + ")"
 }
 
 // String describes the spending in one line.
@@ -88,6 +172,9 @@ func (s Spending) String() string {
 	text := fmt.Sprintf("%d accepted, no limit", s.Accepted)
 	if s.Limit >= 0 {
 		text = fmt.Sprintf("%d accepted of a limit of %d", s.Accepted, s.Limit)
+	}
+	if s.Limit >= 0 && s.Accepted > s.Limit {
+		text += " (a run exceeds its limit by at most one)"
 	}
 	if s.Unexpected > 0 {
 		text += fmt.Sprintf("; %d of these should have been rejected", s.Unexpected)
@@ -108,16 +195,12 @@ func (c count) total() (n int) {
 	return n
 }
 
-// String returns how many passed or, if any failed, how many failed.
+// String returns how many of all passed.
 func (c count) String() string {
-	switch shown, total := cmp.Or(c[Failed], c[Passed]), c.total(); {
-	case total == 0:
+	if c.total() == 0 {
 		return ""
-	case shown == total && c[Failed] == 0:
-		return fmt.Sprint(total)
-	default:
-		return fmt.Sprintf("%d of %d", shown, total)
 	}
+	return fmt.Sprintf("%d/%d", c[Passed], c.total())
 }
 
 // matrix counts the results by model and group. The empty model stands for cases about no particular model.
@@ -149,6 +232,9 @@ func (r *Report) writeTable(b *strings.Builder) {
 	}
 	fmt.Fprintln(table)
 	for _, group := range groups {
+		if !slices.ContainsFunc(models, func(model string) bool { return cells[model][group] != nil }) {
+			continue
+		}
 		fmt.Fprintf(table, "%s\t", group)
 		for _, model := range models {
 			c := cells[model][group]

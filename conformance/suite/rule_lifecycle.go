@@ -10,38 +10,44 @@ import (
 // lifecycleRules check a generation over time.
 func lifecycleRules() []rule {
 	return []rule{
-		{name: "submission-response", group: groupLifecycle, submitted: true, check: submissionResponse,
+		{name: "submission-response", group: groupLifecycle, member: "status", submitted: true, check: submissionResponse,
 			why: "the response to a submission is an unfinished generation with an id"},
-		{name: "known-at-once", group: groupLifecycle, stateful: true, check: knownAtOnce,
+		{name: "known-at-once", group: groupLifecycle, member: "id", stateful: true, check: knownAtOnce,
 			why: "the returned id can be polled at once"},
 		{name: "responses-match", group: groupLifecycle, check: responsesMatch,
 			why: "every response about the generation matches the spec"},
-		{name: "id-unchanged", group: groupLifecycle, stateful: true, check: idUnchanged,
+		{name: "id-unchanged", group: groupLifecycle, member: "id", stateful: true, check: idUnchanged,
 			why: "the id stays the same, byte for byte"},
-		{name: "legal-order", group: groupLifecycle, stateful: true, check: legalOrder,
+		{name: "legal-order", group: groupLifecycle, member: "status", stateful: true, check: legalOrder,
 			why: "the status moves from queued or waiting to generating or active to a final one, never back"},
-		{name: "comes-to-an-end", group: groupLifecycle, stateful: true, check: comesToAnEnd,
+		{name: "comes-to-an-end", group: groupLifecycle, member: "status", stateful: true, check: comesToAnEnd,
 			why: "a generation completes or fails"},
-		{name: "final-stays", group: groupLifecycle, stateful: true, check: finalStays,
+		{name: "final-stays", group: groupLifecycle, member: "status", stateful: true, check: finalStays,
 			why: "completed and error are final"},
-		{name: "completed-has-url", group: groupLifecycle, stateful: true, check: completedHasURL,
+		{name: "completed-has-url", group: groupLifecycle, member: "video", stateful: true, check: completedHasURL,
 			why: "a completed generation has the URL of the video"},
-		{name: "url-serves-a-video", group: groupLifecycle, stateful: true, check: urlServesVideo,
-			why: "the URL serves the video without the key"},
-		{name: "video-only-when-completed", group: groupLifecycle, stateful: true, check: videoOnlyWhenCompleted,
+		{name: "url-serves-a-video", group: groupLifecycle, member: "video", stateful: true, check: urlServesVideo,
+			why: "the URL serves a whole video without the key"},
+		{name: "video-only-when-completed", group: groupLifecycle, member: "video", stateful: true, check: videoOnlyWhenCompleted,
 			why: "the video is null or absent before completion"},
-		{name: "error-has-reason", group: groupLifecycle, stateful: true, check: errorHasReason,
+		{name: "error-has-reason", group: groupLifecycle, member: "error", stateful: true, check: errorHasReason,
 			why: "a failed generation has an error with name and message"},
-		{name: "error-only-when-failed", group: groupLifecycle, stateful: true, check: errorOnlyWhenFailed,
+		{name: "error-only-when-failed", group: groupLifecycle, member: "error", stateful: true, check: errorOnlyWhenFailed,
 			why: "the error is null or absent unless the generation failed"},
-		{name: "failed-costs-nothing", group: groupLifecycle, stateful: true, check: failedCostsNothing,
+		{name: "failed-costs-nothing", group: groupLifecycle, member: "meta", stateful: true, check: failedCostsNothing,
 			why: "a failed generation isn't charged"},
+		{name: "cost-not-negative", group: groupLifecycle, member: "meta", check: costNotNegative,
+			why: "a cost is a number of at least 0"},
+		{name: "cost-only-at-the-end", group: groupLifecycle, member: "meta", stateful: true, check: costOnlyAtTheEnd,
+			why: "an unfinished generation isn't charged"},
+		{name: "cost-stays", group: groupLifecycle, member: "meta", stateful: true, check: costStays,
+			why: "the cost of a completed generation doesn't change"},
 	}
 }
 
 func submissionResponse(_ context.Context, o *observation) verdict {
-	if v := o.submit.violations(); v != nil {
-		return fail(o.submit, "%s", strings.Join(v, "; "))
+	if problems := o.target.violations(o.submit); problems != nil {
+		return failures(o.submit, problems)
 	}
 	if o.submit.response.final() {
 		return fail(o.submit, "the status is %s at submission", o.submit.response.Status)
@@ -65,8 +71,8 @@ func responsesMatch(_ context.Context, o *observation) verdict {
 		return fail(o.submit, "no poll got a response")
 	}
 	for _, c := range polls {
-		if v := c.violations(); v != nil {
-			return fail(c, "%s", strings.Join(v, "; "))
+		if problems := o.target.violations(c); problems != nil {
+			return failures(c, problems)
 		}
 		if c.err != nil || !c.accepted() {
 			return fail(c, "a poll: %s", c.outcome())
@@ -137,6 +143,9 @@ func comesToAnEnd(_ context.Context, o *observation) verdict {
 	if o.end() != nil {
 		return pass(o.end())
 	}
+	if c := o.premature; c != nil {
+		return fail(c, "a result is present, but the status %q isn't final", c.response.Status)
+	}
 	if n := len(o.polls); n > 0 {
 		return fail(o.polls[n-1], "after %d polls the status is still %q", n, o.polls[n-1].response.Status)
 	}
@@ -189,15 +198,15 @@ func urlServesVideo(_ context.Context, o *observation) verdict {
 	if v := o.unlessEnded("completed"); v != nil {
 		return *v
 	}
-	switch c := o.video; {
-	case c == nil:
+	switch d := o.video; {
+	case d == nil:
 		return fail(o.end(), "there is no URL")
-	case c.err != nil || c.status != http.StatusOK:
-		return fail(c, "the video: %s", c.outcome())
-	case !strings.HasPrefix(o.videoType, "video/"):
-		return fail(c, "the URL serves %s", o.videoType)
+	case d.err != nil || d.status != http.StatusOK:
+		return fail(d.call, "the video: %s", d.outcome())
+	case d.problem != "":
+		return fail(d.call, "%s", d.problem)
 	}
-	return pass(o.end(), o.video)
+	return pass(o.end(), o.video.call)
 }
 
 func videoOnlyWhenCompleted(_ context.Context, o *observation) verdict {
@@ -256,6 +265,58 @@ func failedCostsNothing(_ context.Context, o *observation) verdict {
 		}
 	}
 	return pass(o.end())
+}
+
+func costNotNegative(_ context.Context, o *observation) verdict {
+	if o.responses() == nil {
+		return notApplicable(noPoll)
+	}
+	for _, c := range o.responses() {
+		for name, cost := range c.costs() {
+			if f, ok := cost.(float64); ok && f < 0 {
+				return fail(c, "%s is %v", name, cost)
+			}
+		}
+	}
+	return pass(o.responses()...)
+}
+
+func costOnlyAtTheEnd(_ context.Context, o *observation) verdict {
+	checked := 0
+	for _, c := range o.responses() {
+		if c.response.final() {
+			continue
+		}
+		checked++
+		for name, cost := range c.costs() {
+			if f, ok := cost.(float64); ok && f != 0 {
+				return fail(c, "%s is %v with the status %q", name, cost, c.response.Status)
+			}
+		}
+	}
+	if checked == 0 {
+		return notApplicable("only final statuses were seen")
+	}
+	return pass(o.responses()[0])
+}
+
+func costStays(_ context.Context, o *observation) verdict {
+	if v := o.unlessEnded("completed"); v != nil {
+		return *v
+	}
+	seen := map[string]any{}
+	for _, c := range o.final() {
+		for name, cost := range c.costs() {
+			switch before := seen[name]; {
+			case cost == nil:
+			case before != nil && before != cost:
+				return fail(c, "%s changed from %v to %v", name, before, cost)
+			default:
+				seen[name] = cost
+			}
+		}
+	}
+	return pass(o.final()...)
 }
 
 // costs returns what a response says about the cost, by member and header name.

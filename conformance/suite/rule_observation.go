@@ -2,14 +2,10 @@ package suite
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec"
-	"github.com/aimlvideo/wan-go/spec/media"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -19,12 +15,13 @@ type observation struct {
 	label    string         // the slug of its model, or the number of the given generation
 	document *spec.Document // nil for a given generation
 
-	id        string
-	submit    *call   // nil for a given generation
-	polls     []*call // up to the first final status
-	after     []*call // the polls after that
-	video     *call
-	videoType string // detected from the first bytes
+	id     string
+	submit *call   // nil for a given generation
+	polls  []*call // up to the first final status
+	after  []*call // the polls after that
+	// premature is a poll with a result under a status that isn't final, after which nothing more is to be expected.
+	premature *call
+	video     *download
 }
 
 // The client request ids that the suite sends.
@@ -68,6 +65,9 @@ func (o *observation) follow(ctx context.Context, patience time.Duration) {
 			missed++
 		} else if missed = 0; c.response.final() || o.target.stateless {
 			break
+		} else if c.response.premature() {
+			o.premature = c
+			break
 		}
 		if wire.Sleep(ctx, interval) != nil {
 			return
@@ -86,7 +86,7 @@ func (o *observation) follow(ctx context.Context, patience time.Duration) {
 		interval *= 2
 	}
 	if url := o.end().response.URL; url != "" {
-		o.video, o.videoType = o.target.fetch(ctx, url)
+		o.video = o.target.fetch(ctx, url)
 	}
 }
 
@@ -126,30 +126,4 @@ func (o *observation) successfulPolls() (list []*call) {
 		}
 	}
 	return list
-}
-
-// fetch downloads the beginning of a video without the key, and detects its type.
-func (t *target) fetch(ctx context.Context, url string) (c *call, mediaType string) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	c = &call{request: request{Method: http.MethodGet, Path: url}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		c.err = withoutURL(err)
-		return c, ""
-	}
-	response, err := t.download.Do(request)
-	if err != nil {
-		c.err = withoutURL(err)
-		return c, ""
-	}
-	defer response.Body.Close()
-	c.status, c.header = response.StatusCode, response.Header
-	head, err := io.ReadAll(io.LimitReader(response.Body, media.SniffLen))
-	if err != nil {
-		c.err = fmt.Errorf("the response broke off: %w", err)
-	}
-	mediaType = media.Detect(head, "")
-	c.body = fmt.Appendf(nil, "(the first %d bytes are %s)", len(head), mediaType)
-	return c, mediaType
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -22,34 +23,56 @@ type run struct {
 	observations []*observation
 	order        []*Result // as planned
 	observing    sync.WaitGroup
+	aborted      string // why the run ended early
 
 	mu      sync.Mutex
 	results map[string]*Result // by name
 	done    int
 	failed  int
+	waiting int
 }
-
-// concurrency is how many requests are in flight at once.
-const concurrency = 8
 
 // uniqueIDs is the only rule about all submissions together.
 const uniqueIDs = "submissions/every-id-is-new"
 
-// plan lists the selected cases and rules.
-func (r *run) plan() {
+// newRun returns a run with the selected cases and rules.
+func newRun(c Config, t *target) *run {
+	r := &run{config: c, target: t, budget: newBudget(c.Spend), results: map[string]*Result{}, start: time.Now()}
 	for _, d := range spec.Models() {
 		r.planObservation(&observation{target: r.target, label: d.Slug, document: d})
 	}
 	for i, id := range r.config.Generations {
 		r.planObservation(&observation{target: r.target, label: fmt.Sprintf("generation-%d", i+1), id: id})
 	}
-	for _, c := range cases() {
-		result := &Result{Model: c.Model, Group: c.Group, Source: c.Source, Why: c.Why, Derived: c.Derived, Expected: c.expected(r.config.Exact)}
+	for _, c := range interleave(cases()) {
+		result := &Result{Model: c.Model, Group: c.Group, Source: c.Source, Why: c.Why, Derived: c.Derived, Expected: c.expected(r.config.Strictness)}
 		if r.add(c.Name, result) {
 			r.cases = append(r.cases, c)
 		}
 	}
 	r.add(uniqueIDs, &Result{Group: groupLifecycle, Source: "spec/generation.yaml", Why: "submitting the same request again creates another generation"})
+	return r
+}
+
+// interleave takes one case of each model in turn, so that a budget serves them alike.
+func interleave(list []testCase) []testCase {
+	byModel := map[string][]testCase{}
+	var models []string
+	for _, c := range list {
+		if byModel[c.Model] == nil {
+			models = append(models, c.Model)
+		}
+		byModel[c.Model] = append(byModel[c.Model], c)
+	}
+	mixed := make([]testCase, 0, len(list))
+	for i := 0; len(mixed) < len(list); i++ {
+		for _, model := range models {
+			if i < len(byModel[model]) {
+				mixed = append(mixed, byModel[model][i])
+			}
+		}
+	}
+	return mixed
 }
 
 func (r *run) planObservation(o *observation) {
@@ -72,7 +95,11 @@ func (r *run) planObservation(o *observation) {
 func (o *observation) ruleName(rule rule) string { return o.label + "/" + rule.group + "/" + rule.name }
 
 func (r *run) add(name string, result *Result) bool {
-	if r.config.Run != nil && !r.config.Run.MatchString(name) || r.config.Skip != nil && r.config.Skip.MatchString(name) {
+	c := &r.config
+	switch {
+	case c.Run != nil && !c.Run.MatchString(name), c.Skip != nil && c.Skip.MatchString(name):
+		return false
+	case c.Models != nil && !slices.Contains(c.Models, result.Model) && !strings.HasPrefix(name, "generation-"):
 		return false
 	}
 	result.Name, result.Outcome = name, LeftOut
@@ -81,26 +108,86 @@ func (r *run) add(name string, result *Result) bool {
 	return true
 }
 
-// finish records the outcome of a case.
-func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, problems []string, evidence ...*call) {
+// execute runs everything.
+func (r *run) execute(ctx context.Context) {
+	ticking := make(chan struct{})
+	var ticker sync.WaitGroup
+	ticker.Go(func() { r.tick(ticking) })
+	r.observe(ctx)
+	r.sendCases(ctx)
+	r.observing.Wait()
+	close(ticking)
+	ticker.Wait()
+	r.checkUniqueIDs()
+	if ctx.Err() != nil {
+		r.aborted = abortReason(ctx)
+	}
+	r.applyDeviations()
+}
+
+// tick reports progress once a second, so that waiting is visible.
+func (r *run) tick(done <-chan struct{}) {
+	if r.config.Progress == nil {
+		return
+	}
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			r.mu.Lock()
+			r.progress()
+			r.mu.Unlock()
+		case <-done:
+			return
+		}
+	}
+}
+
+// progress calls Progress. The caller holds mu.
+func (r *run) progress() {
+	if r.config.Progress == nil {
+		return
+	}
+	p := Progress{Done: r.done, Total: len(r.order), Failed: r.failed, Waiting: r.waiting}
+	if r.waiting > 0 {
+		p.Patience = max(0, r.config.Patience-time.Since(r.start))
+	}
+	r.config.Progress(p)
+}
+
+// finish records the outcome of a case. The reason says why it wasn't checked.
+func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, reason string, problems []problem, evidence ...*call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result := r.results[name]
 	result.Outcome, result.Elapsed = outcome, elapsed.Seconds()
-	result.Problems = r.target.redactor.lines(problems)
+	var texts []string
+	if reason != "" {
+		texts = []string{reason}
+	}
+	for _, p := range problems {
+		texts = append(texts, p.text)
+		if !slices.Contains(result.Rules, p.rule) {
+			result.Rules = append(result.Rules, p.rule)
+		}
+	}
+	result.Inference = problems != nil && !slices.ContainsFunc(result.Rules, func(rule string) bool { return inferences[rule] == "" })
+	result.Problems = r.target.redactor.lines(texts)
 	var notes []string
 	for _, c := range evidence {
-		result.Exchanges = append(result.Exchanges, r.target.redactor.exchange(c, outcome == Failed))
-		notes = append(notes, c.texts(conformance.Undocumented)...)
+		result.Exchanges = append(result.Exchanges, r.target.exchange(c, outcome == Failed))
+		notes = append(notes, c.notes()...)
 	}
 	result.Undocumented = r.target.redactor.lines(notes)
 	r.done++
-	if outcome == Failed {
+	if outcome == Failed && r.config.Deviations.excusing(result) == nil {
 		r.failed++
+		if r.config.FailFast {
+			r.target.abort(errFailFast)
+		}
 	}
-	if r.config.Progress != nil {
-		r.config.Progress(Progress{r.done, len(r.order), r.failed})
-	}
+	r.progress()
 }
 
 const (
@@ -109,31 +196,37 @@ const (
 	interrupted = "the run was interrupted"
 )
 
+var errFailFast = errors.New("the run ended after the first failure")
+
 // abortReason returns why the run has ended early.
 func abortReason(ctx context.Context) string {
-	if cause := context.Cause(ctx); errors.Is(cause, errBusy) {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause.Error()
 	}
 	return interrupted
 }
 
-// observe submits the generations to observe and follows them in the background.
+// observe submits the generations to observe, and follows them in the background.
 func (r *run) observe(ctx context.Context) {
 	for _, o := range r.observations {
-		if o.document != nil {
-			if !r.budget.enter(ctx, true) {
-				r.leaveOut(ctx, o)
-				continue
-			}
-			o.start(ctx)
-			r.budget.leave(o.submit, true)
+		if o.document != nil && !r.budget.enter(ctx, true) {
+			r.leaveOut(ctx, o)
+			continue
 		}
-		r.observing.Go(func() { r.follow(ctx, o) })
+		r.observing.Go(func() {
+			if o.document != nil {
+				o.start(ctx)
+				r.budget.leave(o.submit, true)
+			}
+			r.follow(ctx, o)
+		})
 	}
 }
 
 func (r *run) follow(ctx context.Context, o *observation) {
+	r.wait(1)
 	o.follow(ctx, r.config.Patience)
+	r.wait(-1)
 	for _, rule := range rules() {
 		name := o.ruleName(rule)
 		if r.results[name] == nil {
@@ -141,15 +234,17 @@ func (r *run) follow(ctx context.Context, o *observation) {
 		}
 		start := time.Now()
 		v := rule.apply(ctx, o)
-		var problems []string
-		switch {
-		case ctx.Err() != nil:
-			v.outcome, problems = LeftOut, []string{abortReason(ctx)}
-		case v.text != "":
-			problems = []string{v.text}
+		if ctx.Err() != nil {
+			v = verdict{outcome: LeftOut, reason: abortReason(ctx)}
 		}
-		r.finish(name, v.outcome, time.Since(start), problems, v.evidence...)
+		r.finish(name, v.outcome, time.Since(start), v.reason, v.problems, v.evidence...)
 	}
+}
+
+func (r *run) wait(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting += n
 }
 
 // leaveOut records that there was no budget to submit the generation.
@@ -160,19 +255,23 @@ func (r *run) leaveOut(ctx context.Context, o *observation) {
 	}
 	for _, rule := range rules() {
 		if name := o.ruleName(rule); r.results[name] != nil {
-			r.finish(name, LeftOut, 0, []string{reason})
+			r.finish(name, LeftOut, 0, reason, nil)
 		}
 	}
 }
 
 // sendCases sends the cases. They ask for budget in order, so that the first ones get it.
 func (r *run) sendCases(ctx context.Context) {
-	free := make(chan struct{}, concurrency)
+	free := make(chan struct{}, r.config.Concurrency)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, c := range r.cases {
-		// A known deviation may be accepted although it should be rejected.
-		planned := c.Accepted || len(r.config.Deviations.matching(c.Name)) > 0
+		if c.Request.sendsKey(r.target.key) {
+			r.finish(c.Name, NotApplicable, 0, sameKey, nil)
+			continue
+		}
+		// An open case, or a known deviation, may be accepted.
+		planned := c.Accepted || c.Open && r.config.Strictness < Exact || r.config.Deviations.mayExcuse(&c)
 		costs := c.Request.mayCreateJob()
 		free <- struct{}{}
 		if ctx.Err() != nil || costs && !r.budget.enter(ctx, planned) {
@@ -183,7 +282,7 @@ func (r *run) sendCases(ctx context.Context) {
 			} else if !planned {
 				reason = overspent
 			}
-			r.finish(c.Name, LeftOut, 0, []string{reason})
+			r.finish(c.Name, LeftOut, 0, reason, nil)
 			continue
 		}
 		all.Go(func() {
@@ -199,7 +298,7 @@ func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {
 		r.budget.leave(x, planned)
 	}
 	if ctx.Err() != nil {
-		r.finish(c.Name, LeftOut, x.elapsed, []string{abortReason(ctx)})
+		r.finish(c.Name, LeftOut, x.elapsed, abortReason(ctx), nil)
 		return
 	}
 	problems := r.target.judge(c, x)
@@ -207,7 +306,7 @@ func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {
 	if problems != nil {
 		outcome = Failed
 	}
-	r.finish(c.Name, outcome, x.elapsed, problems, x)
+	r.finish(c.Name, outcome, x.elapsed, "", problems, x)
 }
 
 // checkUniqueIDs compares the ids of all submissions.
@@ -218,21 +317,21 @@ func (r *run) checkUniqueIDs() {
 	r.target.mu.Lock()
 	defer r.target.mu.Unlock()
 	accepted := 0
-	var problems []string
+	var problems []problem
 	for id, n := range r.target.ids {
 		accepted += n
 		if n > 1 {
-			problems = append(problems, fmt.Sprintf("%d submissions have the id %q", n, id))
+			problems = append(problems, problem{"unique-ids", fmt.Sprintf("%d submissions have the id %q", n, id)})
 		}
 	}
 	switch {
 	case r.target.stateless:
-		r.finish(uniqueIDs, NotApplicable, 0, []string{"the target is stateless"})
+		r.finish(uniqueIDs, NotApplicable, 0, "the target is stateless", nil)
 	case problems != nil:
-		r.finish(uniqueIDs, Failed, 0, problems)
+		r.finish(uniqueIDs, Failed, 0, "", problems)
 	case accepted < 2:
-		r.finish(uniqueIDs, NotApplicable, 0, []string{"fewer than two submissions were accepted"})
+		r.finish(uniqueIDs, NotApplicable, 0, "fewer than two submissions were accepted", nil)
 	default:
-		r.finish(uniqueIDs, Passed, 0, nil)
+		r.finish(uniqueIDs, Passed, 0, "", nil)
 	}
 }

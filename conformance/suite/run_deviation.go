@@ -1,24 +1,53 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Deviations are the cases that a target is known to fail, each with the reason. A * in a name stands for any text.
-// A listed case must fail: if it passes, that is a failure, so that a fix is noticed.
-type Deviations map[string]string
+// Deviations are known failures of a target. A key is the name of a case, or "rule:" and the name of a rule, which covers
+// every case that fails by this rule alone. A * stands for any text.
+//
+// What is listed must fail: a listed case that passes, and a listed rule that no case breaks, are failures, so that a fix
+// is noticed. Flaky entries may fail or pass.
+type Deviations map[string]Deviation
 
-// ParseDeviations parses a YAML mapping from the names of cases to reasons.
+// A Deviation says why a target is known to fail.
+type Deviation struct {
+	Reason string
+	// Flaky cases may also pass.
+	Flaky bool
+}
+
+const rulePrefix = "rule:"
+
+// UnmarshalYAML decodes a reason, or a mapping with the reason in "flaky".
+func (d *Deviation) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return node.Decode(&d.Reason)
+	}
+	var flaky map[string]string
+	if err := node.Decode(&flaky); err != nil || len(flaky) != 1 || flaky["flaky"] == "" {
+		return errors.Join(fmt.Errorf("line %d: want a reason, or {flaky: REASON}", node.Line), err)
+	}
+	*d = Deviation{flaky["flaky"], true}
+	return nil
+}
+
+// ParseDeviations parses a YAML mapping from names of cases, or "rule:" and names of rules, to reasons. A flaky case has
+// {flaky: REASON} in place of the reason.
 func ParseDeviations(data []byte) (Deviations, error) {
 	var d Deviations
 	if err := decodeYAML(data, &d); err != nil {
 		return nil, fmt.Errorf("deviations: %w", err)
 	}
-	for name, reason := range d {
-		if name == "" || strings.TrimSpace(reason) == "" {
+	for name, deviation := range d {
+		if name == "" || strings.TrimSpace(deviation.Reason) == "" {
 			return nil, fmt.Errorf("deviations: %q has no reason", name)
 		}
 	}
@@ -29,8 +58,34 @@ func ParseDeviations(data []byte) (Deviations, error) {
 func (d Deviations) matching(name string) []string {
 	var found []string
 	for _, pattern := range slices.Sorted(maps.Keys(d)) {
-		if matches(pattern, name) {
+		if !strings.HasPrefix(pattern, rulePrefix) && matches(pattern, name) {
 			found = append(found, pattern)
+		}
+	}
+	return found
+}
+
+// mayExcuse reports whether the case may be a known deviation.
+func (d Deviations) mayExcuse(c *testCase) bool {
+	return d.excusing(&Result{Name: c.Name, Rules: []string{c.Rule}}) != nil
+}
+
+// excusing returns the entries that excuse a failure: those that match its name, or else those that match its rules if
+// they match all of them.
+func (d Deviations) excusing(result *Result) []string {
+	if found := d.matching(result.Name); found != nil {
+		return found
+	}
+	var found []string
+	for _, rule := range result.Rules {
+		before := len(found)
+		for _, pattern := range slices.Sorted(maps.Keys(d)) {
+			if name, ok := strings.CutPrefix(pattern, rulePrefix); ok && matches(name, rule) {
+				found = append(found, pattern)
+			}
+		}
+		if len(found) == before {
+			return nil
 		}
 	}
 	return found
@@ -58,26 +113,34 @@ func matches(pattern, name string) bool {
 func (r *run) applyDeviations() {
 	used := map[string]bool{}
 	for _, result := range r.order {
-		outcome := result.Outcome // before any entry changed it
 		for _, entry := range r.config.Deviations.matching(result.Name) {
 			used[entry] = true
-			switch outcome {
-			case Failed:
-				result.Outcome, result.Deviation = Known, r.config.Deviations[entry]
-			case Passed:
-				result.Outcome = Failed
+			if result.Outcome == Passed && !r.config.Deviations[entry].Flaky {
 				result.Problems = append(result.Problems, fmt.Sprintf("it passes: remove %q from the deviations", entry))
 			}
 		}
+		switch {
+		case result.Outcome == Passed && result.Problems != nil:
+			result.Outcome = Failed
+		case result.Outcome == Failed:
+			for _, entry := range r.config.Deviations.excusing(result) {
+				used[entry] = true
+				result.Outcome, result.Deviation = Known, r.config.Deviations[entry].Reason
+			}
+		}
 	}
-	if r.config.Run != nil || r.config.Skip != nil {
-		return // an entry may match a case that wasn't selected
+	if r.config.selects() || r.aborted != "" {
+		return // an entry may match a case that wasn't sent
 	}
-	for entry := range r.config.Deviations {
-		if !used[entry] {
+	for _, entry := range slices.Sorted(maps.Keys(r.config.Deviations)) {
+		if deviation := r.config.Deviations[entry]; !used[entry] && !deviation.Flaky {
+			why, what := "each entry matches a case", "no case matches"
+			if strings.HasPrefix(entry, rulePrefix) {
+				why, what = "each rule is broken by a case", "no case breaks the rule"
+			}
 			r.order = append(r.order, &Result{
-				Name: "deviations/" + entry, Group: groupLifecycle, Outcome: Failed, Source: "deviations", Why: "each entry matches a case",
-				Problems: []string{"no case matches: remove it from the deviations"},
+				Name: "deviations/" + entry, Group: groupLifecycle, Outcome: Failed, Source: "deviations", Why: why,
+				Problems: []string{what + ": remove it from the deviations"},
 			})
 		}
 	}

@@ -17,14 +17,17 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"time"
 
+	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -39,6 +42,10 @@ type Config struct {
 	// HTTPClient sends the requests; http.DefaultClient if nil.
 	HTTPClient *http.Client
 
+	// Handler is the server instead of Target: it is served on loopback during the run. Its jobs cost nothing, so that a
+	// Spend of 0 means no limit. Its key is "test-key" by default.
+	Handler http.Handler
+
 	// Spend limits the accepted submissions, each of which costs money; a negative limit means no limit. Requests that
 	// should be rejected are sent regardless. If one of them is accepted, it counts, and no further submission is sent
 	// once the limit is exceeded: a run creates at most Spend+1 jobs.
@@ -47,23 +54,32 @@ type Config struct {
 	Spend int
 	// Generations are ids of existing generations to follow as well. They cost nothing.
 	Generations []string
-	// Patience is how long to follow a generation; 10 minutes if zero.
-	Patience time.Duration
-	// Exact also checks what the specs leave open and the simulator fixes: the status code of each rejection, and error
-	// messages that name the JSON pointers of all violations and nothing else.
-	Exact bool
+	// Strictness is Lenient by default.
+	Strictness Strictness
 
-	// Run and Skip select cases by name; nil selects all and skips none.
+	// Models selects cases by the slugs of their models, Run and Skip by name; nil selects all and skips none.
+	Models    []string
 	Run, Skip *regexp.Regexp
-	// Deviations are the cases that the target is known to fail.
+	// Deviations are the known failures of the target.
 	Deviations Deviations
-	// Progress is called after each case, by one goroutine at a time.
+
+	// MaxTime bounds the run; 15 minutes by default. Timeout bounds a request; 2 minutes by default. Patience is how long
+	// to follow a generation; 10 minutes by default.
+	MaxTime, Timeout, Patience time.Duration
+	// Concurrency is how many requests are in flight at once; 8 by default.
+	Concurrency int
+	// FailFast ends the run after the first failure.
+	FailFast bool
+	// Progress is called after each case and once a second while the run waits, by one goroutine at a time.
 	Progress func(Progress)
 }
 
 // Progress reports how far a run is.
 type Progress struct {
 	Done, Total, Failed int
+	// Waiting is how many generations the run waits for, at most for Patience longer.
+	Waiting  int
+	Patience time.Duration
 }
 
 // A SetupError reports that a run couldn't start. It says nothing about the conformance of the target.
@@ -74,51 +90,92 @@ func (e *SetupError) Error() string { return "conformance: setup: " + e.Err.Erro
 func (e *SetupError) Unwrap() error { return e.Err }
 
 // Run checks the target. It returns a *SetupError and no report if the run can't start, and the context's error beside a
-// partial report if the context ends. Failed cases aren't an error: see [Report.OK].
+// partial report if the context ends. A run that takes longer than MaxTime, or whose target stops responding, ends with a
+// partial report, which isn't OK. Failed cases aren't an error: see [Report.OK].
 func Run(ctx context.Context, c Config) (*Report, error) {
+	if c.Handler != nil {
+		server := httptest.NewServer(c.Handler)
+		defer server.Close()
+		c.setHandler(server.URL)
+	}
 	base, err := wire.ParseBaseURL(c.Target, c.InsecureHTTP)
 	if err != nil {
 		return nil, &SetupError{fmt.Errorf("target: %w", err)}
 	}
-	switch {
-	case c.Key == "":
-		return nil, &SetupError{errors.New("no API key; mocks accept any")}
-	case c.Patience < 0:
-		return nil, &SetupError{fmt.Errorf("patience %v is negative", c.Patience)}
-	case slices.Contains(c.Generations, ""):
-		return nil, &SetupError{errors.New("a generation id is empty")}
+	if err := c.complete(); err != nil {
+		return nil, &SetupError{err}
 	}
-	running, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-	r := &run{
-		config:  c,
-		target:  newTarget(base, c, giveUp),
-		budget:  newBudget(c.Spend),
-		results: map[string]*Result{},
-		start:   time.Now(),
-	}
-	if r.config.Patience == 0 {
-		r.config.Patience = 10 * time.Minute
-	}
-	r.plan()
+	bounded, stop := context.WithTimeoutCause(ctx, c.MaxTime, fmt.Errorf("the run reached its limit of %s", c.MaxTime))
+	defer stop()
+	running, abort := context.WithCancelCause(bounded)
+	defer abort(nil)
+	r := newRun(c, newTarget(base, &c, abort))
 	if len(r.order) == 0 {
 		return nil, &SetupError{errors.New("no case matches")}
 	}
 	if err := r.target.probe(running); err != nil {
 		return nil, &SetupError{r.target.redactor.Error(err)}
 	}
-	r.observe(running)
-	r.sendCases(running)
-	r.observing.Wait()
-	r.checkUniqueIDs()
-	r.applyDeviations()
+	r.execute(running)
 	return r.report(), ctx.Err()
 }
+
+// List returns the cases that a run with the configuration would send, without a target.
+func List(c Config) ([]*Result, error) {
+	c.Key = cmp.Or(c.Key, "none")
+	if err := c.complete(); err != nil {
+		return nil, &SetupError{err}
+	}
+	return newRun(c, &target{strictness: c.Strictness}).order, nil
+}
+
+// setHandler configures a run against a handler at a URL.
+func (c *Config) setHandler(url string) {
+	c.Target, c.Key = url, cmp.Or(c.Key, "test-key")
+	c.Spend = cmp.Or(c.Spend, -1)
+}
+
+// complete checks the configuration and sets defaults.
+func (c *Config) complete() error {
+	for _, limit := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{{"maximum time", &c.MaxTime, 15 * time.Minute}, {"timeout", &c.Timeout, 2 * time.Minute}, {"patience", &c.Patience, 10 * time.Minute}} {
+		if *limit.value < 0 {
+			return fmt.Errorf("%s %v is negative", limit.name, *limit.value)
+		}
+		*limit.value = cmp.Or(*limit.value, limit.def)
+	}
+	for _, slug := range c.Models {
+		if _, ok := spec.BySlug(slug); !ok {
+			return fmt.Errorf("unknown model %q", slug)
+		}
+	}
+	c.Concurrency = cmp.Or(c.Concurrency, 8)
+	switch {
+	case c.Key == "":
+		return errors.New("no API key; mocks accept any")
+	case c.Concurrency < 0:
+		return fmt.Errorf("concurrency %d is negative", c.Concurrency)
+	case c.Strictness < Lenient || c.Strictness > Exact:
+		return fmt.Errorf("unknown strictness %d", c.Strictness)
+	case slices.Contains(c.Generations, ""):
+		return errors.New("a generation id is empty")
+	}
+	return nil
+}
+
+// selects reports whether only some cases are selected.
+func (c *Config) selects() bool { return c.Run != nil || c.Skip != nil || c.Models != nil }
 
 // probe checks that the target responds and accepts the key, and finds out whether it keeps state.
 func (t *target) probe(ctx context.Context) error {
 	c := t.send(ctx, poll("conformance-00000000-0000-4000-8000-000000000000"))
 	switch {
+	case c.status == 0 && errors.Is(c.err, context.DeadlineExceeded):
+		t.abort(fmt.Errorf("the run was aborted: the target hangs; the first request got no response within %s", t.timeout))
+		return nil
 	case c.status == 0:
 		return fmt.Errorf("the target can't be reached: %w", c.err)
 	case c.status == http.StatusUnauthorized || c.status == http.StatusForbidden:

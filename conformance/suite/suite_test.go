@@ -29,7 +29,7 @@ func run(t *testing.T, ctx context.Context, c suite.Config) *suite.Report {
 
 // served returns a configuration for a handler in this process, without a spending limit.
 func served(handler http.Handler) suite.Config {
-	return suite.Config{Target: "http://localhost", Key: goodKey, Spend: -1, Exact: true, HTTPClient: &http.Client{Transport: handlerTransport{handler}}}
+	return suite.Config{Target: "http://localhost", Key: goodKey, Spend: -1, Strictness: suite.Exact, HTTPClient: &http.Client{Transport: handlerTransport{handler}}}
 }
 
 func result(t *testing.T, report *suite.Report, name string) *suite.Result {
@@ -121,7 +121,7 @@ func TestKnownDeviations(t *testing.T) {
 	}
 	const name = "vace-fun-pose/prompt/empty"
 	t.Run("known", func(t *testing.T) {
-		report := try(t, refusing, suite.Deviations{name: "it wants a prompt"}, "^"+name+"$")
+		report := try(t, refusing, suite.Deviations{name: {Reason: "it wants a prompt"}}, "^"+name+"$")
 		if r := result(t, report, name); !report.OK() || r.Outcome != suite.Known || r.Deviation != "it wants a prompt" || r.Problems == nil {
 			t.Errorf("%+v", r)
 		}
@@ -130,32 +130,32 @@ func TestKnownDeviations(t *testing.T) {
 		}
 	})
 	t.Run("by pattern", func(t *testing.T) {
-		if report := try(t, refusing, suite.Deviations{"*/prompt/empty": "r"}, "^"+name+"$"); !report.OK() {
+		if report := try(t, refusing, suite.Deviations{"*/prompt/empty": {Reason: "r"}}, "^"+name+"$"); !report.OK() {
 			t.Error(summary(t, report))
 		}
 	})
 	t.Run("passes", func(t *testing.T) {
-		report := try(t, onRequest(func(map[string]any) {}), suite.Deviations{name: "it wanted a prompt"}, "^"+name+"$")
+		report := try(t, onRequest(func(map[string]any) {}), suite.Deviations{name: {Reason: "it wanted a prompt"}}, "^"+name+"$")
 		if r := result(t, report, name); report.OK() || r.Outcome != suite.Failed || !strings.Contains(r.Problems[0], `it passes: remove "`+name+`"`) {
 			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("passes by two entries", func(t *testing.T) {
-		report := try(t, onRequest(func(map[string]any) {}), suite.Deviations{name: "it wanted a prompt", "*/empty": "so it did"}, "^"+name+"$")
+		report := try(t, onRequest(func(map[string]any) {}), suite.Deviations{name: {Reason: "it wanted a prompt"}, "*/empty": {Reason: "so it did"}}, "^"+name+"$")
 		if r := result(t, report, name); report.OK() || r.Outcome != suite.Failed || len(r.Problems) != 2 || r.Deviation != "" {
 			t.Errorf("%+v", r)
 		}
 	})
 	t.Run("unknown name", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"no/such/case": "r"}, "")
+			report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"no/such/case": {Reason: "r"}}, "")
 			if r := result(t, report, "deviations/no/such/case"); report.OK() || r.Outcome != suite.Failed {
 				t.Errorf("%+v", r)
 			}
 		})
 	})
 	t.Run("not chosen", func(t *testing.T) {
-		report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"http/put": "r"}, "^"+name+"$")
+		report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"http/put": {Reason: "r"}}, "^"+name+"$")
 		if !report.OK() {
 			t.Error(summary(t, report))
 		}
@@ -163,7 +163,7 @@ func TestKnownDeviations(t *testing.T) {
 	t.Run("may be accepted", func(t *testing.T) { // which costs
 		sim := simulator.New(simulator.WithKey(goodKey))
 		c := served(onRequest(func(m map[string]any) { delete(m, "shift") })(sim))
-		c.Deviations = suite.Deviations{"animate-move/shift/null": "it takes null"}
+		c.Deviations = suite.Deviations{"animate-move/shift/null": {Reason: "it takes null"}}
 		c.Run = regexp.MustCompile("^animate-move/shift/null$")
 		c.Spend = 0
 		if report := run(t, t.Context(), c); report.Results[0].Outcome != suite.LeftOut || sim.Ledger().Created != 0 {
@@ -291,7 +291,7 @@ func TestOtherServers(t *testing.T) {
 	if report := run(t, t.Context(), c); report.OK() {
 		t.Error("an exact target passes with other status codes")
 	}
-	c.Exact = false
+	c.Strictness = suite.Lenient
 	if report := run(t, t.Context(), c); !report.OK() {
 		t.Error(summary(t, report))
 	}

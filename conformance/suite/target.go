@@ -21,17 +21,19 @@ import (
 
 // A target is the server under test.
 type target struct {
-	base     *url.URL
-	key      string
-	redactor redactor
-	client   *http.Client // without redirects, validating responses
-	download *http.Client // as configured
-	exact    bool
+	base       *url.URL
+	key        string
+	redactor   redactor
+	client     *http.Client // without redirects, validating responses
+	download   *http.Client // as configured
+	strictness Strictness
+	timeout    time.Duration // of a call
 	// stateless targets, such as mocks, know ids that they never returned.
 	stateless bool
-	// giveUp ends the run.
-	giveUp context.CancelCauseFunc
+	// abort ends the run.
+	abort  context.CancelCauseFunc
 	busy   atomic.Int32 // consecutive requests whose last response was 429
+	silent atomic.Int32 // consecutive requests that timed out
 
 	mu  sync.Mutex
 	ids map[string]int // of accepted submissions, with how many had it
@@ -50,13 +52,16 @@ type call struct {
 }
 
 const (
-	callTimeout = time.Minute
 	// maxBody bounds a response: far more than the API ever sends.
 	maxBody = 4 << 20
 	// maxAttempts bounds how often a request is sent while the response is 429.
 	maxAttempts = 6
-	// maxBusy bounds the consecutive requests that end with 429: the rest of the run would take hours and show nothing.
-	maxBusy = 5
+	// maxBusy and maxSilent bound the consecutive requests that end with 429 or in a timeout: the rest of the run would
+	// take hours and show nothing.
+	maxBusy   = 5
+	maxSilent = 5
+	// slow is how long a response takes that is worth a note.
+	slow = 30 * time.Second
 )
 
 var errBusy = errors.New("the run was aborted: the target responds 429 to one request after another")
@@ -73,13 +78,10 @@ func (f *findingsTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return validating.RoundTrip(r)
 }
 
-func newTarget(base *url.URL, c Config, giveUp context.CancelCauseFunc) *target {
+func newTarget(base *url.URL, c *Config, abort context.CancelCauseFunc) *target {
 	t := &target{
-		base: base, key: c.Key, redactor: redactor{redact.New(c.Key)}, exact: c.Exact,
-		download: http.DefaultClient, giveUp: giveUp, ids: map[string]int{},
-	}
-	if c.HTTPClient != nil {
-		t.download = c.HTTPClient
+		base: base, key: c.Key, redactor: redactor{redact.New(c.Key)}, strictness: c.Strictness, timeout: c.Timeout,
+		download: cmp.Or(c.HTTPClient, http.DefaultClient), abort: abort, ids: map[string]int{},
 	}
 	client := *t.download
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -88,17 +90,23 @@ func newTarget(base *url.URL, c Config, giveUp context.CancelCauseFunc) *target 
 	return t
 }
 
-// send sends a request, again while the response is 429, and records the id of an accepted submission.
+// send sends a request, again while the response is 429. It aborts the run if the target doesn't respond any more.
 func (t *target) send(ctx context.Context, r request) *call {
 	for attempt := 1; ; attempt++ {
 		c := t.sendOnce(ctx, r)
 		switch {
+		case c.status == 0 && errors.Is(c.err, context.DeadlineExceeded) && ctx.Err() == nil:
+			if t.silent.Add(1) == maxSilent {
+				t.abort(fmt.Errorf("the run was aborted: the target hangs; %d consecutive requests got no response within %s", maxSilent, t.timeout))
+			}
+			return c
 		case c.status != http.StatusTooManyRequests:
 			t.busy.Store(0)
+			t.silent.Store(0)
 			return c
 		case attempt == maxAttempts:
 			if t.busy.Add(1) == maxBusy {
-				t.giveUp(errBusy)
+				t.abort(errBusy)
 			}
 			return c
 		}
@@ -110,7 +118,7 @@ func (t *target) send(ctx context.Context, r request) *call {
 }
 
 func (t *target) sendOnce(ctx context.Context, r request) *call {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	c := &call{request: r}
 	start := time.Now()
@@ -136,6 +144,10 @@ func (t *target) sendOnce(ctx context.Context, r request) *call {
 	}
 	defer response.Body.Close()
 	c.status, c.header = response.StatusCode, response.Header
+	if c.status == http.StatusSwitchingProtocols { // the body is the connection, which no context ends
+		c.err = errors.New("the response is 101 Switching Protocols")
+		return c
+	}
 	c.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	c.response = decodeResponse(c.body)
 	switch {
@@ -155,8 +167,13 @@ func (t *target) sendOnce(ctx context.Context, r request) *call {
 
 func (t *target) newRequest(ctx context.Context, r request) (*http.Request, error) {
 	u := *t.base
-	u.Path, u.RawQuery = u.Path+r.Path, r.Query
-	request, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+	u.Path += r.Path
+	u.RawQuery, _ = expandKey(r.Query, url.QueryEscape(t.key))
+	var body io.Reader = bytes.NewReader(r.body())
+	if r.Chunked {
+		body = io.MultiReader(body)
+	}
+	request, err := http.NewRequestWithContext(ctx, r.Method, u.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +185,10 @@ func (t *target) newRequest(ctx context.Context, r request) (*http.Request, erro
 	for name, value := range r.Header {
 		if value == nil {
 			request.Header.Del(name)
-		} else {
-			request.Header.Set(name, *value)
+			continue
 		}
+		text, _ := expandKey(*value, t.key)
+		request.Header.Set(name, text)
 	}
 	return request, nil
 }
@@ -187,23 +205,30 @@ func (c *call) accepted() bool { return c.status >= 200 && c.status < 300 }
 
 // outcome describes the call in words.
 func (c *call) outcome() string {
-	if c.err != nil {
+	switch {
+	case errors.Is(c.err, context.DeadlineExceeded):
+		return fmt.Sprintf("no complete response within %s; a longer timeout may help", c.elapsed.Round(time.Second/10))
+	case c.err != nil:
 		return "no complete response: " + c.err.Error()
 	}
 	return fmt.Sprintf("response %d%s", c.status, quoted(c.response.Message))
 }
 
-// texts returns the findings of a grade.
-func (c *call) texts(grade conformance.Grade) (list []string) {
+// notes returns what is remarkable about a call but no problem.
+func (c *call) notes() (list []string) {
 	for _, f := range c.findings {
-		if f.Grade == grade {
+		if f.Grade == conformance.Undocumented {
 			list = append(list, f.String())
 		}
 	}
+	if isProblemJSON(c) {
+		list = append(list, "undocumented: an error is application/problem+json instead of the documented body")
+	}
+	if c.elapsed > slow {
+		list = append(list, "slow: a response took more than "+slow.String())
+	}
 	return list
 }
-
-func (c *call) violations() []string { return c.texts(conformance.Violation) }
 
 // poll returns the request that polls a generation.
 func poll(id string) request {

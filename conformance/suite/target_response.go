@@ -14,8 +14,10 @@ type responseBody struct {
 	Error   any            // nil if null or absent
 	Usage   map[string]any // the cost
 	Message string         // of an error
-	Code    any            // the statusCode of an error
+	Code    any            // the status code in the body of an error
 	Path    string         // of an error
+
+	object bool // the body is a JSON object
 }
 
 // decodeResponse decodes a body. A body that isn't a JSON object yields nothing here; the validation reports it.
@@ -24,6 +26,7 @@ func decodeResponse(body []byte) (b responseBody) {
 	if json.Unmarshal(body, &members) != nil {
 		return b
 	}
+	b.object = members != nil
 	b.ID, _ = members["id"].(string)
 	b.Status, _ = members["status"].(string)
 	b.Video, b.Error = members["video"], members["error"]
@@ -33,8 +36,15 @@ func decodeResponse(body []byte) (b responseBody) {
 	if meta, ok := members["meta"].(map[string]any); ok {
 		b.Usage, _ = meta["usage"].(map[string]any)
 	}
-	b.Message = messageText(members["message"])
+	for _, name := range []string{"message", "detail", "title"} { // the last two are those of problem+json
+		if b.Message = messageText(members[name]); b.Message != "" {
+			break
+		}
+	}
 	b.Code = members["statusCode"]
+	if f, ok := members["status"].(float64); ok { // problem+json
+		b.Code = f
+	}
 	b.Path, _ = members["path"].(string)
 	return b
 }
@@ -56,3 +66,10 @@ func messageText(message any) string {
 
 // final reports whether the generation has ended.
 func (b responseBody) final() bool { return b.Status == "completed" || b.Status == "error" }
+
+// premature reports whether the generation has a result although its status isn't final: a video, or an error under a
+// status that isn't listed.
+func (b responseBody) premature() bool {
+	_, failed := b.Error.(map[string]any)
+	return !b.final() && (b.URL != "" || failed && rank(b.Status) == rankUnlisted)
+}
