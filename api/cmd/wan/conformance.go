@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,11 +26,12 @@ import (
 type conformanceOptions struct {
 	suite.Config
 
-	run, skip, deviations string
-	reports               []*reportFile
+	run, skip, deviations, strictness string
+	exact, list, overwrite            bool
+	reports                           []*reportFile
 }
 
-// A reportFile is a file that a report is written to.
+// A reportFile is a file that a report is written to; "-" is stdout.
 type reportFile struct {
 	flag, path string
 	write      func(*suite.Report, io.Writer) error
@@ -44,16 +47,21 @@ func newConformance() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "conformance",
 		Short: "Check a server against the specs",
-		Long: "Check a server against the specs: the built-in simulator, or any other with --target. It sends some 3,500 valid and\n" +
-			"invalid requests, and follows generations from submission to result. Every accepted submission costs money on the\n" +
-			"live API: --spend limits them. By default no submission is sent that should be accepted.\n\n" +
+		Long: "Check a server against the specs: the built-in simulator, or any other with --target. It sends some 4,000 valid and\n" +
+			"invalid requests, and follows generations from submission to result.\n\n" +
+			"Every accepted submission costs money on the live API. --spend limits them; by default no submission is sent that\n" +
+			"should be accepted. Invalid ones are always sent. If the server accepts one, it counts, so a run with --spend 5\n" +
+			"creates at most 6 jobs.\n\n" +
+			"Three levels of --strictness: lenient allows any 4xx for a rejection; documented only the status codes in the specs;\n" +
+			"exact also checks the messages, as the simulator writes them.\n\n" +
 			"Exit codes:\n" +
 			"  0  the target conforms, as far as it was checked\n" +
-			"  1  it doesn't, or the run was interrupted, or no case was sent\n" +
+			"  1  it doesn't, or the run ended early, or no case was sent\n" +
 			"  2  invalid flags, or the target can't be reached or rejects the key",
 		Example: "  wan conformance --html report.html\n" +
 			"  wan conformance --target https://api.aimlapi.com --spend 5 --junit report.xml\n" +
-			"  wan conformance --target http://127.0.0.1:4010 --key any --spend -1 --deviations prism.yaml",
+			"  wan conformance --target http://127.0.0.1:4010 --key any --spend -1 --deviations prism.yaml\n" +
+			"  wan conformance --model vace-fun-pose --list | grep num_frames",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.execute(cmd) },
 	}
@@ -66,21 +74,32 @@ func (o *conformanceOptions) add(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Target, "target", "", "base `URL` of the server; the built-in simulator by default")
 	flags.StringVar(&o.Key, "key", "", "API key; AIML_API_KEY by default. Mocks accept any")
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "allow plain http to another machine, which exposes the key")
-	flags.IntVar(&o.Spend, "spend", 0, "limit of submissions that are accepted or get a 5xx; -1 for none. One more is possible where the server accepts an invalid one")
+	flags.IntVar(&o.Spend, "spend", 0, "limit of submissions that are accepted or get a 5xx, -1 for none; exceeded by at most one")
 	flags.StringArrayVar(&o.Generations, "generation", nil, "`ID` of an existing generation to follow as well, which costs nothing; may be repeated")
+	flags.DurationVar(&o.MaxTime, "max-time", 15*time.Minute, "end the run after this time, with exit code 1")
+	flags.DurationVar(&o.Timeout, "timeout", 2*time.Minute, "how long to wait for a response")
 	flags.DurationVar(&o.Patience, "patience", 10*time.Minute, "how long to follow a generation")
-	flags.BoolVar(&o.Exact, "exact", false, "also check the status codes and JSON pointers that the simulator returns")
+	flags.IntVar(&o.Concurrency, "concurrency", 8, "how many requests to send at once")
+	flags.BoolVar(&o.FailFast, "fail-fast", false, "end the run after the first failure")
+	flags.StringVar(&o.strictness, "strictness", "lenient", "`LEVEL`: lenient, documented or exact")
+	flags.BoolVar(&o.exact, "exact", false, "same as --strictness exact")
+	flags.StringArrayVar(&o.Models, "model", nil, "check only the model with this `SLUG`, such as vace-fun-pose; may be repeated")
 	flags.StringVar(&o.run, "run", "", "run only the cases whose names match the regular `EXPRESSION`")
 	flags.StringVar(&o.skip, "skip", "", "skip the cases whose names match the regular `EXPRESSION`")
-	flags.StringVar(&o.deviations, "deviations", "", "YAML `FILE` of cases that are known to fail, with reasons")
+	flags.StringVar(&o.deviations, "deviations", "", "YAML `FILE` of cases and rules that are known to fail, with reasons")
+	flags.BoolVar(&o.list, "list", false, "list the cases and what they expect, and send nothing")
 	for _, report := range o.reports {
-		flags.StringVar(&report.path, report.flag, "", "write the report as "+report.flag+" to `FILE`")
+		flags.StringVar(&report.path, report.flag, "", "write the report as "+report.flag+" to `FILE`; - is stdout")
 	}
+	flags.BoolVar(&o.overwrite, "overwrite", false, "overwrite the files of the reports if they exist")
 }
 
 func (o *conformanceOptions) execute(cmd *cobra.Command) error {
 	if err := o.complete(cmd.Flags()); err != nil {
 		return inputError(err)
+	}
+	if o.list {
+		return o.printList(cmd.OutOrStdout())
 	}
 	if o.Target == "" {
 		stop, err := o.simulate(cmd)
@@ -90,19 +109,21 @@ func (o *conformanceOptions) execute(cmd *cobra.Command) error {
 		defer stop()
 	}
 	progress := newProgress(cmd.ErrOrStderr(), false)
-	o.Progress = func(p suite.Progress) {
-		progress.set(fmt.Sprintf("%d of %d cases, %d failed", p.Done, p.Total, p.Failed))
-	}
+	o.Progress = progressPrinter(progress)
 	report, err := suite.Run(cmd.Context(), o.Config)
 	progress.stop()
 	if report == nil {
 		return inputError(err)
 	}
-	if err := report.WriteSummary(cmd.OutOrStdout()); err != nil {
+	summary := cmd.OutOrStdout()
+	if slices.ContainsFunc(o.reports, func(f *reportFile) bool { return f.path == "-" }) {
+		summary = cmd.ErrOrStderr()
+	}
+	if err := report.WriteSummary(summary); err != nil {
 		return err
 	}
 	for _, file := range o.reports {
-		if err := file.save(report); err != nil {
+		if err := file.save(report, cmd.OutOrStdout()); err != nil {
 			return err
 		}
 	}
@@ -113,6 +134,39 @@ func (o *conformanceOptions) execute(cmd *cobra.Command) error {
 		return errors.New("the target doesn't conform")
 	}
 	return nil
+}
+
+// progressPrinter returns a function that shows the progress: on a terminal in one line, elsewhere in a line every 10 s.
+func progressPrinter(progress *progress) func(suite.Progress) {
+	last := time.Now()
+	return func(p suite.Progress) {
+		text := fmt.Sprintf("%d of %d cases, %d failed", p.Done, p.Total, p.Failed)
+		if p.Waiting > 0 {
+			generations := "generations"
+			if p.Waiting == 1 {
+				generations = "generation"
+			}
+			text += fmt.Sprintf(", waiting for %d %s, %d s left of the patience", p.Waiting, generations, int(p.Patience.Seconds()))
+		}
+		progress.set(text)
+		if !progress.terminal && time.Since(last) >= 10*time.Second {
+			last = time.Now()
+			progress.line(text)
+		}
+	}
+}
+
+// printList lists the selected cases.
+func (o *conformanceOptions) printList(w io.Writer) error {
+	list, err := suite.List(o.Config)
+	if err != nil {
+		return inputError(err)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, result := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", result.Name, result.Expected, result.Why)
+	}
+	return table.Flush()
 }
 
 // complete checks the flags and completes the configuration.
@@ -127,10 +181,24 @@ func (o *conformanceOptions) complete(flags *pflag.FlagSet) error {
 			return fmt.Errorf("--%s requires --target", name)
 		}
 	}
-	if o.Patience <= 0 {
-		return errors.New("--patience must be positive")
+	for _, limit := range []struct {
+		flag  string
+		value time.Duration
+	}{{"patience", o.Patience}, {"max-time", o.MaxTime}, {"timeout", o.Timeout}, {"concurrency", time.Duration(o.Concurrency)}} {
+		if limit.value <= 0 {
+			return fmt.Errorf("--%s must be positive", limit.flag)
+		}
 	}
-	var err error
+	if o.exact {
+		if flags.Changed("strictness") && o.strictness != "exact" {
+			return errors.New("--exact contradicts --strictness " + o.strictness)
+		}
+		o.strictness = "exact"
+	}
+	err := o.Strictness.UnmarshalText([]byte(o.strictness))
+	if err != nil {
+		return fmt.Errorf("--strictness: %w", err)
+	}
 	if o.Run, err = compile("run", o.run); err != nil {
 		return err
 	}
@@ -146,10 +214,17 @@ func (o *conformanceOptions) complete(flags *pflag.FlagSet) error {
 			return err
 		}
 	}
+	stdout := 0
 	for _, report := range o.reports {
-		if err := report.check(); err != nil {
+		if err := report.check(o.overwrite); err != nil {
 			return fmt.Errorf("--%s: %w", report.flag, err)
 		}
+		if report.path == "-" {
+			stdout++
+		}
+	}
+	if stdout > 1 {
+		return errors.New("only one report can be written to stdout")
 	}
 	o.Key = cmp.Or(o.Key, wire.Key())
 	return nil
@@ -173,7 +248,10 @@ func (o *conformanceOptions) simulate(cmd *cobra.Command) (stop func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	o.Target, o.Key, o.Exact = server.URL, server.Key, true
+	o.Target, o.Key = server.URL, server.Key
+	if !cmd.Flags().Changed("strictness") {
+		o.Strictness = suite.Exact
+	}
 	if !cmd.Flags().Changed("spend") {
 		o.Spend = -1
 	}
@@ -208,13 +286,15 @@ func submitExample(ctx context.Context, server *simulator.Server) (id string, er
 
 // check reports before the run whether the file can be written. A pipe must not be opened twice: its reader takes the
 // first close as the end.
-func (f *reportFile) check() error {
-	if f.path == "" {
+func (f *reportFile) check(overwrite bool) error {
+	if f.path == "" || f.path == "-" {
 		return nil
 	}
 	switch info, err := os.Stat(f.path); {
 	case err != nil || info.IsDir():
 		return creatable(f.path)
+	case info.Mode().IsRegular() && !overwrite:
+		return fmt.Errorf("%s exists; choose another name or use --overwrite", f.path)
 	case info.Mode().IsRegular():
 		file, err := os.OpenFile(f.path, os.O_WRONLY, 0)
 		if err != nil {
@@ -225,9 +305,12 @@ func (f *reportFile) check() error {
 	return nil
 }
 
-func (f *reportFile) save(report *suite.Report) error {
-	if f.path == "" {
+func (f *reportFile) save(report *suite.Report, stdout io.Writer) error {
+	switch f.path {
+	case "":
 		return nil
+	case "-":
+		return f.write(report, stdout)
 	}
 	file, err := os.Create(f.path)
 	if err != nil {
