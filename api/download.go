@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 const (
@@ -67,7 +69,7 @@ type download struct {
 func newDownload(v *Video, w io.Writer, opts []DownloadOption) *download {
 	d := &download{video: v, client: v.job.client, w: w, url: v.URL, size: -1}
 	for _, opt := range opts {
-		opt.applyToDownload(d)
+		opt(d)
 	}
 	return d
 }
@@ -76,7 +78,7 @@ func newDownload(v *Video, w io.Writer, opts []DownloadOption) *download {
 var errBroken = errors.New("the download broke off")
 
 func (d *download) run(ctx context.Context) error {
-	b := newBackoff(500*time.Millisecond, 8*time.Second)
+	b := wire.Backoff{First: 500 * time.Millisecond, Longest: 8 * time.Second}
 	for breaks := 0; ; {
 		before := d.written
 		err := d.piece(ctx)
@@ -89,13 +91,13 @@ func (d *download) run(ctx context.Context) error {
 			return err
 		}
 		if breaks++; d.written > before {
-			breaks, d.fresh, b = 1, 0, newBackoff(500*time.Millisecond, 8*time.Second)
+			breaks, d.fresh, b = 1, 0, wire.Backoff{First: 500 * time.Millisecond, Longest: 8 * time.Second}
 		}
 		if breaks > maxBreaks {
 			return fmt.Errorf("%d attempts in a row brought nothing, the last one: %w", maxBreaks, err)
 		}
 		d.client.logger.WarnContext(ctx, "download is resumed", "generation", d.video.GenerationID, "bytes", d.written, "error", err)
-		if err := sleep(ctx, b.next()); err != nil {
+		if err := wire.Sleep(ctx, b.Next()); err != nil {
 			return err
 		}
 	}
@@ -124,7 +126,7 @@ func (d *download) piece(parent context.Context) error {
 	if refused, ok := errors.AsType[*refusedError](err); ok {
 		return refused
 	} else if err != nil {
-		return fmt.Errorf("%w: %w", errBroken, watch.explain(d.client.quiet(err)))
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(d.client.redact.Error(err)))
 	}
 	defer response.Body.Close()
 	switch {
@@ -150,7 +152,7 @@ func (d *download) refresh(ctx context.Context, status int) error {
 	}
 	g, _, err := d.video.job.poll(ctx)
 	switch {
-	case err != nil && isFinal(err):
+	case err != nil && isRefusedPoll(err):
 		return fmt.Errorf("the file server answered %d, and the API gave no fresh URL: %w", status, err)
 	case err != nil:
 		return fmt.Errorf("%w: the file server answered %d, and the API gave no fresh URL: %w", errBroken, status, err)
@@ -211,7 +213,7 @@ func (d *download) checkBeginning(body io.Reader, response *http.Response, watch
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
 	if err := checkVideo(head[:n]); err != nil {
-		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redacted(response.Header.Get("Content-Type")))
+		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact.String(response.Header.Get("Content-Type")))
 	}
 	if _, err := (writer{d}).Write(head[:n]); err != nil {
 		return errors.Unwrap(err)

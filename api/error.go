@@ -4,31 +4,33 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
-	"unicode"
+
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
-// Conditions for errors.Is, which the error types below wrap.
+// Conditions for errors.Is. The error types below wrap them.
 var (
-	// ErrNoAPIKey says that [New] was given no API key.
-	ErrNoAPIKey = errors.New("there is none; set AIML_API_KEY or use WithAPIKey")
-	// ErrUnauthorized is an answer 401: the API key is missing or isn't valid.
+	// ErrNoAPIKey means that [New] found no API key.
+	ErrNoAPIKey = errors.New("not set; set AIML_API_KEY or use WithAPIKey")
+	// ErrUnauthorized is status code 401: the API key is missing or isn't valid.
 	ErrUnauthorized = errors.New("the API key isn't valid")
-	// ErrForbidden is an answer 403: the key may not do this, or the account has run out of credits. The message of the
-	// [ResponseError] says which.
+	// ErrForbidden is status code 403: the key isn't allowed to do this, or the account is out of credits. The message of
+	// the [ResponseError] says which.
 	ErrForbidden = errors.New("forbidden, or out of credits")
-	// ErrNotFound is an answer 404. For a poll: there is no such generation, or it belongs to another account.
+	// ErrNotFound is status code 404. For a poll: the generation doesn't exist or belongs to another account.
 	ErrNotFound = errors.New("not found")
-	// ErrTooManyRequests is an answer 429.
+	// ErrTooManyRequests is status code 429.
 	ErrTooManyRequests = errors.New("too many requests")
-	// ErrNoVideo says that a generation is completed but its answer has no URL.
-	ErrNoVideo = errors.New("the generation is completed, but the answer has no video URL")
-	// ErrBadResponse says that a response isn't what the documents promise: no JSON, cut short, without an id or a status,
-	// or about another generation.
+	// ErrNoVideo means that a generation is completed but the response has no video URL.
+	ErrNoVideo = errors.New("the generation is completed, but the response has no video URL")
+	// ErrBadResponse means that a response can't be used: it isn't JSON, is cut short, lacks an id or a status, or belongs
+	// to another request or generation.
 	ErrBadResponse = errors.New("unusable response")
-	// ErrNotVideo says that what was downloaded isn't a video, or not all of one.
+	// ErrNotVideo means that a download isn't a video, or not a whole one.
 	ErrNotVideo = errors.New("not a complete video")
 )
 
@@ -49,38 +51,46 @@ func (e *InputError) Error() string {
 
 func (e *InputError) Unwrap() error { return e.Err }
 
-// A ResponseError is an answer of the API that is of no use: mostly one with an error status.
+// A ResponseError is a response of the API that can't be used, usually one with an error status code.
 type ResponseError struct {
-	// StatusCode is the HTTP status.
+	// StatusCode is the HTTP status code.
 	StatusCode int
-	// Message, Path, RequestID and Timestamp are those of the documented error body; empty where it has none.
-	Message   string
+	// Message is the reason that the body gives, whatever its form; empty if it gives none.
+	Message string
+	// Details are other members of a JSON body, such as the findings of a failed validation.
+	Details map[string]string
+	// Path, RequestID and Timestamp are members of the documented error body.
 	Path      string
 	RequestID string
 	Timestamp time.Time
 	// RetryAfter is how long the server asks to wait, or 0.
 	RetryAfter time.Duration
-	// Body is the body as it came, up to 64 KiB, whatever its type, without the API key and the data of data URIs.
+	// Body is the start of the body, up to 64 KiB, without the API key and media data.
 	Body []byte
 
-	documented bool // the body is the API's own
+	documented bool // the body is the API's own, not that of a gateway
 }
 
 func (e *ResponseError) Error() string {
-	text := fmt.Sprintf("the API answered %d", e.StatusCode)
-	switch message := oneLine(e.Message); {
-	case message != "":
-		text += ": " + message
-	case http.StatusText(e.StatusCode) != "":
-		text += " " + http.StatusText(e.StatusCode)
+	text := fmt.Sprintf("the API returned status code %d", e.StatusCode)
+	if e.Message != "" {
+		text += ": " + redact.Line(e.Message)
+	} else if status := http.StatusText(e.StatusCode); status != "" {
+		text += " " + status
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
+		text += fmt.Sprintf("; %s: %s", name, redact.Line(e.Details[name]))
+	}
+	if e.StatusCode == http.StatusRequestEntityTooLarge {
+		text += "; host the file and give its URL"
 	}
 	if e.RequestID != "" {
-		text += " (request " + oneLine(e.RequestID) + ")"
+		text += " (request " + redact.Line(e.RequestID) + ")"
 	}
-	return text
+	return redact.Cut(text, 2000)
 }
 
-// Is makes errors.Is recognise the conditions of this package.
+// Is reports whether target is the condition of the status code.
 func (e *ResponseError) Is(target error) bool {
 	switch e.StatusCode {
 	case http.StatusUnauthorized:
@@ -95,25 +105,24 @@ func (e *ResponseError) Is(target error) bool {
 	return false
 }
 
-// A RejectedError is the outcome of a submission that the server answered with a no. There is no job and no charge.
+// A RejectedError means that the API refused a submission. There is no job and no charge.
 type RejectedError struct {
-	// ClientRequestID is that of the submission.
 	ClientRequestID string
-	// Err is the answer.
+	// Err is the response.
 	Err *ResponseError
 
 	end error // of the context, if it came before another attempt
 }
 
 func (e *RejectedError) Error() string {
-	text := "wan: submission rejected: " + e.Err.Error()
+	text := "wan: submission rejected by the server: " + e.Err.Error()
 	if e.end != nil {
-		text += fmt.Sprintf(", and it wasn't tried again: %v", e.end)
+		text += fmt.Sprintf("; no further attempt: %v", e.end)
 	}
 	return text
 }
 
-// Unwrap returns the answer, and the context's error if it ended the attempts.
+// Unwrap returns the response, and the context's error if it ended the attempts.
 func (e *RejectedError) Unwrap() []error {
 	if e.end != nil {
 		return []error{e.Err, e.end}
@@ -121,147 +130,112 @@ func (e *RejectedError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// A NotSentError is the outcome of a submission no attempt of which has left this machine. There is no job and no charge, and it
-// can safely be submitted again.
+// A NotSentError means that no attempt of a submission left this machine. There is no job and no charge, and it is safe
+// to submit again.
 type NotSentError struct {
-	// ClientRequestID is that of the submission.
 	ClientRequestID string
-	// Err says why, such as a name that couldn't be resolved or a connection that was refused.
+	// Err is the reason, such as a host name that can't be resolved or a refused connection.
 	Err error
 }
 
 func (e *NotSentError) Error() string {
-	return "wan: submission not sent: " + e.Err.Error() + "; nothing is charged, it can be submitted again"
+	return "wan: submission not sent: " + e.Err.Error() + "; nothing is charged, and it is safe to submit again"
 }
 
 func (e *NotSentError) Unwrap() error { return e.Err }
 
-// An UnknownOutcomeError is the outcome of a submission that was sent, at least in part, but got no usable answer. The job may
-// be running and may be charged. To submit it again may cost the price again.
+// An UnknownOutcomeError means that a submission was sent, at least in part, and got no usable response. The job may be
+// running and may be charged, so that another submission may cost the price again. [Client.FindSubmission] looks the
+// client request id up in the account's logs.
 type UnknownOutcomeError struct {
-	// ClientRequestID is that of the submission. The account's usage logs know it if the submission arrived.
 	ClientRequestID string
-	// GenerationID is the id that the answer named although it was of no use otherwise; mostly empty. [Client.Job] takes
-	// it up.
+	// GenerationID is the id that the response named, if any. [Client.Job] resumes it.
 	GenerationID string
-	// Err says what happened instead. If there was an answer, errors.As finds it as a [*ResponseError].
+	// Err is what happened instead. If there was a response, it wraps a [*ResponseError].
 	Err error
 }
 
 func (e *UnknownOutcomeError) Error() string {
-	how := "look for client request id " + e.ClientRequestID + " in the account's usage logs"
+	how := "call FindSubmission with client request id " + e.ClientRequestID
 	if e.GenerationID != "" {
-		how = "go on with generation " + oneLine(e.GenerationID)
+		how = "resume generation " + redact.Line(e.GenerationID)
 	}
-	return fmt.Sprintf("wan: outcome of the submission unknown, the job may be running and may be charged: %v; before you submit it again, %s", e.Err, how)
+	return fmt.Sprintf("wan: submission with unknown outcome, it may be running and may be charged: %v; before you submit again, %s", e.Err, how)
 }
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// A FailedError says that a generation has failed. It isn't charged.
+// A FailedError means that a generation failed. It isn't charged.
 type FailedError struct {
 	GenerationID string
-	// Name and Message are what the API gives as the reason; either may be empty.
+	// Name and Message are the reason that the API gives; either may be empty.
 	Name, Message string
+	// Code and Data are further members of the error that other models of the API send; empty if missing.
+	Code string
+	Data json.RawMessage
 }
 
 func (e *FailedError) Error() string {
 	reason := "no reason given"
-	switch name, message := oneLine(e.Name), oneLine(e.Message); {
+	switch name, message := redact.Line(e.Name), redact.Line(e.Message); {
 	case name != "" && message != "":
 		reason = name + ": " + message
 	case name+message != "":
 		reason = name + message
 	}
-	return fmt.Sprintf("wan: generation %s failed: %s", oneLine(e.GenerationID), reason)
+	return fmt.Sprintf("wan: generation %s failed: %s", redact.Line(e.GenerationID), reason)
 }
 
-// A WaitError says that a wait ended although the generation has neither completed nor failed. It may still be running,
-// and another [Job.Wait] goes on, also in another process.
+// A WaitError means that a wait ended before the generation completed or failed. The generation may still be running,
+// and another [Job.Wait] resumes, also in another process.
 type WaitError struct {
 	GenerationID string
-	// Status is the last one heard of; empty if no poll succeeded.
+	// Status is the last one received; empty if no poll succeeded.
 	Status Status
 	// Polls counts the attempts, and Elapsed is the time since the wait began.
 	Polls   int
 	Elapsed time.Duration
-	// Err says why the wait ended: the context's error, or the last of too many polls that failed.
+	// Err is why the wait ended: the context's error, with that of the last poll if it failed, or the last of too many
+	// failed polls.
 	Err error
 }
 
 func (e *WaitError) Error() string {
 	status := "no status yet"
 	if e.Status != "" {
-		status = "last status " + oneLine(string(e.Status))
+		status = "last status " + redact.Line(string(e.Status))
 	}
 	advice := "; it may still be running, wait for the id again"
 	if errors.Is(e.Err, ErrNotFound) || errors.Is(e.Err, ErrNoVideo) {
 		advice = ""
 	}
 	return fmt.Sprintf("wan: stopped waiting for generation %s after %v (%s): %v%s",
-		oneLine(e.GenerationID), e.Elapsed.Round(time.Millisecond), status, e.Err, advice)
+		redact.Line(e.GenerationID), e.Elapsed.Round(time.Millisecond), status, e.Err, advice)
 }
 
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// A PollError says that a single [Job.Poll] failed. It says nothing about the generation.
+// A PollError means that one [Job.Poll] failed. It says nothing about the generation.
 type PollError struct {
 	GenerationID string
 	Err          error
 }
 
 func (e *PollError) Error() string {
-	return fmt.Sprintf("wan: polling generation %s: %v", oneLine(e.GenerationID), e.Err)
+	return fmt.Sprintf("wan: polling generation %s: %v", redact.Line(e.GenerationID), e.Err)
 }
 
 func (e *PollError) Unwrap() error { return e.Err }
 
-// A DownloadError says that a finished video couldn't be fetched or saved. It has been charged and is still there:
-// another [Video.Save], or [Client.Job] with the id and [Job.Wait], tries again.
+// A DownloadError means that a finished video couldn't be fetched or saved. It has been charged and still exists: call
+// [Video.Save] again, or [Job.Wait] on [Client.Job] with the id.
 type DownloadError struct {
 	GenerationID string
 	Err          error
 }
 
 func (e *DownloadError) Error() string {
-	return fmt.Sprintf("wan: downloading the video of generation %s: %v", oneLine(e.GenerationID), e.Err)
+	return fmt.Sprintf("wan: downloading the video of generation %s: %v", redact.Line(e.GenerationID), e.Err)
 }
 
 func (e *DownloadError) Unwrap() error { return e.Err }
-
-// newResponseError decodes the documented error body as far as it is there.
-func newResponseError(status int, body []byte) *ResponseError {
-	e := &ResponseError{StatusCode: status}
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil {
-		return e
-	}
-	e.Message = text(members["message"])
-	e.Path = text(members["path"])
-	e.RequestID = text(members["requestId"])
-	e.Timestamp, _ = time.Parse(time.RFC3339, text(members["timestamp"]))
-	// Gateways answer {"message": ...} too, but not with a statusCode.
-	e.documented = e.Message != "" && members["statusCode"] != nil
-	return e
-}
-
-// text returns a JSON string, or other JSON as it is written; null and nothing are empty.
-func text(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return s
-	}
-	return string(raw)
-}
-
-// maxText is how many bytes of somebody else's words an error shows.
-const maxText = 500
-
-// oneLine makes words from outside fit for an error: one line, not too long.
-func oneLine(s string) string {
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "..."
-	}
-	return s
-}

@@ -54,20 +54,28 @@ func TestIDsInAnswers(t *testing.T) {
 		{"in capitals", "", `{"ID":"gen-1"}`, 200, "accepted", "gen-1"},
 		{"cut behind the id", "", `{"id":"gen-1","status":"que`, 200, "accepted", "gen-1"},
 		{"cut within the id", "", `{"id":"gen`, 200, "unknown: unusable response", ""},
-		{"cut within the id, with the header", "gen-1", `{"id":"gen`, 200, "unknown: unusable response", "gen-1"},
-		{"of another shape", "", `{"data":{"id":"gen-1"}}`, 200, "unknown: unusable response", ""},
+		{"cut within the id, with the header", "gen-1", `{"id":"gen`, 200, "accepted", "gen-1"},
+		{"only in the header", "gen-1", ``, 202, "accepted", "gen-1"},
+		{"generation_id first", "", `{"id":"request-1","generation_id":"gen-1"}`, 200, "accepted", "gen-1"},
+		{"within data", "", `{"data":{"id":"gen-1"}}`, 200, "accepted", "gen-1"},
+		{"in a list", "", `[{"id":"gen-1","status":"queued"}]`, 200, "accepted", "gen-1"},
+		{"in a list within data", "", `{"data":[{"generation_id":"gen-1"}]}`, 200, "accepted", "gen-1"},
+		{"behind a byte order mark", "", "\xef\xbb\xbf" + `{"id":"gen-1"}`, 200, "accepted", "gen-1"},
+		{"an error body", "gen-1", fmt.Sprintf(documented, 400), 200, "unknown: unusable response", "gen-1"},
 		{"no object", "", `["id","gen-1"]`, 200, "unknown: unusable response", ""},
-		{"redirected", "gen-1", "", 302, "unknown", "gen-1"},
+		{"redirected", "gen-1", "", 302, "unknown", ""},
 		{"refused, in the body", "", `{"id":"gen-1","status":"queued","message":"too busy","statusCode":409}`, 409, "unknown", "gen-1"},
 		{"too many, in the body", "", `{"id":"gen-1","status":"queued","message":"too busy","statusCode":429}`, 429, "unknown: too many requests", "gen-1"},
 		{"an id of the error's own", "", `{"id":"err-1","status":400,"message":"no","statusCode":400}`, 400, "rejected", ""},
 		{"an empty id before another", "", `{"id":"","ID":"gen-1"}`, 200, "accepted", "gen-1"},
-		{"refused", "gen-1", fmt.Sprintf(documented, 400), 400, "unknown", "gen-1"},
-		{"timed out", "gen-1", fmt.Sprintf(documented, 408), 408, "unknown", "gen-1"},
-		{"conflict", "gen-1", fmt.Sprintf(documented, 409), 409, "unknown", "gen-1"},
-		{"too many", "gen-1", fmt.Sprintf(documented, 429), 429, "unknown: too many requests", "gen-1"},
+		{"refused", "gen-1", fmt.Sprintf(documented, 400), 400, "rejected", ""},
+		{"timed out", "gen-1", fmt.Sprintf(documented, 408), 408, "rejected", ""},
+		{"conflict", "gen-1", fmt.Sprintf(documented, 409), 409, "rejected", ""},
+		{"too many, cut behind the id", "", `{"id":"gen-1","status":"queued"`, 429, "unknown: too many requests", "gen-1"},
+		{"refused, cut behind the id", "", `{"id":"gen-1","sta`, 400, "unknown", "gen-1"},
+		{"a generation within data, refused", "", `{"data":{"id":"gen-1","status":"queued"}}`, 400, "unknown", "gen-1"},
 		{"failed", "gen-1", fmt.Sprintf(documented, 500), 500, "unknown", "gen-1"},
-		{"failed, without the header", "", fmt.Sprintf(documented, 500), 500, "rejected", ""},
+		{"failed, without the header", "", fmt.Sprintf(documented, 500), 500, "unknown", ""},
 		{"elsewhere", "", "", 303, "unknown", ""},
 	}
 	for _, test := range tests {
@@ -204,7 +212,7 @@ func TestHostileAnswers(t *testing.T) {
 				_ = json.NewEncoder(w).Encode(map[string]any{"message": "metadata: no, I can't fetch " + sent + " now", "statusCode": 400})
 			})
 			_, err := client.AnimateMove(t.Context(), move)
-			if err == nil || strings.Contains(err.Error(), "SECRET") || !strings.HasPrefix(err.Error(), "wan: submission rejected: the API answered 400: metadata: no, I can't fetch ") ||
+			if err == nil || strings.Contains(err.Error(), "SECRET") || !strings.HasPrefix(err.Error(), "wan: submission rejected by the server: the API returned status code 400: metadata: no, I can't fetch ") ||
 				!strings.HasSuffix(err.Error(), " now") {
 				t.Errorf("%s: %v", sent, err)
 			}

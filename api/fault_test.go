@@ -39,10 +39,11 @@ func TestFaults(t *testing.T) {
 		{submit, every, simulator.Status(408), "rejected", 0, 0},
 		{submit, every, simulator.HTML(403), "rejected: forbidden, or out of credits", 0, 0},
 		{submit, every, simulator.Empty(413), "rejected", 0, 0},
-		{submit, every, simulator.Status(500), "rejected", 0, 0},
-		{submit, every, simulator.Status(503), "rejected", 0, 0},
-		{submit, every, simulator.Redirect(307, "https://elsewhere.example.com/"), "rejected", 0, 0},
-		{submit, every, simulator.Redirect(302, "/elsewhere"), "rejected", 0, 0},
+		{submit, every, simulator.Status(405), "rejected", 0, 0},
+		{submit, every, simulator.Status(415), "rejected", 0, 0},
+		{submit, every, simulator.Status(422), "rejected", 0, 0},
+		{submit, every, simulator.Status(402), "rejected", 0, 0}, // the API's own error body
+		{submit, every, simulator.Status(409), "rejected", 0, 0},
 		// Submission: tried again.
 		{submit, every, simulator.Status(429), "rejected: too many requests", 0, 0},
 		{submit, 3, simulator.Status(429), "saved", 1, 1},
@@ -52,6 +53,13 @@ func TestFaults(t *testing.T) {
 		// Submission: unknown. The simulator has a job wherever it handled the request.
 		{submit, 1, simulator.Status(502), "unknown", 0, 0}, // another server may have begun
 		{submit, 1, simulator.Status(504), "unknown", 0, 0},
+		{submit, 1, simulator.Status(500), "unknown", 0, 0}, // in the API's own words too
+		{submit, 1, simulator.Status(503), "unknown", 0, 0},
+		{submit, 1, simulator.Status(520), "unknown", 0, 0},
+		{submit, 1, simulator.Status(499), "unknown", 0, 0},
+		{submit, 1, simulator.HTML(402), "unknown", 0, 0}, // a 4xx that nothing documents, not in the API's words
+		{submit, 1, simulator.Redirect(307, "https://elsewhere.example.com/"), "unknown", 0, 0},
+		{submit, 1, simulator.Redirect(302, "/elsewhere"), "unknown", 0, 0},
 		{submit, 1, simulator.HTML(500), "unknown", 0, 0},
 		{submit, 1, simulator.HTML(502), "unknown", 0, 0},
 		{submit, 1, simulator.Empty(503), "unknown", 0, 0},
@@ -61,22 +69,27 @@ func TestFaults(t *testing.T) {
 		{submit, 1, simulator.Stall(), "unknown", 1, 1},
 		{submit, 1, simulator.StallBody(), "unknown", 1, 1},
 		{submit, 1, simulator.Truncate(), "unknown: unusable response", 1, 1},
-		{submit, 1, simulator.Cut(), "unknown: unusable response", 1, 1},
-		{submit, 1, simulator.Body("{}"), "unknown: unusable response", 1, 1},
-		{submit, 1, simulator.Body(`{"id":null,"status":"queued"}`), "unknown: unusable response", 1, 1},
-		{submit, 1, simulator.Body("[]"), "unknown: unusable response", 1, 1},
 		{submit, 1, simulator.Endless(), "unknown: unusable response", 1, 1},
 		{submit, 1, simulator.HTML(200), "unknown: unusable response", 0, 0},
-		// Submission: no harm.
+		// Submission: accepted. X-Inference-Id has the id that the body lacks.
+		{submit, 1, simulator.Cut(), "saved", 1, 1},
+		{submit, 1, simulator.Body("{}"), "saved", 1, 1},
+		{submit, 1, simulator.Body(`{"id":null,"status":"queued"}`), "saved", 1, 1},
+		{submit, 1, simulator.Body("[]"), "saved", 1, 1},
 		{submit, 1, simulator.ContentType("text/plain"), "saved", 1, 1},
 		{submit, 1, simulator.ContentType(""), "saved", 1, 1},
 		{submit, 1, simulator.Slow(100), "saved", 1, 1},
 
 		// Wait: ends at once.
 		{poll, every, simulator.Status(400), "stopped waiting after 1 polls", 1, 1},
-		{poll, every, simulator.Status(401), "stopped waiting after 1 polls: the API key isn't valid", 1, 1},
-		{poll, every, simulator.Status(403), "stopped waiting after 1 polls: forbidden, or out of credits", 1, 1},
-		{poll, every, simulator.Status(404), "stopped waiting after 1 polls: not found", 1, 1},
+		{poll, every, simulator.Status(422), "stopped waiting after 1 polls", 1, 1},
+		// Wait: ends after three refusals over 10 seconds, since the key has worked and the generation is new.
+		{poll, every, simulator.Status(401), "stopped waiting: the API key isn't valid", 1, 1},
+		{poll, every, simulator.Status(403), "stopped waiting: forbidden, or out of credits", 1, 1},
+		{poll, every, simulator.Status(404), "stopped waiting: not found", 1, 1},
+		{poll, 2, simulator.Status(401), "saved", 1, 1},
+		{poll, 2, simulator.Status(403), "saved", 1, 1},
+		{poll, 2, simulator.Status(404), "saved", 1, 1},
 		// Wait: a missed poll, as long as it doesn't go on.
 		{poll, 9, simulator.Status(408), "saved", 1, 1},
 		{poll, 9, simulator.Status(425), "saved", 1, 1},
@@ -95,6 +108,11 @@ func TestFaults(t *testing.T) {
 		{poll, 9, simulator.Body("{}"), "saved", 1, 1},
 		{poll, 9, simulator.Body(`{"id":"other","status":"completed"}`), "saved", 1, 1},
 		{poll, 9, simulator.Endless(), "saved", 1, 1},
+		{poll, 9, simulator.HTML(403), "saved", 1, 1}, // a gateway's, not the API's
+		{poll, 9, simulator.HTML(404), "saved", 1, 1},
+		{poll, 9, simulator.Empty(400), "saved", 1, 1},
+		{poll, 9, simulator.Empty(202), "saved", 1, 1},
+		{poll, 9, simulator.Empty(204), "saved", 1, 1},
 		{poll, 9, simulator.Redirect(302, "https://elsewhere.example.com/"), "saved", 1, 1},
 		{poll, every, simulator.ContentType("text/html"), "saved", 1, 1},
 		// Wait: too many missed polls.
@@ -210,7 +228,10 @@ func outcome(err error) string {
 	case errors.As(err, &unknown):
 		text = "unknown"
 	case errors.As(err, &waiting):
-		text = fmt.Sprintf("stopped waiting after %d polls", waiting.Polls)
+		text = "stopped waiting"
+		if refusal := (*api.ResponseError)(nil); !errors.As(err, &refusal) || refusal.StatusCode != 401 && refusal.StatusCode != 403 && refusal.StatusCode != 404 {
+			text += fmt.Sprintf(" after %d polls", waiting.Polls)
+		}
 	case errors.As(err, &failed):
 		text = "failed"
 	case errors.As(err, &download):

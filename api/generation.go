@@ -3,54 +3,59 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aimlvideo/wan-go/gen/generation"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// A Status is how far a generation is, in the API's own words. generation.yaml lists the known ones; Status.Valid tells
-// whether a word is one of them.
+// A Status is the API's word for the state of a generation. generation.yaml lists the documented ones; Status.Valid
+// reports whether it is one of them.
 type Status = generation.Status
 
-// A Generation is the state of a generation, as one poll has reported it.
+// A Generation is the state of a generation at one poll.
 type Generation struct {
-	// ID is the one that was asked for.
+	// ID is the id that was polled.
 	ID string
-	// Status is the API's word. What decides is not the word but Video and Failure: a word that nobody has listed means
-	// that the generation goes on.
+	// Status is the API's word. Video and Failure decide, not the word: a status that isn't documented means that the
+	// generation is in progress.
 	Status Status
-	// Video is the result, once it is there.
+	// Progress is how far the generation is, as the API reports it; nil if it doesn't. Its scale isn't documented.
+	Progress *float64
+	// Video is the result; nil until there is one.
 	Video *Video
-	// Failure says that the generation has failed, and why.
+	// Failure is the reason of a failure; nil unless the generation failed.
 	Failure *FailedError
-	// Raw is the answer as it came, without the API key and the data of data URIs.
+	// Raw is the response body without the API key and media data.
 	Raw json.RawMessage
 }
 
-// Done reports whether the generation has come to its end, good or bad.
+// Done reports whether the generation has completed or failed.
 func (g *Generation) Done() bool { return g.Video != nil || g.Failure != nil }
 
-// Usage is what a generation was charged.
+// Usage is what a generation cost.
 type Usage struct {
-	// Credits and USD are nil where the API doesn't say.
+	// Credits and USD are nil if the API doesn't say.
 	Credits, USD *float64
 }
 
-// An answer is the body of the API's answers, as far as it can be trusted: members may be null or missing or of another
-// type than the documents say. encoding/json passes over those of another type and goes on.
-type answer struct {
-	ID     string
-	Status string
-	Video  struct{ URL string }
-	Error  json.RawMessage
-	Meta   struct {
+// A generationBody is the body of a response about a generation. Members may be null, missing, or of another type than
+// the spec's; encoding/json skips those of another type.
+type generationBody struct {
+	ID           any
+	GenerationID any `json:"generation_id"`
+	Status       string
+	Progress     any
+	Video        json.RawMessage
+	Error        json.RawMessage
+	Meta         struct {
 		Usage struct {
 			Credits any `json:"credits_used"`
 			Tokens  any `json:"tokens_used"` // in older revisions of the API
@@ -59,78 +64,150 @@ type answer struct {
 	}
 }
 
-// decodeAnswer fails only where the body is no JSON object.
-func decodeAnswer(body []byte) (a answer, err error) {
-	err = json.Unmarshal(body, &a)
-	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && mismatch.Field != "" {
-		err = nil
+// decodeGeneration returns an error only if the body isn't a JSON object, alone or as the only element of a list.
+func decodeGeneration(body []byte) (b generationBody, err error) {
+	body = withoutWrapping(body)
+	if err := json.Unmarshal(body, &b); err != nil && !bytes.HasPrefix(body, []byte("{")) || !json.Valid(body) {
+		return b, fmt.Errorf("%w: it isn't a JSON object", ErrBadResponse)
 	}
-	if err != nil {
-		err = fmt.Errorf("%w: it isn't a JSON object", ErrBadResponse)
-	}
-	if a.ID == "" {
-		a.ID = idIn(body)
-	}
-	return a, err
+	return b, nil
 }
 
-// idIn finds the id of a generation, also in a body that is cut short behind it, and also a number: an id that is
-// overlooked is a paid job that is lost.
-func idIn(body []byte) string {
-	d := json.NewDecoder(bytes.NewReader(body))
-	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
-		return ""
+func (b *generationBody) id() string {
+	if id := idText(b.GenerationID); id != "" {
+		return id
 	}
-	for {
-		name, err := d.Token()
-		if err != nil || name == json.Delim('}') {
-			return ""
+	return idText(b.ID)
+}
+
+// idText returns an id, which may also be a number, as text.
+func idText(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// withoutWrapping returns the object in a body that has a byte order mark before it, a list around it, or the object in
+// a member "data".
+func withoutWrapping(body []byte) []byte {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	var list []json.RawMessage
+	if json.Unmarshal(body, &list) == nil && len(list) == 1 {
+		body = bytes.TrimSpace(list[0])
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) == nil && object["id"] == nil && object["generation_id"] == nil {
+		if data := bytes.TrimSpace(object["data"]); bytes.HasPrefix(data, []byte("{")) || bytes.HasPrefix(data, []byte("[")) {
+			return withoutWrapping(data)
 		}
-		var value json.RawMessage
-		if d.Decode(&value) != nil {
-			return ""
-		}
-		if name, ok := name.(string); ok && strings.EqualFold(name, "id") && strings.ContainsRune(`"-0123456789`, rune(value[0])) {
-			if id := text(value); id != "" {
-				return id
+	}
+	return body
+}
+
+// A namedGeneration is what the body of a response to a submission says about a generation.
+type namedGeneration struct {
+	id string
+	// errorLike reports that the body looks like an error: its id may be the error's own.
+	errorLike bool
+	// documentedError reports that it is the API's own error body.
+	documentedError bool
+}
+
+// idMember finds an id in a body that isn't whole JSON.
+var idMember = regexp.MustCompile(`(?i)"(generation_id|id)"\s*:\s*(?:"((?:[^"\\]|\\.)+)"|(-?[0-9]+)\s*[,}])`)
+
+// findGeneration finds the id of a generation, also in a body that is cut short behind it: an id that is overlooked is a
+// paid job that is lost.
+func findGeneration(body []byte) (g namedGeneration) {
+	object := withoutWrapping(body)
+	b, err := decodeGeneration(object)
+	if err != nil {
+		for _, m := range idMember.FindAllSubmatch(object, -1) {
+			if g.id == "" || strings.EqualFold(string(m[1]), "generation_id") {
+				g.id = unquote(string(m[2])) + string(m[3])
 			}
 		}
+		return g
 	}
+	if g.id = b.id(); g.id == "" {
+		g.id = otherID(object)
+	}
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(object, &members)
+	g.documentedError = members["message"] != nil && members["statusCode"] != nil && b.Status == ""
+	says := wire.DecodeError(http.Header{"Content-Type": {"application/json"}}, object).Message != ""
+	g.errorLike = says && b.Status == "" && b.GenerationID == nil
+	return g
 }
 
-// failure returns the reason of a failure, or nil if the answer doesn't speak of one.
-func (a *answer) failure() *FailedError {
+// otherID returns the first id that isn't empty, for objects with members "id" and "ID".
+func otherID(object []byte) string {
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	_ = d.Decode(&members)
+	for name, value := range members {
+		if id := idText(value); id != "" && (strings.EqualFold(name, "id") || strings.EqualFold(name, "generation_id")) {
+			return id
+		}
+	}
+	return ""
+}
+
+func unquote(text string) string {
+	if s, err := strconv.Unquote(`"` + text + `"`); err == nil {
+		return s
+	}
+	return text
+}
+
+// failedStatuses are the words that end a generation without a video. Other models of the API use all but the first.
+var failedStatuses = []string{string(generation.StatusError), "failed", "canceled", "cancelled", "expired", "rejected"}
+
+// failure returns the reason of a failure, or nil if the body doesn't report one.
+func (b *generationBody) failure() *FailedError {
 	var reason any
-	_ = json.Unmarshal(a.Error, &reason)
-	f := &FailedError{GenerationID: a.ID}
+	_ = json.Unmarshal(b.Error, &reason)
+	f := &FailedError{GenerationID: b.id()}
+	status := strings.ToLower(b.Status)
 	switch {
-	case !saysNothing(reason):
-	case Status(a.Status) == generation.StatusError:
+	case !isEmptyJSON(reason):
+	case status == string(generation.StatusError):
+		return f
+	case slices.Contains(failedStatuses, status):
+		f.Name = status
 		return f
 	default:
 		return nil
 	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(a.Error, &members) == nil {
-		f.Name, f.Message = text(members["name"]), text(members["message"])
+	if json.Unmarshal(b.Error, &members) == nil {
+		f.Name, f.Message = wire.JSONText(members["name"]), wire.JSONText(members["message"])
+		f.Code, f.Data = wire.JSONText(members["code"]), members["data"]
 	}
 	if f.Name+f.Message == "" {
-		f.Message = text(a.Error)
+		f.Message = wire.JSONText(b.Error)
 	}
 	return f
 }
 
-// saysNothing reports whether a JSON value is empty, or holds nothing but what is.
-func saysNothing(value any) bool {
+// isEmptyJSON reports whether a JSON value is null, empty, or contains only such values.
+func isEmptyJSON(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
 		for _, member := range v {
-			if !saysNothing(member) {
+			if !isEmptyJSON(member) {
 				return false
 			}
 		}
 	case []any:
-		return !slices.ContainsFunc(v, func(element any) bool { return !saysNothing(element) })
+		return !slices.ContainsFunc(v, func(element any) bool { return !isEmptyJSON(element) })
 	case string:
 		return strings.TrimSpace(v) == ""
 	case float64:
@@ -141,22 +218,34 @@ func saysNothing(value any) bool {
 	return true
 }
 
-// usage takes what the body says, or else the headers.
-func (a *answer) usage(header http.Header) Usage {
+// videoURL returns the URL of the result, which newer models of the API give as a list.
+func (b *generationBody) videoURL() string {
+	raw := b.Video
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
+		raw = list[0]
+	}
+	var video struct{ URL string }
+	_ = json.Unmarshal(raw, &video)
+	return video.URL
+}
+
+// usage takes the figures of the body, or else those of the headers.
+func (b *generationBody) usage(header http.Header) Usage {
 	return Usage{
-		Credits: firstNumber(a.Meta.Usage.Credits, a.Meta.Usage.Tokens, header.Get("X-Aimlapi-Credits-Used")),
-		USD:     firstNumber(a.Meta.Usage.USD, header.Get("X-Aimlapi-Usd-Spent")),
+		Credits: firstNumber(b.Meta.Usage.Credits, b.Meta.Usage.Tokens, header.Get("X-Aimlapi-Credits-Used")),
+		USD:     firstNumber(b.Meta.Usage.USD, header.Get("X-Aimlapi-Usd-Spent")),
 	}
 }
 
-// firstNumber returns the first value that is a number or a string with one.
+// firstNumber returns the first value that is a number or a text with one.
 func firstNumber(values ...any) *float64 {
 	for _, value := range values {
 		switch v := value.(type) {
 		case float64:
 			return &v
 		case string:
-			if f, err := strconv.ParseFloat(v, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			if f, err := strconv.ParseFloat(strings.TrimSuffix(v, "%"), 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
 				return &f
 			}
 		}
@@ -164,46 +253,37 @@ func firstNumber(values ...any) *float64 {
 	return nil
 }
 
-// generation makes sense of an answer to a poll. Evidence decides over labels: a URL means done, an error means failed,
-// and only where neither is there does the status count.
+// generation interprets the response to a poll. Evidence decides over labels: a URL means completed, an error means
+// failed, and the status counts only if there is neither.
 func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
-	a, err := decodeAnswer(body)
+	b, err := decodeGeneration(body)
+	id := b.id()
 	switch {
 	case err != nil:
 		return nil, err
-	case a.ID == "" || a.Status == "":
+	case id == "" || b.Status == "":
 		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadResponse)
-	case a.ID != j.id:
-		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadResponse, j.client.redacted(a.ID))
+	case id != j.id:
+		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadResponse, j.client.redact.String(id))
 	}
-	g := &Generation{ID: a.ID, Status: Status(a.Status), Raw: j.client.redact(body)}
-	if !g.Status.Valid() { // a word of anybody's
-		g.Status = Status(j.client.redacted(a.Status))
+	g := &Generation{ID: id, Status: Status(b.Status), Progress: firstNumber(b.Progress), Raw: j.client.redact.Bytes(body)}
+	if !g.Status.Valid() {
+		g.Status = Status(j.client.redact.String(b.Status))
 	}
-	if a.Video.URL != "" {
-		if u, err := url.Parse(a.Video.URL); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return nil, fmt.Errorf("%w: the video's URL isn't one", ErrBadResponse)
+	if raw := b.videoURL(); raw != "" {
+		if u, err := url.Parse(raw); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return nil, fmt.Errorf("%w: the video's URL isn't valid", ErrBadResponse)
 		}
-		g.Video = &Video{GenerationID: a.ID, URL: a.Video.URL, Usage: a.usage(header), job: j}
+		g.Video = &Video{GenerationID: id, URL: raw, Usage: b.usage(header), job: j}
 		return g, nil
 	}
-	if g.Failure = a.failure(); g.Failure != nil {
-		g.Failure.Name, g.Failure.Message = j.client.words(g.Failure.Name), j.client.words(g.Failure.Message)
+	if g.Failure = b.failure(); g.Failure != nil {
+		f := g.Failure
+		f.Name, f.Message, f.Code = j.client.redact.Message(f.Name), j.client.redact.Message(f.Message), j.client.redact.Message(f.Code)
+		f.Data = j.client.redact.Bytes(f.Data)
 	}
 	if g.Failure == nil && g.Status == generation.StatusCompleted {
 		return nil, ErrNoVideo
 	}
 	return g, nil
-}
-
-// isFinal reports whether a failed poll tells something that further polls won't change.
-func isFinal(err error) bool {
-	if refusal, ok := errors.AsType[*ResponseError](err); ok {
-		switch refusal.StatusCode {
-		case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-			return false
-		}
-		return refusal.StatusCode >= 400 && refusal.StatusCode < 500
-	}
-	return errors.Is(err, ErrNoVideo)
 }

@@ -3,23 +3,28 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aimlvideo/wan-go/gen/generation"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// A Job is an accepted generation. All that it needs to know is the id. It is safe for concurrent use.
+// A Job is an accepted generation. It needs nothing but its id. Safe for concurrent use.
 type Job struct {
 	client    *Client
 	id        string
 	requestID string
+	accepted  time.Time     // zero for a job resumed by its id
+	seen      atomic.Bool   // a poll has found the generation
 	request   *http.Request // of each poll, without context and key
-	err       error         // why there is none
+	err       error         // why there is no request
 }
 
-// Job takes up a generation by its id, in whatever process or on whatever machine it was submitted. It sends nothing;
-// that an id is empty or unknown is told by [Job.Poll] and [Job.Wait].
+// Job returns the job with an id, to resume it in any process. It sends nothing: [Job.Poll] and [Job.Wait] report an id
+// that is empty or unknown.
 func (c *Client) Job(id string) *Job {
 	j := &Job{client: c, id: id}
 	if id == "" {
@@ -30,22 +35,24 @@ func (c *Client) Job(id string) *Job {
 	return j
 }
 
-// ID returns the id of the generation. It is all that is needed to go on later: see [Client.Job].
+// ID returns the id of the generation, which is all that [Client.Job] needs to resume it. An id may contain ":" and "/",
+// so it isn't a file name or a path segment: see [Video.SaveIn].
 func (j *Job) ID() string { return j.id }
 
-// ClientRequestID returns the client request id of the submission, or "" for a job that was taken up by its id.
+// ClientRequestID returns the client request id of the submission, or "" for a job resumed by its id.
 func (j *Job) ClientRequestID() string { return j.requestID }
 
 // String returns the id.
 func (j *Job) String() string { return j.id }
 
-// pollTimeout bounds a single poll.
+// pollTimeout limits a single poll.
 const pollTimeout = 30 * time.Second
 
-// Poll asks the API once. A generation that has failed is no error here: see [Generation]. Polling costs nothing.
+// Poll asks the API once, for at most 30 seconds, and returns the state of the generation. A failed generation isn't an
+// error here, see [Generation.Failure]. Polling costs nothing.
 //
-// The error is a [*PollError] with the id of the generation, or an [*InputError] if the job has none. It says nothing
-// about the generation itself: whatever it is, the generation may go on. Poll tries once and takes at most 30 seconds.
+// It returns a [*PollError] if there is no usable response, which says nothing about the generation itself, and an
+// [*InputError] if the job has no id.
 func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 	if j.err != nil {
 		return nil, j.err
@@ -57,31 +64,194 @@ func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 	return g, nil
 }
 
-// poll also returns how long the server asks to wait before the next one.
+// poll also returns how long the server asks to wait before the next poll.
 func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(parent, pollTimeout)
 	defer cancel()
-	response, err := j.client.do(j.request.Clone(ctx))
+	response, err := j.client.do(ctx, j.request.Clone(ctx))
 	if err != nil {
 		return nil, 0, pollTimedOut(parent, ctx, err)
 	}
 	defer response.Body.Close()
 	body, err := j.client.read(response)
-	if response.StatusCode < 200 || response.StatusCode >= 300 {
-		refusal := j.client.responseError(response, body)
-		return nil, refusal.RetryAfter, refusal
-	}
-	if err != nil {
+	hint := wire.RetryAfter(response.Header)
+	switch {
+	case response.StatusCode < 200 || response.StatusCode >= 300:
+		return nil, hint, j.client.responseError(response, body)
+	case err != nil:
 		return nil, 0, pollTimedOut(parent, ctx, err)
+	case len(body) == 0:
+		return nil, hint, fmt.Errorf("%w: status code %d without a body", ErrBadResponse, response.StatusCode)
 	}
+	j.client.keyWorked.Store(true)
 	g, err := j.generation(response.Header, body)
-	return g, retryAfter(response.Header, time.Now), err
+	if err == nil {
+		j.seen.Store(true)
+	}
+	return g, hint, err
 }
 
-// pollTimedOut tells the end of the poll's own time from that of the caller's context.
+// pollTimedOut distinguishes the poll's own timeout from the end of the caller's context.
 func pollTimedOut(parent, ctx context.Context, err error) error {
 	if parent.Err() == nil && ctx.Err() != nil {
 		return &stalledError{pollTimeout}
 	}
 	return err
+}
+
+// Progress is the state of a wait after a poll.
+type Progress struct {
+	GenerationID string
+	// Status is the last one received; empty if no poll has succeeded yet.
+	Status Status
+	// Reported is how far the generation is, as the API reports it; nil if it doesn't. Its scale isn't documented.
+	Reported *float64
+	// Polls counts the attempts, and Elapsed is the time since the wait began.
+	Polls   int
+	Elapsed time.Duration
+	// Missed counts the failed polls in a row, and Err is why the last one failed. They are 0 and nil after a good one.
+	Missed int
+	Err    error
+}
+
+const (
+	// maxMissed is how many polls in a row may fail.
+	maxMissed = 10
+	// maxRefused is how many polls in a row the API may refuse, over at least refusedFor, although the key has worked or
+	// the generation exists.
+	maxRefused = 3
+	refusedFor = 10 * time.Second
+	// replicaLag is how long a new generation may be unknown to a replica of the API (reproduced: 3 seconds).
+	replicaLag = time.Minute
+)
+
+// A wait is one call of Wait.
+type wait struct {
+	job          *Job
+	onProgress   func(Progress)
+	progress     Progress
+	refused      int // polls in a row
+	refusedSince time.Time
+}
+
+// Wait polls until the generation completes and returns the video. It polls at once, then at intervals that grow from
+// about 1 second to 10 (see [WithPollInterval]). It honours Retry-After up to a minute, and status code 429 slows down
+// all waits of the Client for a while. Only the context limits the wait; when it ends, Wait returns at once.
+//
+// A failed poll is a missed poll, and ten in a row end the wait. If the API itself refuses a poll with a 4xx status code
+// other than 408, 425 and 429, the wait ends at once, with two exceptions that may pass: a 404 in the first minute after
+// the submission or once the generation was seen, and a 401 or 403 once the key has worked. Three of those in a row over
+// at least 10 seconds end the wait.
+//
+// Wait returns a [*FailedError] if the generation failed, an [*InputError] if the job has no id, and otherwise a
+// [*WaitError]: the generation may still be running, and another Wait resumes. A generation that stays completed without
+// a video is a WaitError that wraps [ErrNoVideo].
+func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
+	if j.err != nil {
+		return nil, j.err
+	}
+	w := &wait{job: j, progress: Progress{GenerationID: j.id}}
+	for _, opt := range opts {
+		opt(w)
+	}
+	start := time.Now()
+	backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
+	for {
+		g, hint, err := j.poll(ctx)
+		w.progress.Polls++
+		w.progress.Elapsed = time.Since(start)
+		if ctx.Err() != nil && (g == nil || !g.Done()) {
+			return nil, w.end(ctx.Err())
+		}
+		w.observe(ctx, g, err)
+		switch {
+		case err != nil:
+			if err := w.giveUp(err); err != nil {
+				return nil, w.end(err)
+			}
+		case g.Video != nil:
+			return g.Video, nil
+		case g.Failure != nil:
+			return nil, g.Failure
+		}
+		if errors.Is(err, ErrTooManyRequests) {
+			j.client.pace.tooMany()
+		}
+		if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
+			w.progress.Elapsed = time.Since(start)
+			return nil, w.end(err)
+		}
+	}
+}
+
+// observe records a poll and reports it.
+func (w *wait) observe(ctx context.Context, g *Generation, err error) {
+	logger := w.job.client.logger
+	if err != nil {
+		w.progress.Missed++
+		w.progress.Err = err
+		logger.WarnContext(ctx, "poll failed", "generation", w.job.id, "in_a_row", w.progress.Missed, "error", err)
+	} else {
+		w.progress.Missed, w.progress.Err = 0, nil
+		w.progress.Status, w.progress.Reported = g.Status, g.Progress
+		w.refused = 0
+		logger.DebugContext(ctx, "poll", "generation", w.job.id, "status", g.Status, "documented", g.Status.Valid())
+	}
+	if w.onProgress != nil {
+		w.onProgress(w.progress)
+	}
+}
+
+// giveUp returns why a failed poll ends the wait, or nil if the wait goes on.
+func (w *wait) giveUp(err error) error {
+	if isRefusedPoll(err) {
+		if !w.mayPass(err) {
+			return err
+		}
+		if w.refused++; w.refused == 1 {
+			w.refusedSince = time.Now()
+		}
+		if w.refused >= maxRefused && time.Since(w.refusedSince) >= refusedFor {
+			return fmt.Errorf("%d polls in a row refused, the last one: %w", w.refused, err)
+		}
+		return nil
+	}
+	w.refused = 0
+	if w.progress.Missed >= maxMissed {
+		return fmt.Errorf("%d polls in a row failed, the last one: %w", w.progress.Missed, err)
+	}
+	return nil
+}
+
+// isRefusedPoll reports whether the API itself, and not a gateway, refused a poll.
+func isRefusedPoll(err error) bool {
+	refusal, ok := errors.AsType[*ResponseError](err)
+	if !ok || !refusal.documented {
+		return false
+	}
+	switch refusal.StatusCode {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return refusal.StatusCode >= 400 && refusal.StatusCode < 500
+}
+
+// mayPass reports whether a refused poll may be the fault of one replica of the API.
+func (w *wait) mayPass(err error) bool {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return w.job.seen.Load() || time.Since(w.job.accepted) < replicaLag
+	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden):
+		return w.job.client.keyWorked.Load()
+	}
+	return false
+}
+
+// end returns the error of a wait that ended before the generation did.
+func (w *wait) end(err error) *WaitError {
+	p := w.progress
+	if p.Err != nil && !errors.Is(err, p.Err) {
+		err = fmt.Errorf("%w; the last poll failed: %w", err, p.Err)
+	}
+	return &WaitError{GenerationID: p.GenerationID, Status: p.Status, Polls: p.Polls, Elapsed: p.Elapsed, Err: err}
 }

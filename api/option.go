@@ -1,15 +1,15 @@
 package api
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 )
 
-// An Option configures a Client.
-type Option interface {
-	applyToClient(c *config)
-}
+// An Option configures a [Client]. [New] returns an [*InputError] if an option has a value that can't work.
+type Option func(*config) error
 
 type config struct {
 	key             string
@@ -23,111 +23,120 @@ type config struct {
 	longestInterval time.Duration
 }
 
-type option func(*config)
+// WithAPIKey sets the API key and overrides the environment. White space around the key is removed.
+func WithAPIKey(key string) Option {
+	return func(c *config) error { c.key = key; return nil }
+}
 
-func (o option) applyToClient(c *config) { o(c) }
+// WithBaseURL sets the address of the API, such as a proxy or a simulator. A path is kept, except for /v1 or /v2 at its
+// end. The default is the environment's, see [New], or else [DefaultBaseURL].
+func WithBaseURL(url string) Option {
+	return func(c *config) error { c.baseURL = url; return nil }
+}
 
-// WithAPIKey sets the API key, whatever the environment says. White space around it is cut off.
-func WithAPIKey(key string) Option { return option(func(c *config) { c.key = key }) }
+// WithInsecureHTTP allows a base URL with http:// on other machines. The API key then crosses the network in the clear.
+func WithInsecureHTTP() Option {
+	return func(c *config) error { c.insecureHTTP = true; return nil }
+}
 
-// WithBaseURL sets where the API is reached, such as a proxy or a simulator. A path is kept, but for a /v1 or /v2 at
-// its end. The default is that of the environment, see [New], and else [DefaultBaseURL].
-func WithBaseURL(url string) Option { return option(func(c *config) { c.baseURL = url }) }
-
-// WithInsecureHTTP allows a base URL that begins with http:// on hosts other than this one. The API key then crosses
-// the network in the clear, and videos may, too: their URLs have to be https only where that of the API is.
-func WithInsecureHTTP() Option { return option(func(c *config) { c.insecureHTTP = true }) }
-
-// WithHTTPClient sets the HTTP client for the API and for downloads, for example one with a proxy, with tracing or with
-// the validating transport of package conformance. Its redirect policy is replaced. Its Timeout, if any, bounds each
-// request including the upload of local files and each piece of a download; better leave it at 0, since the Client
-// notices by itself when nothing moves any more.
+// WithHTTPClient sets the HTTP client for the API and for downloads, such as one with a proxy, with tracing or with the
+// validating transport of package conformance. Its redirect policy is replaced. Leave its Timeout at 0: it would bound
+// uploads and downloads as a whole, and the Client notices by itself when nothing moves.
 //
-// Its Transport must not repeat a POST by itself, as some do after errors: each repetition may be charged. A submission
-// counts as sent as soon as the transport has read from its body, unless the transport speaks to net/http/httptrace and
-// says otherwise, or returns an error with a method NotSent() bool that returns true.
+// Its Transport must not repeat a POST: each repetition may be charged. A submission counts as sent as soon as the
+// transport reads from its body, unless the transport returns an error with a method NotSent() bool that returns true.
 func WithHTTPClient(client *http.Client) Option {
-	return option(func(c *config) {
-		if client != nil {
-			c.httpClient = client
+	return func(c *config) error {
+		if client == nil {
+			return &InputError{Property: "HTTP client", Err: errors.New("it is nil")}
 		}
-	})
+		c.httpClient = client
+		return nil
+	}
 }
 
-// WithLogger makes the Client log accepted submissions (info), trouble that it deals with by itself (warn) and polls
-// (debug). Records hold ids, statuses and errors, never the API key and never media. Nothing is logged by default.
+// WithLogger makes the Client log accepted submissions (info), retries and failed polls (warn) and polls (debug).
+// Records contain ids, statuses and errors, never the API key or media. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
-	return option(func(c *config) {
-		if logger != nil {
-			c.logger = logger
+	return func(c *config) error {
+		if logger == nil {
+			return &InputError{Property: "logger", Err: errors.New("it is nil")}
 		}
-	})
+		c.logger = logger
+		return nil
+	}
 }
 
-// WithMaxMedia caps the size of each local file or reader, in bytes. The default is 100 MiB; 0 is no cap. What the API
-// itself takes isn't documented.
-func WithMaxMedia(bytes int64) Option { return option(func(c *config) { c.maxMedia = bytes }) }
+// WithMaxMedia limits the size of each local file or reader, in bytes. The default is 100 MiB; 0 means no limit. The
+// API's own limit isn't documented.
+func WithMaxMedia(bytes int64) Option {
+	return func(c *config) error {
+		if bytes < 0 {
+			return &InputError{Property: "media limit", Err: errors.New("it is negative")}
+		}
+		c.maxMedia = bytes
+		return nil
+	}
+}
 
-// WithRetryWindow sets how long the pauses may be in all between the attempts of a submission that wasn't sent or was
-// answered 429; the time of the attempts themselves isn't counted. The default is one minute, in at most five attempts,
-// the first included; 0 turns it off. Submissions of unknown outcome are never tried again.
-func WithRetryWindow(d time.Duration) Option { return option(func(c *config) { c.retryWindow = d }) }
+// WithRetryWindow limits the sum of the pauses between attempts of a submission that wasn't sent or was refused with
+// status code 429. The default is one minute, in at most five attempts; 0 turns retries off.
+func WithRetryWindow(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return &InputError{Property: "retry window", Err: errors.New("it is negative")}
+		}
+		c.retryWindow = d
+		return nil
+	}
+}
 
-// WithPollInterval sets how long [Job.Wait] waits after the first poll and how far the interval grows. The defaults are
-// 1 and 10 seconds. Up to a fifth is added or taken away by chance. After answers 429 it becomes longer for a while, up
-// to about a minute.
+// WithPollInterval sets the interval after the first poll of [Job.Wait] and the longest interval. The defaults are 1 and
+// 10 seconds. Intervals have a jitter of a fifth. After status code 429 they are longer for a while, up to about a
+// minute.
 func WithPollInterval(first, longest time.Duration) Option {
-	return option(func(c *config) { c.firstInterval, c.longestInterval = first, longest })
+	return func(c *config) error {
+		if first <= 0 || longest < first {
+			return &InputError{Property: "poll interval", Err: fmt.Errorf("from %v to %v isn't an interval", first, longest)}
+		}
+		c.firstInterval, c.longestInterval = first, longest
+		return nil
+	}
 }
 
 // A SubmitOption configures one submission.
-type SubmitOption interface {
-	applyToSubmission(s *submission)
-}
+type SubmitOption func(*submission)
 
-type submitOption func(*submission)
-
-func (o submitOption) applyToSubmission(s *submission) { o(s) }
-
-// WithClientRequestID sets the client request id of the submission, with which its fate can be looked up in the
-// account's usage logs. It has 1 to 128 characters of A-Z a-z 0-9 . _ : - and should be unique. Without it the Client makes one up.
+// WithClientRequestID sets the client request id of the submission, which [Client.FindSubmission] and the account's
+// usage logs know it by. It has 1 to 128 characters of A-Z a-z 0-9 . _ : - and must be unique. The default is random.
 func WithClientRequestID(id string) SubmitOption {
-	return submitOption(func(s *submission) { s.requestID = id })
+	return func(s *submission) { s.requestID = id }
 }
 
-// OnUpload has f called while the submission is sent, with the bytes that have been handed to the network and those that
-// there are in all. The calls come one after the other, but from a goroutine of the transport, and none comes after
-// Submit has returned, which waits for the one under way. When a submission is tried again, they begin anew.
+// OnUpload calls f while the submission is sent, with the bytes handed to the network and their total. Calls are
+// sequential but come from a goroutine of the transport. None comes after Submit returns. A retry starts again at 0.
 func OnUpload(f func(sent, total int64)) SubmitOption {
-	return submitOption(func(s *submission) { s.onUpload = f })
+	return func(s *submission) { s.onUpload = f }
+}
+
+// OnRetry calls f before the pause that precedes another attempt of the submission, with the error of the last attempt.
+func OnRetry(f func(err error, pause time.Duration)) SubmitOption {
+	return func(s *submission) { s.onRetry = f }
 }
 
 // A WaitOption configures one [Job.Wait].
-type WaitOption interface {
-	applyToWait(w *wait)
-}
+type WaitOption func(*wait)
 
-type waitOption func(*wait)
-
-func (o waitOption) applyToWait(w *wait) { o(w) }
-
-// OnProgress has f called with what each poll has told, the last one included, in the goroutine that waits and before it
-// goes on.
+// OnProgress calls f after each poll, in the goroutine that waits.
 func OnProgress(f func(Progress)) WaitOption {
-	return waitOption(func(w *wait) { w.onProgress = f })
+	return func(w *wait) { w.onProgress = f }
 }
 
 // A DownloadOption configures one [Video.Save] or [Video.Download].
-type DownloadOption interface {
-	applyToDownload(d *download)
-}
+type DownloadOption func(*download)
 
-type downloadOption func(*download)
-
-func (o downloadOption) applyToDownload(d *download) { o(d) }
-
-// OnDownload has f called while the video arrives, in the goroutine of the download, with the bytes that are there and
-// those that there are in all, or -1 where the server doesn't say.
+// OnDownload calls f while the video arrives, in the goroutine of the download, with the bytes received and their total,
+// or -1 if the server doesn't send a length.
 func OnDownload(f func(received, total int64)) DownloadOption {
-	return downloadOption(func(d *download) { d.onDownload = f })
+	return func(d *download) { d.onDownload = f }
 }

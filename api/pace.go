@@ -4,28 +4,30 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 const (
-	// maxSlowdown bounds by what factor the polls of a client are slowed down.
+	// maxSlowdown limits the factor by which the polls of a client slow down.
 	maxSlowdown = 32
-	// slowdownHalfLife is how long it takes until a slowdown has halved.
+	// slowdownHalfLife is how long a slowdown takes to halve.
 	slowdownHalfLife = time.Minute
 )
 
-// A pace slows down all polls of a client after one of them was answered 429: the limit is the account's, and the
-// others would only use up their patience on it. The zero pace is full speed.
+// A pace slows down all polls of a client after a response 429: the limit is the account's, and polls at full speed
+// would only be refused too. The zero pace is full speed.
 type pace struct {
 	mu     sync.Mutex
 	factor float64 // at the time of last
 	last   time.Time
 }
 
-// slow makes an interval longer, but no longer than about maxHint, so that the end of a generation isn't noticed too late.
+// slow returns a longer interval, at most about a minute, so that the end of a generation isn't noticed too late.
 func (p *pace) slow(interval time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ceiling := jitter(maxHint)
+	ceiling := wire.Jitter(wire.MaxRetryAfter)
 	return max(interval, min(ceiling, time.Duration(float64(interval)*p.now(time.Now()))))
 }
 
@@ -36,7 +38,7 @@ func (p *pace) now(t time.Time) float64 {
 	return max(1, p.factor*math.Exp2(-t.Sub(p.last).Seconds()/slowdownHalfLife.Seconds()))
 }
 
-// tooMany doubles the slowdown, but for the polls that were already under way only once.
+// tooMany doubles the slowdown, once for all polls that were under way together.
 func (p *pace) tooMany() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

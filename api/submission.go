@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -10,46 +9,40 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"path"
-	"reflect"
-	"regexp"
-	"strings"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// maxAttempts bounds how often a submission is tried that wasn't sent or was answered 429.
+// maxAttempts limits the attempts of a submission that wasn't sent or was refused with status code 429.
 const maxAttempts = 5
 
-// requestIDPattern is the alphabet that generation.yaml gives for X-Client-Request-Id. The server drops other values
-// silently, and with them the only trace of a submission whose answer is lost.
-var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
-
-// Submit submits a generation. The methods named after the models are the usual way; Submit itself takes any value that
-// encoding/json encodes as an object with a model, for models and properties that this version doesn't know yet:
+// Submit submits a generation. The methods named after the models are the usual way. Submit itself takes any value that
+// encoding/json encodes as an object with a model, for models and properties that this version doesn't know:
 //
-//	job, err := client.Submit(ctx, map[string]any{"model": "...", "video_url": api.File("dance.mp4")})
+//	job, err := client.Submit(ctx, map[string]any{"model": "...", "video_url": wan.File("dance.mp4")})
 //
-// The returned Job has been accepted; write its id down. Otherwise the error is one of
+// It returns a Job if the API accepted the submission: store its id. Otherwise it returns
 //
-//   - [*InputError]: something in the request can't be right; nothing was sent.
-//   - [*RejectedError]: the server said no; nothing is charged.
-//   - [*NotSentError]: nothing left this machine.
-//   - [*UnknownOutcomeError]: no usable answer came; the job may be running and may be charged.
+//   - an [*InputError] if the request can't be right; nothing was sent.
+//   - a [*RejectedError] if the API refused it; nothing is charged.
+//   - a [*NotSentError] if nothing left this machine.
+//   - an [*UnknownOutcomeError] if there was no usable response; the job may be running and may be charged.
 //
-// Submissions that weren't sent or were answered 429 are tried again for a while: see [WithRetryWindow]. The context
-// bounds it all. When it ends before anything was written, the error is a NotSentError, afterwards an
-// UnknownOutcomeError, and in the pause after a 429 the RejectedError.
+// Submit retries submissions that weren't sent or were refused with status code 429, see [WithRetryWindow]. If the
+// context ends before anything was written, it returns a NotSentError, afterwards an UnknownOutcomeError, and in the
+// pause after a 429 the RejectedError.
 func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) (*Job, error) {
 	s := &submission{client: c, requestID: "wan-" + rand.Text()}
 	for _, opt := range opts {
-		opt.applyToSubmission(s)
+		opt(s)
 	}
-	if !requestIDPattern.MatchString(s.requestID) {
-		return nil, &InputError{Property: "client request id", Err: errors.New("it has 1 to 128 characters of A-Z a-z 0-9 . _ : -")}
+	if !wire.ValidClientRequestID(s.requestID) {
+		return nil, &InputError{Property: "client request id", Err: errors.New("it must have 1 to 128 characters of A-Z a-z 0-9 . _ : -")}
 	}
 	if err := checkRequest(request); err != nil {
 		return nil, err
@@ -67,10 +60,11 @@ type submission struct {
 	requestID string
 	body      *requestBody
 	onUpload  func(sent, total int64)
+	onRetry   func(err error, pause time.Duration)
 }
 
 func (s *submission) run(ctx context.Context) (*Job, error) {
-	b := newBackoff(500*time.Millisecond, 8*time.Second)
+	backoff := wire.Backoff{First: 500 * time.Millisecond, Longest: 8 * time.Second}
 	left := s.client.retryWindow
 	for attempt := 1; ; attempt++ {
 		job, err := s.try(ctx)
@@ -78,25 +72,28 @@ func (s *submission) run(ctx context.Context) (*Job, error) {
 			s.client.logger.InfoContext(ctx, "submission accepted", "generation", job.id, "client_request_id", s.requestID)
 			return job, nil
 		}
-		hint, again := retryable(err)
-		delay := max(b.next(), hint)
-		if !again || s.body.spent() || ctx.Err() != nil || attempt == maxAttempts || delay > left {
+		hint, ok := retryable(err)
+		pause := max(backoff.Next(), hint)
+		if !ok || s.body.spent() || ctx.Err() != nil || attempt == maxAttempts || pause > left {
 			return nil, err
 		}
-		left -= delay
-		s.client.logger.WarnContext(ctx, "submission is tried again", "client_request_id", s.requestID, "delay", delay, "error", err)
-		if sleep(ctx, delay) != nil {
+		left -= pause
+		s.client.logger.WarnContext(ctx, "submission retried", "client_request_id", s.requestID, "pause", pause, "error", err)
+		if s.onRetry != nil {
+			s.onRetry(err, pause)
+		}
+		if wire.Sleep(ctx, pause) != nil {
 			if rejected, ok := errors.AsType[*RejectedError](err); ok {
 				rejected.end = ctx.Err()
 				return nil, rejected
 			}
-			return nil, &NotSentError{s.requestID, fmt.Errorf("%w, and it wasn't tried again: %w", errors.Unwrap(err), ctx.Err())}
+			return nil, &NotSentError{s.requestID, fmt.Errorf("%w; no further attempt: %w", errors.Unwrap(err), ctx.Err())}
 		}
 	}
 }
 
 // retryable reports whether it is certain that no job was created, and how long the server asks to wait.
-func retryable(err error) (hint time.Duration, again bool) {
+func retryable(err error) (hint time.Duration, ok bool) {
 	if _, ok := errors.AsType[*NotSentError](err); ok {
 		return 0, true
 	}
@@ -106,160 +103,140 @@ func retryable(err error) (hint time.Duration, again bool) {
 	return 0, false
 }
 
-// answerTimeout is how long a submission may stand still, while it is written and while it is answered.
-const answerTimeout = 2 * time.Minute
+// responseTimeout is how long a submission may make no progress, both while it is written and while its response is
+// awaited.
+const responseTimeout = 2 * time.Minute
 
 // try sends the submission once.
 func (s *submission) try(ctx context.Context) (*Job, error) {
-	var sent evidence
-	ctx, watch := newWatchdog(ctx, answerTimeout)
+	ctx, watch := newWatchdog(ctx, responseTimeout)
 	defer watch.stop()
+	upload := &upload{ReadCloser: s.body.open(), submission: s, watch: watch}
+	defer upload.finish()
+	var wrote atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:          func(string) { sent.asked.Store(true) },
-		GotConn:          func(httptrace.GotConnInfo) { sent.connected.Store(true) },
-		WroteHeaderField: func(string, []string) { sent.wrote.Store(true) },
-		WroteHeaders:     func() { sent.wrote.Store(true) },
+		WroteHeaderField: func(string, []string) { wrote.Store(true) },
+		WroteHeaders:     func() { wrote.Store(true) },
 	})
-	body := &watchedBody{ReadCloser: s.body.open(), submission: s, watch: watch, sent: &sent}
-	defer body.finish()
-	// All models are submitted to the same place, so that any of the generated functions makes the request.
+	// All models share one operation, so any generated package makes the request.
 	request, err := animatemove.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
-		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json",
-		body)
+		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json", upload)
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}
 	request.ContentLength = s.body.size
-	// Without GetBody, net/http can't send again what it has begun to send: it would, after some errors of HTTP/2.
+	// Without GetBody, net/http can't send again what it has begun to send, as it would after some errors of HTTP/2.
 	request.GetBody = nil
-	response, err := s.client.do(request.WithContext(traced))
+	response, err := s.client.do(ctx, request.WithContext(traced))
 	// A transport may know that it has sent nothing, as the strict one of package conformance does.
 	if refusal, ok := errors.AsType[interface {
 		error
 		NotSent() bool
 	}](err); ok && refusal.NotSent() {
+		if _, ok := errors.AsType[*net.OpError](err); ok {
+			return nil, &NotSentError{s.requestID, err}
+		}
 		return nil, &InputError{Err: err}
-	} else if err != nil {
-		return nil, s.lost(watch.explain(err), &sent)
+	}
+	if err != nil {
+		// From here on the body can't be read, so that no late read turns "not sent" into a lie.
+		upload.finish()
+		if wrote.Load() || upload.read.Load() {
+			return nil, &UnknownOutcomeError{ClientRequestID: s.requestID, Err: watch.explain(err)}
+		}
+		return nil, &NotSentError{s.requestID, watch.explain(err)}
 	}
 	defer response.Body.Close()
 	return s.outcome(response, watch)
 }
 
-// evidence is what is known of the sending.
-type evidence struct {
-	asked     atomic.Bool // the transport has looked for a connection
-	connected atomic.Bool // and found one
-	wrote     atomic.Bool // it has begun to write a header
-	read      atomic.Bool // it has begun to read the body
-}
-
-// lost words the loss of a submission. A transport can't have sent a body that it hasn't read, and one that reads ahead,
-// as the strict one of package conformance does, not without a connection.
-func (s *submission) lost(err error, sent *evidence) error {
-	dial, _ := errors.AsType[*net.OpError](err)
-	unconnected := sent.asked.Load() && !sent.connected.Load() && dial != nil && dial.Op == "dial"
-	if !sent.wrote.Load() && (!sent.read.Load() || unconnected) {
-		return &NotSentError{s.requestID, err}
-	}
-	return &UnknownOutcomeError{ClientRequestID: s.requestID, Err: err}
-}
-
-// outcome reads what the server says. Whatever its status, an answer that names a generation speaks of one.
+// outcome decides what a response means for the submission. Only evidence of a refusal is a refusal.
 func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, error) {
-	body, err := s.client.read(response)
-	status := response.StatusCode
-	refusal := s.client.responseError(response, body)
-	unknown := &UnknownOutcomeError{ClientRequestID: s.requestID, GenerationID: s.client.redacted(response.Header.Get("X-Inference-Id"))}
-	if g, err := decodeAnswer(body); err == nil && g.Status != "" { // it looks like a generation
-		unknown.GenerationID = cmp.Or(unknown.GenerationID, s.client.redacted(g.ID))
+	body, broken := s.client.read(response)
+	named := findGeneration(body)
+	if echo := response.Header.Get(wire.ClientRequestIDHeader); echo != "" && echo != s.requestID {
+		broken = fmt.Errorf("%w: it belongs to client request id %s", ErrBadResponse, s.client.redact.Message(echo))
+		return nil, s.unknown(response, body, "", broken)
+	}
+	accepted := response.StatusCode >= 200 && response.StatusCode < 300
+	id := named.id
+	if id == "" && (accepted || response.StatusCode >= 500 || broken != nil) {
+		id = response.Header.Get("X-Inference-Id") // which refusals carry too
 	}
 	switch {
-	case status >= 200 && status < 300:
-		id := idIn(body)
-		if id != "" && err == nil {
-			job := s.client.Job(id)
-			job.requestID = s.requestID
-			return job, nil
-		}
-		if err == nil {
-			err = fmt.Errorf("%w: its body has no generation id", ErrBadResponse)
-		}
-		unknown.GenerationID = cmp.Or(unknown.GenerationID, s.client.redacted(id))
-		unknown.Err = fmt.Errorf("%w: %w", refusal, watch.explain(err))
-		return nil, unknown
-	case unknown.GenerationID != "",
-		status == http.StatusSeeOther,                                        // the answer is elsewhere
-		status == http.StatusBadGateway, status == http.StatusGatewayTimeout: // another server may have begun
-		unknown.Err = refusal
-		return nil, unknown
-	case status >= 500 && (err != nil || !refusal.documented):
-		unknown.Err = fmt.Errorf("%w, not in the API's own words", refusal)
-		return nil, unknown
+	case accepted && broken == nil && id != "" && !named.documentedError:
+		job := s.client.Job(id)
+		job.requestID, job.accepted = s.requestID, time.Now()
+		s.client.keyWorked.Store(true)
+		return job, nil
+	case accepted && broken == nil:
+		return nil, s.unknown(response, body, id, fmt.Errorf("%w: it has no generation id", ErrBadResponse))
+	case broken != nil, named.id != "" && !named.errorLike:
+		return nil, s.unknown(response, body, id, watch.explain(broken))
+	}
+	refusal := s.client.responseError(response, body)
+	if !isRefusal(refusal) {
+		return nil, &UnknownOutcomeError{ClientRequestID: s.requestID, GenerationID: s.client.redact.String(id), Err: refusal}
 	}
 	return nil, &RejectedError{ClientRequestID: s.requestID, Err: refusal}
 }
 
-// watchedBody notes that it is read, which means that it is being sent.
-type watchedBody struct {
+func (s *submission) unknown(response *http.Response, body []byte, id string, err error) error {
+	var cause error = s.client.responseError(response, body)
+	if err != nil {
+		cause = fmt.Errorf("%w: %w", cause, err)
+	}
+	return &UnknownOutcomeError{ClientRequestID: s.requestID, GenerationID: s.client.redact.String(id), Err: cause}
+}
+
+// isRefusal reports whether a response without a generation proves that there is none: a status code that is documented
+// or that HTTP defines for a request the server didn't act on, or another 4xx in the API's own error body. 499 is a
+// gateway's word for a client that went away.
+func isRefusal(e *ResponseError) bool {
+	switch e.StatusCode {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
+		return true
+	}
+	return e.documented && e.StatusCode >= 400 && e.StatusCode < 499
+}
+
+// An upload is the body of one attempt. A transport that reads it is taken to send it.
+type upload struct {
 	io.ReadCloser
 
 	submission *submission
 	watch      *watchdog
-	sent       *evidence
+	read       atomic.Bool
 
 	mu    sync.Mutex
 	bytes int64
-	over  bool // the transport may go on reading, but nobody wants to hear of it
+	over  bool
 }
 
-func (b *watchedBody) Read(p []byte) (int, error) {
-	b.sent.read.Store(true)
-	b.watch.reset()
-	n, err := b.ReadCloser.Read(p)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.bytes += int64(n)
-	if f := b.submission.onUpload; f != nil && n > 0 && !b.over {
-		f(b.bytes, b.submission.body.size)
+func (u *upload) Read(p []byte) (int, error) {
+	u.mu.Lock()
+	if u.over {
+		u.mu.Unlock()
+		return 0, os.ErrClosed
+	}
+	u.read.Store(true)
+	u.mu.Unlock()
+	u.watch.reset()
+	n, err := u.ReadCloser.Read(p)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.bytes += int64(n)
+	if f := u.submission.onUpload; f != nil && n > 0 && !u.over {
+		f(u.bytes, u.submission.body.size)
 	}
 	return n, err
 }
 
-// finish ends the calls of OnUpload.
-func (b *watchedBody) finish() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.over = true
-}
-
-// generated is the path below which the packages of the models are.
-var generated = path.Dir(reflect.TypeFor[animatemove.Request]().PkgPath()) + "/"
-
-// checkRequest looks for what the generated type of a request tells: required properties and enums. Bounds are left to
-// the server, which charges nothing for a request that it rejects. Other types are sent as they are.
-func checkRequest(request any) error {
-	v := reflect.Indirect(reflect.ValueOf(request))
-	if v.Kind() != reflect.Struct || !strings.HasPrefix(v.Type().PkgPath(), generated) {
-		return nil
-	}
-	for i := range v.NumField() {
-		tag, tagged := v.Type().Field(i).Tag.Lookup("json")
-		if !tagged || tag == "-" || !v.Type().Field(i).IsExported() {
-			continue
-		}
-		name, options, _ := strings.Cut(tag, ",")
-		field := v.Field(i)
-		if field.IsZero() {
-			// A number or a boolean may be meant as 0 or false.
-			if options == "" && (field.Kind() == reflect.String || field.Kind() == reflect.Struct) {
-				return &InputError{Property: name, Err: errors.New("it is required")}
-			}
-			continue
-		}
-		if enum, ok := reflect.TypeAssert[interface{ Valid() bool }](field); ok && !enum.Valid() {
-			return &InputError{Property: name, Err: fmt.Errorf("%.40q is none of the values that the documents list", field.Interface())}
-		}
-	}
-	return nil
+// finish ends the attempt: nothing more is read, and OnUpload isn't called any more.
+func (u *upload) finish() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.over = true
 }

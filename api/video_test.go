@@ -370,7 +370,7 @@ func TestFilesOverHTTPS(t *testing.T) {
 	tests := []struct{ name, base, url, want string }{
 		{"plain", "https://api.example.com", "http://cdn.example.com/film.mp4", "leads to http://cdn.example.com, not to https"},
 		{"redirected to plain", "https://api.example.com", "https://cdn.example.com/redirect?to=http://cdn.example.com", "leads to http://cdn.example.com, not to https"},
-		{"no HTTP at all", "http://127.0.0.1:1", "ftp://cdn.example.com/film.mp4", "the video's URL isn't one"},
+		{"no HTTP at all", "http://127.0.0.1:1", "ftp://cdn.example.com/film.mp4", "the video's URL isn't valid"},
 		{"redirected to no HTTP", "http://127.0.0.1:1", "http://127.0.0.1:2/redirect?to=ftp://cdn.example.com", "leads to ftp://cdn.example.com, not to https"},
 	}
 	for _, test := range tests {

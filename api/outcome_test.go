@@ -1,0 +1,241 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api"
+)
+
+// respond returns a client whose transport responds to each request.
+func respond(t *testing.T, f func(*http.Request) *http.Response) *api.Client {
+	t.Helper()
+	client, err := api.New(api.WithAPIKey("canary-key-7f3b9c2e"), api.WithHTTPClient(&http.Client{
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				io.Copy(io.Discard, r.Body)
+			}
+			return f(r), nil
+		}),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// Only a refusal is a refusal. Status codes that no server should send leave the outcome unknown.
+func TestOutcomeByStatusCode(t *testing.T) {
+	const documented = `{"message":"no","statusCode":400,"path":"/","requestId":"r"}`
+	for _, tt := range []struct {
+		code int
+		body string
+		want string
+	}{
+		{-1, documented, "unknown"}, {0, documented, "unknown"}, {99, documented, "unknown"}, {199, documented, "unknown: unusable response"},
+		{304, "", "unknown"}, {402, documented, "rejected"}, {402, "", "unknown"}, {418, "<html>", "unknown"},
+		{451, documented, "rejected"}, {499, documented, "unknown"}, {500, documented, "unknown"}, {503, documented, "unknown"},
+		{520, documented, "unknown"}, {599, "", "unknown"}, {600, documented, "unknown"}, {999, documented, "unknown"},
+	} {
+		t.Run(fmt.Sprint(tt.code, tt.body == documented), func(t *testing.T) {
+			posts := 0
+			client := respond(t, func(*http.Request) *http.Response {
+				posts++
+				return &http.Response{StatusCode: tt.code, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(tt.body))}
+			})
+			_, err := client.AnimateMove(t.Context(), move)
+			if got := outcome(err); got != tt.want && got != tt.want+": unusable response" || posts != 1 {
+				t.Errorf("%s after %d submissions: %v", got, posts, err)
+			}
+		})
+	}
+}
+
+// A response that echoes another client request id belongs to another request, whatever it says.
+func TestEcho(t *testing.T) {
+	for _, code := range []int{200, 400, 429} {
+		posts := 0
+		client := respond(t, func(*http.Request) *http.Response {
+			posts++
+			return &http.Response{
+				StatusCode: code, Header: http.Header{"X-Client-Request-Id": {"another"}, "X-Inference-Id": {"gen-1"}},
+				Body: io.NopCloser(bytes.NewBufferString(`{"id":"gen-1","status":"queued"}`)),
+			}
+		})
+		_, err := client.AnimateMove(t.Context(), move, api.WithClientRequestID("mine"))
+		unknown := (*api.UnknownOutcomeError)(nil)
+		if !errors.As(err, &unknown) || unknown.GenerationID != "" || unknown.ClientRequestID != "mine" || posts != 1 {
+			t.Errorf("%d: %d submissions: %v", code, posts, err)
+		}
+	}
+}
+
+// stuck is a body that neither a context nor Close ends.
+type stuck struct{ done chan struct{} }
+
+func (s stuck) Read([]byte) (int, error) { <-s.done; return 0, io.EOF }
+
+func (s stuck) Close() error { <-s.done; return nil }
+
+// The context ends a call even while a body blocks that obeys nothing.
+func TestStuckBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		done := make(chan struct{})
+		defer close(done)
+		for _, code := range []int{101, 200, 400, 502} {
+			client := respond(t, func(*http.Request) *http.Response {
+				return &http.Response{StatusCode: code, Header: http.Header{}, ContentLength: -1, Body: stuck{done}}
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			start := time.Now()
+			_, err := client.AnimateMove(ctx, move)
+			if unknown := (*api.UnknownOutcomeError)(nil); !errors.As(err, &unknown) {
+				t.Errorf("%d: submit: %v", code, err)
+			}
+			if _, err := client.Job("x").Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%d: wait: %v", code, err)
+			}
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("%d: it took %v", code, took)
+			}
+			cancel()
+		}
+	})
+}
+
+// After 101 Switching Protocols the body is the connection.
+func TestSwitchingProtocols(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		}
+	}()
+	client, err := api.New(api.WithBaseURL("http://"+listener.Addr().String()), api.WithAPIKey("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.AnimateMove(t.Context(), move)
+	if unknown, response := (*api.UnknownOutcomeError)(nil), (*api.ResponseError)(nil); !errors.As(err, &unknown) || !errors.As(err, &response) || response.StatusCode != 101 {
+		t.Errorf("submit: %v", err)
+	}
+	if _, err := client.Job("x").Poll(t.Context()); err == nil {
+		t.Error("poll: no error")
+	}
+}
+
+// A transport that reads the body only after RoundTrip has returned gets nothing, so that "not sent" stays true.
+func TestLateRead(t *testing.T) {
+	read := make(chan int64, 1)
+	client, err := api.New(api.WithAPIKey("k"), api.WithRetryWindow(0), api.WithHTTPClient(&http.Client{
+		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			returned := r.Context()
+			go func() {
+				<-returned.Done()
+				n, _ := io.Copy(io.Discard, r.Body)
+				read <- n
+			}()
+			return nil, errors.New("no connection")
+		}),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AnimateMove(t.Context(), move); outcome(err) != "not sent" {
+		t.Errorf("%v", err)
+	}
+	if n := <-read; n != 0 {
+		t.Errorf("%d bytes were read after the attempt", n)
+	}
+}
+
+// Words of other models end a wait as failures.
+func TestFailedStatuses(t *testing.T) {
+	for _, status := range []string{"error", "failed", "canceled", "cancelled", "expired", "rejected", "FAILED"} {
+		client := respond(t, func(*http.Request) *http.Response {
+			return &http.Response{
+				StatusCode: 200, Header: http.Header{}, ContentLength: -1,
+				Body: io.NopCloser(bytes.NewBufferString(`{"id":"x","status":"` + status + `","error":null,"video":null}`)),
+			}
+		})
+		_, err := client.Job("x").Wait(t.Context())
+		if failed := (*api.FailedError)(nil); !errors.As(err, &failed) || failed.GenerationID != "x" {
+			t.Errorf("%s: %v", status, err)
+		}
+	}
+}
+
+// A failure keeps what the API says, and progress is passed on.
+func TestFailureMembers(t *testing.T) {
+	polls := 0
+	client := respond(t, func(*http.Request) *http.Response {
+		body := `{"id":"x","status":"generating","progress":40}`
+		if polls++; polls > 1 {
+			body = `{"id":"x","status":"failed","error":{"name":"NSFW","message":"refused","code":17,"data":{"frame":3}}}`
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
+	})
+	var reported []float64
+	_, err := client.Job("x").Wait(t.Context(), api.OnProgress(func(p api.Progress) {
+		if p.Reported != nil {
+			reported = append(reported, *p.Reported)
+		}
+	}))
+	failed := (*api.FailedError)(nil)
+	if !errors.As(err, &failed) || failed.Code != "17" || string(failed.Data) != `{"frame":3}` || failed.Name != "NSFW" {
+		t.Errorf("%+v", failed)
+	}
+	if len(reported) != 1 || reported[0] != 40 {
+		t.Errorf("progress %v", reported)
+	}
+}
+
+// The error of a deadline keeps why the last poll failed.
+func TestLastPollError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := respond(t, func(*http.Request) *http.Response {
+			return &http.Response{StatusCode: 503, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString("maintenance"))}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := client.Job("x").Wait(ctx)
+		response := (*api.ResponseError)(nil)
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &response) || response.Message != "maintenance" {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// The details of a failed validation are in the error.
+func TestErrorDetails(t *testing.T) {
+	client := respond(t, func(*http.Request) *http.Response {
+		body := `{"message":"Body validation error","statusCode":400,"meta":["num_frames: expected 81, received 3"]}`
+		return &http.Response{StatusCode: 400, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
+	})
+	_, err := client.AnimateMove(t.Context(), move)
+	response := (*api.ResponseError)(nil)
+	if !errors.As(err, &response) || response.Details["meta"] != `["num_frames: expected 81, received 3"]` {
+		t.Errorf("%+v", response)
+	}
+	want := `wan: submission rejected by the server: the API returned status code 400: Body validation error; meta: ["num_frames: expected 81, received 3"]`
+	if err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
