@@ -103,23 +103,10 @@ func tail(paragraphs ...string) map[string]string {
 	return map[string]string{"tail": strings.Join(paragraphs, "\n\n")}
 }
 
-// version returns the module's version, with the commit and its date if the build recorded them.
+// version is the module's, from the build information.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
 	}
-	settings := map[string]string{}
-	for _, setting := range info.Settings {
-		settings[setting.Key] = setting.Value
-	}
-	text := info.Main.Version
-	if commit := settings["vcs.revision"]; commit != "" {
-		text += fmt.Sprintf(" (commit %.12s, %s", commit, settings["vcs.time"])
-		if settings["vcs.modified"] == "true" {
-			text += ", modified"
-		}
-		text += ")"
-	}
-	return text
+	return "unknown"
 }

@@ -1,0 +1,363 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec/redact"
+)
+
+// A Line is one generation to make.
+type Line struct {
+	// CustomID names the line within its batch and names its file. Where it is empty, Add makes one from the content.
+	CustomID string
+	// Body is the request, with the model among its members. Media values are URLs or [api.File] sources; the ledger
+	// keeps the path, size and SHA-256 of a file, not its bytes.
+	Body map[string]any
+}
+
+// A ChangedError reports lines that are in the batch already with another body. A line that may have been paid for is
+// never replaced: give the changed one a new custom id.
+type ChangedError struct {
+	// Differences has one text for each line, such as `shot-7: seed 1 -> 2`.
+	Differences []string
+}
+
+func (e *ChangedError) Error() string {
+	return "batch: changed lines need a new custom_id: " + strings.Join(e.Differences, "; ")
+}
+
+// Add adds lines to the batch in one transaction and returns how many are new. A line with the custom id and the body of
+// one that is there is passed over, so a manifest that has grown can be added again. The error is a [*ChangedError] if a
+// body differs; then nothing is added.
+func (b *Batch) Add(ctx context.Context, lines ...Line) (added int, err error) {
+	encoded, err := encodeLines(lines)
+	if err != nil {
+		return 0, fmt.Errorf("batch: %w", err)
+	}
+	err = b.transact(ctx, func(tx *sql.Tx) error {
+		if err := exec(ctx, tx, `UPDATE batch SET touched_at = touched_at WHERE id = $1`, b.id); err != nil { // the lock
+			return err
+		}
+		fresh, err := b.newLines(ctx, tx, encoded)
+		if err != nil {
+			return err
+		}
+		last, err := number(ctx, tx, `SELECT COALESCE(MAX(line), 0) FROM generation WHERE batch_id = $1`, b.id)
+		if err != nil {
+			return err
+		}
+		added = len(fresh)
+		return b.insert(ctx, tx, fresh, last)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return added, nil
+}
+
+// newLines returns the lines that aren't in the batch.
+func (b *Batch) newLines(ctx context.Context, tx *sql.Tx, lines []encodedLine) (fresh []encodedLine, err error) {
+	type known struct{ id, hash string }
+	all, err := collect(ctx, tx, func(rows *sql.Rows) (k known, err error) { return k, rows.Scan(&k.id, &k.hash) },
+		`SELECT custom_id, body_hash FROM generation WHERE batch_id = $1`, b.id)
+	if err != nil {
+		return nil, err
+	}
+	hashes := make(map[string]string, len(all))
+	for _, k := range all {
+		hashes[k.id] = k.hash
+	}
+	changed := &ChangedError{}
+	for _, line := range lines {
+		switch hash, ok := hashes[line.customID]; {
+		case !ok:
+			fresh = append(fresh, line)
+		case hash != line.hash:
+			old, err := collect(ctx, tx, scanString, `SELECT body FROM generation WHERE batch_id = $1 AND custom_id = $2`, b.id, line.customID)
+			if err != nil {
+				return nil, err
+			}
+			changed.Differences = append(changed.Differences, redact.Line(line.customID)+": "+difference(old[0], line.body))
+		}
+	}
+	if changed.Differences != nil {
+		return nil, changed
+	}
+	return fresh, nil
+}
+
+// insert inserts many rows a statement: one at a time takes long on Postgres.
+func (b *Batch) insert(ctx context.Context, tx *sql.Tx, lines []encodedLine, last int64) error {
+	now := millis(time.Now())
+	for chunk := range slices.Chunk(lines, 500) {
+		var places []string
+		var args []any
+		for _, line := range chunk {
+			last++
+			n := len(args)
+			places = append(places, fmt.Sprintf("($%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6))
+			args = append(args, b.id, last, line.customID, line.body, line.hash, now)
+		}
+		if err := exec(ctx, tx, `INSERT INTO generation (batch_id, line, custom_id, body, body_hash, created_at) VALUES `+strings.Join(places, ", "), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type encodedLine struct{ customID, body, hash string }
+
+// maxCustomID is as long as a file name may be with room for an extension and a temporary name.
+const maxCustomID = 200
+
+func encodeLines(lines []Line) ([]encodedLine, error) {
+	e := encoder{files: map[string]storedFile{}}
+	encoded := make([]encodedLine, 0, len(lines))
+	seen := map[string]bool{}
+	var errs []error
+	for i, line := range lines {
+		body, hash, err := e.encode(line.Body)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("line %d: %w", i+1, err))
+			continue
+		}
+		id := line.CustomID
+		if id == "" {
+			// The same content twice is meant twice: the API chooses another seed.
+			for n := 1; id == "" || seen[id]; n++ {
+				if id = hash[:16]; n > 1 {
+					id = fmt.Sprintf("%s-%d", hash[:16], n)
+				}
+			}
+		}
+		switch {
+		case seen[id]:
+			errs = append(errs, fmt.Errorf("line %d: custom_id %s stands twice", i+1, redact.Line(id)))
+		case len(id) > maxCustomID:
+			errs = append(errs, fmt.Errorf("line %d: custom_id has %d bytes, at most %d are allowed", i+1, len(id), maxCustomID))
+		}
+		seen[id] = true
+		encoded = append(encoded, encodedLine{id, body, hash})
+	}
+	return encoded, errors.Join(errs...)
+}
+
+// A storedFile stands in a stored body for a local file.
+type storedFile struct {
+	Path   string `json:"$file,omitempty"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// An encoder encodes bodies for the ledger. It reads each file once, however many lines use it.
+type encoder struct{ files map[string]storedFile }
+
+// encode returns the body as it is stored and a hash of its content, which is the same wherever its files are.
+func (e *encoder) encode(body map[string]any) (text, hash string, err error) {
+	stored, err := e.replace(body, true)
+	if err != nil {
+		return "", "", err
+	}
+	content, err := e.replace(body, false)
+	if err != nil {
+		return "", "", err
+	}
+	storedJSON, err := json.Marshal(stored)
+	if err != nil {
+		return "", "", err
+	}
+	contentJSON, err := json.Marshal(content)
+	if err != nil {
+		return "", "", err
+	}
+	sum := sha256.Sum256(contentJSON)
+	return string(storedJSON), hex.EncodeToString(sum[:]), nil
+}
+
+func (e *encoder) replace(value any, paths bool) (any, error) {
+	var err error
+	switch v := value.(type) {
+	case map[string]any:
+		members := make(map[string]any, len(v))
+		for name, member := range v {
+			if members[name], err = e.replace(member, paths); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return members, nil
+	case []any:
+		elements := make([]any, len(v))
+		for i, element := range v {
+			if elements[i], err = e.replace(element, paths); err != nil {
+				return nil, err
+			}
+		}
+		return elements, nil
+	case api.Source:
+		if !v.IsLocal() {
+			return v, nil
+		}
+		f, err := e.file(v.String())
+		if !paths {
+			f.Path = ""
+		}
+		return f, err
+	}
+	return value, nil
+}
+
+func (e *encoder) file(path string) (storedFile, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return storedFile{}, err
+	}
+	if f, ok := e.files[path]; ok {
+		return f, nil
+	}
+	f, err := hashFile(path)
+	if err == nil {
+		e.files[path] = f
+	}
+	return f, err
+}
+
+func hashFile(path string) (storedFile, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return storedFile{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return storedFile{}, fmt.Errorf("%s isn't a regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return storedFile{}, err
+	}
+	defer file.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, file)
+	return storedFile{path, n, hex.EncodeToString(h.Sum(nil))}, err
+}
+
+// decodeBody is the request of a stored body. It fails if a file isn't the one that was added.
+func decodeBody(text string) (map[string]any, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var body map[string]any
+	if err := decoder.Decode(&body); err != nil {
+		return nil, err
+	}
+	for name, value := range body {
+		restored, err := restore(value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		body[name] = restored
+	}
+	return body, nil
+}
+
+func restore(value any) (any, error) {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			var err error
+			if v[i], err = restore(v[i]); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		path, ok := v["$file"].(string)
+		if !ok {
+			return value, nil
+		}
+		f, err := hashFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if f.SHA256 != v["sha256"] {
+			return nil, fmt.Errorf("%s has changed since the line was added", path)
+		}
+		return api.File(path), nil
+	}
+	return value, nil
+}
+
+// difference names the members in which two stored bodies differ.
+func difference(before, after string) string {
+	var a, b map[string]any
+	for text, body := range map[string]*map[string]any{before: &a, after: &b} {
+		decoder := json.NewDecoder(strings.NewReader(text))
+		decoder.UseNumber()
+		_ = decoder.Decode(body)
+	}
+	names := slices.Compact(slices.Sorted(func(yield func(string) bool) {
+		for name := range maps.Keys(a) {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range maps.Keys(b) {
+			if !yield(name) {
+				return
+			}
+		}
+	}))
+	var differences []string
+	for _, name := range names {
+		if !reflect.DeepEqual(a[name], b[name]) {
+			differences = append(differences, fmt.Sprintf("%s %s -> %s", redact.Line(name), shown(a, name), shown(b, name)))
+		}
+	}
+	return strings.Join(differences, ", ")
+}
+
+// shown is the value of a member for people, without data and not too long.
+func shown(body map[string]any, name string) string {
+	value, ok := body[name]
+	if !ok {
+		return "(none)"
+	}
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value)
+	const most = 60
+	return redact.Line(redact.Cut((&redact.Redactor{}).String(buffer.String()), most))
+}
+
+var keyPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+const hashedKey = "sha256-"
+
+// lineKey is the custom id where a client request id can hold it, else a hash of it. Unlike the number of the line it
+// doesn't depend on the order of a manifest, so the account's logs are enough to rebuild a ledger.
+func lineKey(customID string) string {
+	if keyPattern.MatchString(customID) && !strings.HasPrefix(customID, hashedKey) {
+		return customID
+	}
+	sum := sha256.Sum256([]byte(customID))
+	return hashedKey + hex.EncodeToString(sum[:16])
+}
+
+// clientRequestID names one attempt to submit a line. It has at most 4 + 32 + 1 + 64 + 1 + 20 characters.
+func clientRequestID(batch, customID string, attempt int64) string {
+	return fmt.Sprintf("wan:%s:%s:%d", batch, lineKey(customID), attempt)
+}

@@ -1,0 +1,234 @@
+package batch
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// A store is the database: SQLite if pool is nil, else Postgres. The ledger's SQL is the same for both.
+type store struct {
+	db   *sql.DB
+	pool *pgxpool.Pool
+	path string // of the SQLite file
+}
+
+//go:embed schema.sql
+var schema string
+
+func openStore(ctx context.Context, database string) (store, error) {
+	if strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://") {
+		return openPostgres(ctx, database)
+	}
+	// One connection: SQLite has one writer, and waiting in Go is fairer than waiting in SQLite. FULL: a claim survives a
+	// power cut before the submission is sent.
+	db, err := sql.Open("sqlite", sqliteURL(database, "_txlock=immediate", "_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)",
+		"_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)"))
+	if err != nil {
+		return store{}, err
+	}
+	db.SetMaxOpenConns(1)
+	s := store{db: db, path: database}
+	if err := migrate(ctx, riversqlite.New(db), s); err != nil {
+		_ = db.Close()
+		return store{}, err
+	}
+	return s, nil
+}
+
+func sqliteURL(path string, parameters ...string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(parameters, "&")
+}
+
+func openPostgres(ctx context.Context, database string) (store, error) {
+	pool, err := pgxpool.New(ctx, database)
+	if err != nil {
+		return store{}, errors.New("not a valid postgres URL") // pgx repeats the URL, and with it the password
+	}
+	s := store{db: stdlib.OpenDBFromPool(pool), pool: pool}
+	// Processes that migrate at once fail, so they take turns.
+	err = func() error {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		const key = 0x77616e // "wan"
+		if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, key); err != nil {
+			return err
+		}
+		defer func() {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key)
+		}()
+		return migrate(ctx, riverpgxv5.New(pool), s)
+	}()
+	if err != nil {
+		_ = s.Close()
+		return store{}, err
+	}
+	return s, nil
+}
+
+// migrate creates the tables of River and ours. Each step is one transaction, and what is there is kept.
+func migrate[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], s store) error {
+	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return err
+	}
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		for statement := range strings.SplitSeq(schema, ";") {
+			if statement = strings.TrimSpace(statement); statement != "" {
+				if err := exec(ctx, tx, statement); err != nil {
+					return fmt.Errorf("%w: %.60s", err, statement)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Close closes the database.
+func (s store) Close() error {
+	err := s.db.Close()
+	if s.pool != nil {
+		s.pool.Close()
+	}
+	return err
+}
+
+// lock makes this process the only one that runs the batches of an SQLite file, until unlock or its death. The lock is
+// a transaction on a file of its own, which works wherever SQLite does.
+func (s store) lock(ctx context.Context) (unlock func(), err error) {
+	if s.pool != nil {
+		return func() {}, nil
+	}
+	db, err := sql.Open("sqlite", sqliteURL(s.path+".lock", "_txlock=exclusive", "_pragma=busy_timeout(0)"))
+	if err != nil {
+		return nil, err
+	}
+	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		_ = db.Close()
+		if strings.Contains(err.Error(), "locked") {
+			return nil, ErrRunning
+		}
+		return nil, err
+	}
+	return func() {
+		_ = tx.Rollback()
+		_ = db.Close()
+	}, nil
+}
+
+// ErrRunning reports that another process runs the batches of this SQLite file.
+var ErrRunning = errors.New("another process is running this batch; wait for it, or use Postgres for several processes")
+
+// transact runs f in one transaction, which is on disk when transact returns nil.
+func (s store) transact(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// A querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func exec(ctx context.Context, q querier, query string, args ...any) error {
+	_, err := q.ExecContext(ctx, query, args...)
+	return err
+}
+
+// changed is exec that reports how many rows were changed.
+func changed(ctx context.Context, q querier, query string, args ...any) (int64, error) {
+	result, err := q.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// collect returns all rows of a query.
+func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		value, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, value)
+	}
+	return all, rows.Err()
+}
+
+// number returns the only value of a query, which is a number.
+func number(ctx context.Context, q querier, query string, args ...any) (int64, error) {
+	all, err := collect(ctx, q, scanNumber, query, args...)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	return all[0], nil
+}
+
+func scanNumber(rows *sql.Rows) (n int64, err error) { return n, rows.Scan(&n) }
+
+func scanString(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) }
+
+// Times are stored as milliseconds since 1970, 0 for none, and money as millionths of a dollar, so that sums are exact
+// and both databases agree.
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n)
+}
+
+const dollar = 1_000_000
+
+// redactDatabase is a database's name without the password.
+func redactDatabase(database string) string {
+	if u, err := url.Parse(database); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return database
+}
+
+func nowMillis() int64 { return millis(time.Now()) }

@@ -1,0 +1,173 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec/wire"
+)
+
+// submitAll claims and submits lines until all lines of the batch are done, or until soft ends. The submissions
+// themselves end with hard.
+func (r *run) submitAll(soft, hard context.Context) error {
+	slots := make(chan struct{}, submitters)
+	var submissions sync.WaitGroup
+	defer submissions.Wait()
+	for soft.Err() == nil {
+		var claimed []row
+		var why hold
+		err := r.persist(hard, func(ctx context.Context) (err error) {
+			claimed, why, err = r.claim(ctx, cap(slots)-len(slots))
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("the ledger can't be written, so nothing more is submitted: %w", err)
+		}
+		for _, line := range claimed {
+			slots <- struct{}{}
+			r.changed(Change{CustomID: line.customID, State: Submitting})
+			submissions.Go(func() {
+				defer func() { <-slots }()
+				r.submit(hard, line)
+			})
+		}
+		if len(claimed) == 0 && len(slots) == 0 {
+			pending, open, err := r.batch.left(hard)
+			switch {
+			case err != nil: // the next turn finds out
+			case open == 0 && pending == 0:
+				return nil
+			case open == 0 && why.over:
+				return errors.New(why.reason)
+			}
+		}
+		r.await(soft)
+	}
+	return context.Cause(soft)
+}
+
+// await waits until something has changed, or a second: limits end by time, and other processes change lines too.
+func (r *run) await(ctx context.Context) {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-r.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// left counts the lines that are pending, and those that the engine is busy with.
+func (b *Batch) left(ctx context.Context) (pending, open int64, err error) {
+	pending, err = number(ctx, b.db, `SELECT COUNT(*) FROM generation WHERE batch_id = $1 AND state = 'pending'`, b.id)
+	if err != nil {
+		return 0, 0, err
+	}
+	open, err = number(ctx, b.db, `SELECT COUNT(*) FROM generation WHERE batch_id = $1 AND state IN ('submitting', 'in_progress', 'completed', 'unknown')
+		AND (state = 'submitting' OR alarm_kind <> '' OR state = 'unknown' AND search_until > $2)`, b.id, millis(time.Now()))
+	return pending, open, err
+}
+
+// persist makes a short change of the ledger. It isn't ended by the context, since what has happened has to be written
+// down; the context ends only the retries.
+func (r *run) persist(ctx context.Context, change func(context.Context) error) error {
+	backoff := &wire.Backoff{First: 200 * time.Millisecond, Longest: 10 * time.Second}
+	for attempt := 1; ; attempt++ {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		err := change(bounded)
+		cancel()
+		const most = 10
+		if err == nil || attempt == most {
+			return err
+		}
+		if wire.Sleep(ctx, backoff.Next()) != nil {
+			return err
+		}
+	}
+}
+
+// submit sends a claimed line and writes down what it led to.
+func (r *run) submit(ctx context.Context, line row) {
+	var o outcome
+	var pause time.Duration
+	body, err := decodeBody(line.body)
+	if err != nil {
+		o = outcome{state: Rejected, code: "input", err: err} // nothing was sent
+	} else {
+		job, err := r.client.Submit(ctx, body, api.WithClientRequestID(line.clientRequestID))
+		o, pause = outcomeOf(job, err)
+	}
+	if o.state == Pending {
+		_ = r.persist(ctx, func(ctx context.Context) error { return r.batch.pause(ctx, o.err.Error(), pause) })
+		r.changed(Change{Err: fmt.Errorf("submission is paused: %w", o.err)})
+	}
+	ok := false
+	err = r.persist(ctx, func(ctx context.Context) (err error) {
+		ok, err = r.settle(ctx, line, o)
+		return err
+	})
+	switch {
+	case err != nil && o.generationID != "":
+		r.stop(fmt.Errorf("generation %s of line %s is accepted but can't be written to the ledger: %w", o.generationID, line.customID, err))
+	case err != nil:
+		r.stop(fmt.Errorf("the ledger can't be written: %w", err))
+	case !ok && o.generationID != "":
+		r.changed(Change{CustomID: line.customID, State: Unknown, GenerationID: o.generationID,
+			Err: fmt.Errorf("generation %s was accepted for an attempt that was given up; take it up with its id", o.generationID)})
+	}
+	if o.state == InProgress && ok {
+		_ = r.batch.resume(context.WithoutCancel(ctx))
+	}
+	if errors.Is(o.err, api.ErrUnauthorized) {
+		r.stop(o.err)
+	}
+	r.changed(Change{CustomID: line.customID, State: o.state, GenerationID: o.generationID, Err: o.err})
+	r.reportLine(ctx, line.line)
+}
+
+// outOfCredits finds the one kind of 403 that isn't about the line.
+var outOfCredits = regexp.MustCompile(`(?i)credit|balance|fund|billing|quota|top.?up`)
+
+// outcomeOf classifies the result of a submission. A pending outcome is one that is certain to have created nothing and
+// isn't the line's fault: it pauses the batch.
+func outcomeOf(job *api.Job, err error) (o outcome, pause time.Duration) {
+	if err == nil {
+		return outcome{state: InProgress, generationID: job.ID()}, 0
+	}
+	o = outcome{err: err, state: Unknown, code: "unknown"}
+	if response, ok := errors.AsType[*api.ResponseError](err); ok {
+		o.httpStatus, o.response, pause = response.StatusCode, response.Body, response.RetryAfter
+	}
+	if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
+		if o.generationID = unknown.GenerationID; o.generationID != "" {
+			o.state, o.code = InProgress, "" // the response named it, and the polls decide
+		}
+		return o, 0
+	}
+	if _, ok := errors.AsType[*api.NotSentError](err); ok {
+		o.state, o.code = Pending, "not_sent"
+		return o, pause
+	}
+	if _, ok := errors.AsType[*api.InputError](err); ok {
+		o.state, o.code = Rejected, "input"
+		return o, 0
+	}
+	if rejected, ok := errors.AsType[*api.RejectedError](err); ok {
+		switch message := rejected.Err.Message; {
+		case errors.Is(err, api.ErrTooManyRequests):
+			o.state, o.code = Pending, "rate_limited"
+		case errors.Is(err, api.ErrUnauthorized):
+			o.state, o.code = Pending, "unauthorized"
+		case errors.Is(err, api.ErrForbidden) && outOfCredits.MatchString(message):
+			o.state, o.code = Pending, "out_of_credits"
+		default:
+			o.state, o.code, pause = Rejected, "rejected", 0
+		}
+	}
+	return o, pause
+}

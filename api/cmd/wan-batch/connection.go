@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec/wire"
+)
+
+// A connection is the way to the API.
+type connection struct {
+	baseURL                string
+	insecureHTTP, simulate bool
+}
+
+func (c *connection) add(flags *pflag.FlagSet) {
+	flags.StringVar(&c.baseURL, "base-url", "", "base `URL` of the API; AIML_API_BASE or "+api.DefaultBaseURL+" if not given")
+	flags.BoolVar(&c.insecureHTTP, "insecure-http", false, "allow the key over plain http to another machine")
+	flags.BoolVar(&c.simulate, "simulate", false, "use the built-in simulator: no key, no network, no cost")
+}
+
+// open returns a client and a reader of the account's logs. The caller calls stop.
+func (c *connection) open() (client *api.Client, logs batch.LogReader, stop func(), err error) {
+	base, key, stop := c.baseURL, wire.Key(), func() {}
+	switch {
+	case c.simulate && base != "":
+		return nil, nil, nil, &usageError{errors.New("--simulate and --base-url exclude each other")}
+	case c.simulate:
+		server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(time.Second, 2*time.Second)))
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		base, key, stop = server.URL, server.Key, server.Close
+	case base == "":
+		if base = wire.BaseURL(); base == "" {
+			base = api.DefaultBaseURL
+		}
+	}
+	// A 429 pauses all submissions of the batch, so the client doesn't wait by itself.
+	opts := []api.Option{api.WithBaseURL(base), api.WithAPIKey(key), api.WithRetryWindow(0)}
+	if c.insecureHTTP {
+		opts = append(opts, api.WithInsecureHTTP())
+	}
+	if client, err = api.New(opts...); err != nil {
+		stop()
+		if errors.Is(err, api.ErrNoAPIKey) {
+			err = errors.New("no API key: set AIML_API_KEY, or add --simulate, which needs no key and costs nothing")
+		}
+		return nil, nil, nil, &usageError{err}
+	}
+	u, err := wire.ParseBaseURL(base, c.insecureHTTP)
+	if err != nil {
+		stop()
+		return nil, nil, nil, &usageError{err}
+	}
+	return client, batch.NewLogReader(http.DefaultClient, u.String(), key), stop, nil
+}

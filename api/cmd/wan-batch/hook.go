@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/spec/redact"
+)
+
+var hookPlaceholder = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// newHook returns what runs the command of --exec for a saved video. Without a shell, a replacement is part of one
+// argument, whatever is in it; with a shell it is quoted.
+func newHook(command string, shell bool, stderr io.Writer) (func(context.Context, batch.Record) error, error) {
+	for _, name := range hookPlaceholder.FindAllString(command, -1) {
+		if !slices.Contains([]string{"{file}", "{custom_id}", "{id}", "{usd}"}, name) {
+			return nil, fmt.Errorf("unknown placeholder %s, want {file}, {custom_id}, {id} or {usd}", name)
+		}
+	}
+	words := []string{"sh", "-c", command}
+	if !shell {
+		var err error
+		if words, err = split(command); err != nil {
+			return nil, err
+		}
+	}
+	var output sync.Mutex
+	return func(ctx context.Context, r batch.Record) error {
+		args := slices.Clone(words)
+		for i := range args {
+			args[i] = fill(args[i], r, shell && i == 2)
+		}
+		const most = 10 * time.Minute
+		ctx, cancel := context.WithTimeout(ctx, most)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // it is the user's own command
+		cmd.WaitDelay = time.Second
+		text, err := cmd.CombinedOutput()
+		output.Lock()
+		defer output.Unlock()
+		for line := range bytes.Lines(text) {
+			fmt.Fprintf(stderr, "[%s] %s\n", redact.Line(r.CustomID), redact.Line(strings.TrimRight(string(line), "\r\n")))
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w: %s", args[0], err, redact.Line(string(text)))
+		}
+		return nil
+	}, nil
+}
+
+// fill replaces the placeholders in one pass, so that a value which looks like one stays.
+func fill(word string, r batch.Record, quote bool) string {
+	usd := ""
+	if r.USD != nil {
+		usd = strconv.FormatFloat(*r.USD, 'f', -1, 64)
+	}
+	id := ""
+	if r.Response != nil {
+		id = r.Response.RequestID
+	}
+	values := map[string]string{"{file}": r.File, "{custom_id}": r.CustomID, "{id}": id, "{usd}": usd}
+	return hookPlaceholder.ReplaceAllStringFunc(word, func(name string) string {
+		if quote {
+			return "'" + strings.ReplaceAll(values[name], "'", `'\''`) + "'"
+		}
+		return values[name]
+	})
+}
+
+// split splits a command into words as a shell does with quotes and backslashes, and nothing else.
+func split(command string) (words []string, err error) {
+	var word strings.Builder
+	quote, inWord, escaped := rune(0), false, false
+	for _, c := range command {
+		switch {
+		case escaped:
+			word.WriteRune(c)
+			escaped = false
+		case c == '\\' && quote != '\'':
+			escaped, inWord = true, true
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(c)
+		case c == '\'' || c == '"':
+			quote, inWord = c, true
+		case c == ' ' || c == '\t' || c == '\n':
+			if inWord {
+				words = append(words, word.String())
+				word.Reset()
+			}
+			inWord = false
+		default:
+			word.WriteRune(c)
+			inWord = true
+		}
+	}
+	if inWord {
+		words = append(words, word.String())
+	}
+	if quote != 0 || escaped {
+		return nil, errors.New("a quote isn't closed")
+	}
+	if len(words) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return words, nil
+}

@@ -1,0 +1,147 @@
+// Command wan-batch generates thousands of videos from a manifest, each paid once:
+//
+//	wan-batch run jobs.jsonl -o videos/
+//
+// It is a command of its own because it links a database. "wan batch" runs it. See wan-batch --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/batch"
+)
+
+// The exit codes are those of wan. Of several lines, the highest one counts.
+const (
+	exitDone = iota
+	exitTrouble
+	exitInput
+	exitFailed
+	exitAccount
+	exitRunning
+	exitUnknown
+)
+
+const help = `Environment:
+  AIML_API_KEY    the API key
+  AIML_API_BASE   the base URL of the API
+  WAN_BATCH_DATABASE  the default of --database
+
+Exit codes; of several lines, the highest one counts:
+  0  every line is saved
+  1  trouble: lines are left that were never submitted, or were rejected
+  2  bad input; nothing was sent
+  3  a generation failed; no charge
+  4  the API key isn't accepted, or the account is out of credits
+  5  a generation is in flight, or its video isn't saved; run the same command again
+  6  the outcome of a submission is unknown; it may be charged`
+
+// A console is what a command reads and writes.
+type console struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// interrupts gets a value for each Ctrl-C: the first one stops softly.
+	interrupts <-chan os.Signal
+}
+
+func main() {
+	interrupts := make(chan os.Signal, 4)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	signal.Notify(interrupts, signals...)
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(context.Background(), os.Args[1:], &console{os.Stdin, os.Stdout, os.Stderr, interrupts}))
+}
+
+// run is main without the process.
+func run(ctx context.Context, args []string, c *console) int {
+	log.SetOutput(io.Discard) // net/http logs bytes of unsolicited responses there, which may hold the key
+	root := newRoot(c)
+	root.SetArgs(args)
+	root.SetIn(c.stdin)
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(err)
+	if err != nil && !is[*exitError](err) {
+		fmt.Fprintln(c.stderr, "wan-batch: "+strings.TrimPrefix(err.Error(), "batch: "))
+	}
+	return code
+}
+
+func newRoot(c *console) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "wan-batch",
+		Short:         "Generate the videos of a manifest, each paid once",
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetUsageTemplate(root.UsageTemplate() + "\n" + help + "\n")
+	root.AddCommand(newRun(c), newWork(c), newStatus(c), newRetry(c), newResolve(c), newCancel(c), newExport(c), newRecover(c), newUI(c))
+	for _, command := range root.Commands() {
+		if args := command.Args; args != nil {
+			command.Args = func(cmd *cobra.Command, given []string) error {
+				if err := args(cmd, given); err != nil {
+					return &usageError{err}
+				}
+				return nil
+			}
+		}
+	}
+	return root
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// A usageError is bad input: nothing was sent.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// An exitError is an exit code whose reason has been printed.
+type exitError struct{ code int }
+
+func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+func exitCode(err error) int {
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		return exit.code
+	}
+	switch {
+	case err == nil:
+		return exitDone
+	case is[*usageError](err), is[*batch.ChangedError](err), is[*batch.OutputError](err), is[*api.InputError](err), errors.Is(err, batch.ErrNoBatch):
+		return exitInput
+	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
+		return exitAccount
+	}
+	return exitTrouble
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
