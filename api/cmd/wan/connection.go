@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -79,6 +81,13 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 		return nil, nil, inFlags(err)
 	}
 	return client, stop, nil
+}
+
+// printBody prints the body of a response that couldn't be used, which the client has redacted.
+func (c *connection) printBody(w io.Writer, err error) {
+	if response, ok := errors.AsType[*api.ResponseError](err); ok && c.verbose && len(response.Body) > 0 {
+		fmt.Fprintln(w, "response body: "+redact.Printable(string(response.Body), "\n\t"))
+	}
 }
 
 // inFlags turns advice for programmers into advice for the command line.

@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/aimlvideo/wan-go/spec/redact"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // patience is how long a stream that nobody serves may hold up the command.
@@ -24,6 +29,29 @@ type console struct {
 
 func newConsole(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) *console {
 	return &console{stdin, &boundedWriter{ctx, stdout}, newRelay(stderr), time.Now}
+}
+
+// printError prints an error to stderr. Nothing in it moves the cursor of a terminal.
+func (c *console) printError(err error) {
+	fmt.Fprintln(c.stderr, "wan: "+redact.Printable(message(err), ""))
+}
+
+// printLine prints a line for programs byte for byte, and for a terminal without characters that move the cursor.
+func printLine(w io.Writer, text string) error {
+	if isTerminal(w) {
+		text = redact.Printable(text, "\u3000")
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// A logFilter prints what net/http logs by itself. The bytes of unsolicited responses may hold the key and are dropped.
+type logFilter struct{ w io.Writer }
+
+func (f *logFilter) Write(p []byte) (int, error) {
+	text, _, _ := strings.Cut(string(p), "starting with")
+	fmt.Fprintln(f.w, "wan: "+redact.Line(redact.New(wire.Key()).Message(text)))
+	return len(p), nil
 }
 
 // await returns the result of f, or the context's error if that ends first. f is a system call that can't be

@@ -137,7 +137,7 @@ X-Client-Request-Id: mine
 	for want, more := range map[string][]string{
 		"--shift: expected a number":             {"--shift", "x"},
 		"--video-url: missing.mp4: no such file": {"--video-url", "missing.mp4"},
-		"no directory none":                      {"-o", "none/out.mp4"},
+		"is a directory":                         {"-o", t.TempDir()},
 		"client request id: it has 1 to 128":     {"--client-request-id", "a b"},
 		"use https or --insecure-http":           {"--base-url", "http://example.com"},
 		"--output: " + hero + " exists":          {"-o", hero},

@@ -56,6 +56,7 @@ func runGet(ctx context.Context, o *getOptions) error {
 	r := result{ID: o.id, Outcome: outcomes[exitRunning].name}
 	g, err := client.Job(o.id).Poll(ctx)
 	if err != nil {
+		o.printBody(o.stderr, err)
 		if r.conclude(err); o.json && r.Outcome != "" {
 			err = errors.Join(err, r.write(o.stdout, true))
 		}
@@ -75,8 +76,7 @@ func runGet(ctx context.Context, o *getOptions) error {
 	if o.json {
 		return r.write(o.stdout, true)
 	}
-	_, err = fmt.Fprintln(o.stdout, text)
-	return err
+	return printLine(o.stdout, text)
 }
 
 // describe is a line about a failed generation.

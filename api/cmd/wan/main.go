@@ -45,7 +45,8 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := newConsole(ctx, stdin, stdout, stderr)
 	defer c.stderr.close()
-	log.SetOutput(io.Discard) // net/http logs bytes of unsolicited responses there, which may hold the key
+	log.SetFlags(0)
+	log.SetOutput(&logFilter{c.stderr})
 	root := newRoot(c)
 	root.SetArgs(args)
 	root.SetIn(c.stdin)
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	command, err := root.ExecuteContextC(ctx)
 	code := exitCode(err)
 	if err != nil && !is[*printedError](err) {
-		fmt.Fprintln(c.stderr, "wan: "+message(err))
+		c.printError(err)
 	}
 	if code == exitInput && command != nil {
 		fmt.Fprintf(c.stderr, "See \"%s --help\".\n", command.CommandPath())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // modelOptions are the flags of the command that submits to one model.
@@ -117,14 +118,18 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 		}
 		return f.report(r, nameFlag(interrupted(ctx, err), o.properties))
 	}
-	progress.aside(func() { fmt.Fprintln(o.stderr, "submitted "+job.ID()) })
+	f.accepted = true
+	progress.aside(func() { fmt.Fprintln(o.stderr, "submitted "+redact.Printable(job.ID(), "")) }) // also with --quiet
 	if !o.noWait {
 		return f.run(ctx, job)
 	}
 	progress.stop()
 	fmt.Fprintln(o.stderr, "To resume: "+o.resume(&o.connection, job.ID(), seed))
 	r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: o.requestID}
-	return r.write(o.stdout, o.json)
+	if err := r.write(o.stdout, o.json); err != nil {
+		return &acceptedError{fmt.Errorf("print the id: %w", err)}
+	}
+	return nil
 }
 
 func firstSentence(text string) string {

@@ -25,6 +25,9 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 	body := map[string]any{}
 	if o.file != "" {
 		text, err := o.readAll(ctx, o.file)
+		if ctx.Err() != nil {
+			return nil, err
+		}
 		if err == nil {
 			body, err = parseRequest(o.document, text)
 		}

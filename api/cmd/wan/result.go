@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/aimlvideo/wan-go/api"
@@ -64,6 +63,5 @@ func (r *result) write(w io.Writer, asJSON bool) error {
 	case r.URL != "":
 		text = r.URL
 	}
-	_, err := fmt.Fprintln(w, text)
-	return err
+	return printLine(w, text)
 }

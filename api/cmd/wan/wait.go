@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +17,8 @@ type waitOptions struct {
 	connection
 	output
 
-	args []string
+	args        []string
+	concurrency int
 }
 
 func newWait(c *console) *cobra.Command {
@@ -25,7 +27,8 @@ func newWait(c *console) *cobra.Command {
 		Use:   "wait ID...",
 		Short: "Wait for generations and save their videos",
 		Long: "Wait for generations that were submitted before, here or elsewhere, and save their videos.\n" +
-			"The ID - reads further IDs from standard input. Several generations are awaited at the same time.",
+			"The ID - reads further IDs from standard input. Several generations are awaited at the same time.\n" +
+			"If {id} is in the name of -o, the same command run again skips the videos that are saved already.",
 		Annotations: tail(environment, exitCodes()),
 		GroupID:     "jobs",
 		Example:     "  wan wait ID -o out.mp4\n  wan wait - -o '{id}.mp4' < ids.txt",
@@ -36,6 +39,7 @@ func newWait(c *console) *cobra.Command {
 		},
 	}
 	o.output.add(command.Flags())
+	command.Flags().IntVar(&o.concurrency, "concurrency", 32, "how many generations to await at the same time")
 	o.connection.add(command.Flags())
 	return command
 }
@@ -53,6 +57,9 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.concurrency < 1 {
+		return inputError(fmt.Errorf("--concurrency: %d is less than 1", o.concurrency))
+	}
 	if err := o.check("", ids); err != nil {
 		return err
 	}
@@ -67,6 +74,7 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
 	errs := make([]error, len(ids))
+	slots := make(chan struct{}, o.concurrency)
 	var waiting sync.WaitGroup
 	for i, id := range ids {
 		name := id
@@ -74,7 +82,11 @@ func runWait(ctx context.Context, o *waitOptions) error {
 			name = ""
 		}
 		f := &finish{console: o.console, output: &o.output, connection: &o.connection, progress: progress.of(name)}
-		waiting.Go(func() { errs[i] = f.run(ctx, client.Job(id)) })
+		slots <- struct{}{} // the context ends those that wait
+		waiting.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = f.run(ctx, client.Job(id))
+		})
 	}
 	waiting.Wait()
 	return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
