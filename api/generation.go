@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -49,8 +50,8 @@ type Usage struct {
 // A generationBody is the body of a response about a generation. Members may be null, missing, or of another type than
 // the spec's; encoding/json skips those of another type.
 type generationBody struct {
-	ID           any
-	GenerationID any `json:"generation_id"`
+	ID           json.RawMessage
+	GenerationID json.RawMessage `json:"generation_id"`
 	Status       string
 	Progress     any
 	Video        json.RawMessage
@@ -64,13 +65,26 @@ type generationBody struct {
 	}
 }
 
-// decodeGeneration returns an error only if the body isn't a JSON object, alone or as the only element of a list.
+// decodeGeneration returns an error only if the body isn't a JSON object. It unwraps the object, see withoutWrapping.
 func decodeGeneration(body []byte) (b generationBody, err error) {
-	body = withoutWrapping(body)
-	if err := json.Unmarshal(body, &b); err != nil && !bytes.HasPrefix(body, []byte("{")) || !json.Valid(body) {
-		return b, fmt.Errorf("%w: it isn't a JSON object", ErrBadResponse)
+	b, err = decodeObject(body)
+	if err != nil || b.id() == "" {
+		if object := withoutWrapping(body); len(object) != len(body) {
+			return decodeObject(object)
+		}
 	}
-	return b, nil
+	return b, err
+}
+
+func decodeObject(object []byte) (b generationBody, err error) {
+	err = json.Unmarshal(object, &b)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(bytes.TrimSpace(object), []byte("{")) {
+		err = nil // a member has another type than the spec's
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: it isn't a JSON object", ErrBadResponse)
+	}
+	return b, err
 }
 
 func (b *generationBody) id() string {
@@ -81,14 +95,9 @@ func (b *generationBody) id() string {
 }
 
 // idText returns an id, which may also be a number, as text.
-func idText(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	case json.Number:
-		return v.String()
+func idText(raw json.RawMessage) string {
+	if len(raw) > 0 && (raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
+		return wire.JSONText(raw)
 	}
 	return ""
 }
@@ -125,8 +134,11 @@ var idMember = regexp.MustCompile(`(?i)"(generation_id|id)"\s*:\s*(?:"((?:[^"\\]
 // findGeneration finds the id of a generation, also in a body that is cut short behind it: an id that is overlooked is a
 // paid job that is lost.
 func findGeneration(body []byte) (g namedGeneration) {
+	b, err := decodeGeneration(body)
+	if g.id = b.id(); err == nil && g.id != "" && b.Status != "" {
+		return g
+	}
 	object := withoutWrapping(body)
-	b, err := decodeGeneration(object)
 	if err != nil {
 		for _, m := range idMember.FindAllSubmatch(object, -1) {
 			if g.id == "" || strings.EqualFold(string(m[1]), "generation_id") {
@@ -135,29 +147,17 @@ func findGeneration(body []byte) (g namedGeneration) {
 		}
 		return g
 	}
-	if g.id = b.id(); g.id == "" {
-		g.id = otherID(object)
-	}
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(object, &members)
-	g.documentedError = members["message"] != nil && members["statusCode"] != nil && b.Status == ""
-	says := wire.DecodeError(http.Header{"Content-Type": {"application/json"}}, object).Message != ""
-	g.errorLike = says && b.Status == "" && b.GenerationID == nil
-	return g
-}
-
-// otherID returns the first id that isn't empty, for objects with members "id" and "ID".
-func otherID(object []byte) string {
-	var members map[string]any
-	d := json.NewDecoder(bytes.NewReader(object))
-	d.UseNumber()
-	_ = d.Decode(&members)
-	for name, value := range members {
-		if id := idText(value); id != "" && (strings.EqualFold(name, "id") || strings.EqualFold(name, "generation_id")) {
-			return id
+	for name, value := range members { // an object may have members "id" and "ID"
+		if g.id == "" && (strings.EqualFold(name, "id") || strings.EqualFold(name, "generation_id")) {
+			g.id = idText(value)
 		}
 	}
-	return ""
+	g.documentedError = members["message"] != nil && members["statusCode"] != nil && b.Status == ""
+	says := wire.DecodeError(http.Header{"Content-Type": {"application/json"}}, object).Message != ""
+	g.errorLike = says && b.Status == "" && idText(b.GenerationID) == ""
+	return g
 }
 
 func unquote(text string) string {
@@ -173,7 +173,9 @@ var failedStatuses = []string{string(generation.StatusError), "failed", "cancele
 // failure returns the reason of a failure, or nil if the body doesn't report one.
 func (b *generationBody) failure() *FailedError {
 	var reason any
-	_ = json.Unmarshal(b.Error, &reason)
+	if len(b.Error) > 0 {
+		_ = json.Unmarshal(b.Error, &reason)
+	}
 	f := &FailedError{GenerationID: b.id()}
 	status := strings.ToLower(b.Status)
 	switch {
@@ -221,12 +223,16 @@ func isEmptyJSON(value any) bool {
 // videoURL returns the URL of the result, which newer models of the API give as a list.
 func (b *generationBody) videoURL() string {
 	raw := b.Video
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) == nil && len(list) > 0 {
-		raw = list[0]
+	if bytes.HasPrefix(raw, []byte("[")) {
+		var list []json.RawMessage
+		if _ = json.Unmarshal(raw, &list); len(list) > 0 {
+			raw = list[0]
+		}
 	}
 	var video struct{ URL string }
-	_ = json.Unmarshal(raw, &video)
+	if bytes.HasPrefix(raw, []byte("{")) {
+		_ = json.Unmarshal(raw, &video)
+	}
 	return video.URL
 }
 

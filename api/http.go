@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -42,7 +44,7 @@ func (c *Client) read(response *http.Response) ([]byte, error) {
 		// After 101 the body is the connection itself and never ends.
 		return nil, fmt.Errorf("%w: status code %d", ErrBadResponse, response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxJSON+1))
+	body, err := readAll(response, maxJSON+1)
 	if err != nil {
 		err = fmt.Errorf("%w: cut short: %w", ErrBadResponse, c.redact.Error(err))
 	} else if len(body) > maxJSON {
@@ -98,6 +100,52 @@ func (c *Client) checkAPIRedirect(next *http.Request, via []*http.Request) error
 // closeGrace is how long a read may take to end after the context has ended and the body was closed.
 const closeGrace = 100 * time.Millisecond
 
+// readAll reads at most limit bytes within the response's context. It returns what has arrived, also with an error.
+func readAll(response *http.Response, limit int64) ([]byte, error) {
+	body, ok := response.Body.(*responseBody)
+	if !ok {
+		return io.ReadAll(io.LimitReader(response.Body, limit))
+	}
+	var (
+		mu   sync.Mutex
+		data = make([]byte, 0, min(max(response.ContentLength+1, 512), limit))
+		done = make(chan error, 1)
+	)
+	go func() {
+		source := io.LimitReader(body.source, limit)
+		for {
+			mu.Lock()
+			data = slices.Grow(data, 1)
+			free := data[len(data):cap(data)]
+			mu.Unlock()
+			n, err := source.Read(free)
+			mu.Lock()
+			data = data[:len(data)+n]
+			mu.Unlock()
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	select {
+	case body.err = <-done:
+	case <-body.ctx.Done():
+		go body.source.Close()
+		select {
+		case body.err = <-done:
+		case <-time.After(closeGrace):
+			body.err = context.Cause(body.ctx)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if errors.Is(body.err, io.EOF) {
+		return data, nil
+	}
+	return data, body.err
+}
+
 // A responseBody is a response body whose reads end with the context, even if the transport's don't: after 101 Switching
 // Protocols a body obeys no context, and other transports may have bodies of that kind too.
 type responseBody struct {
@@ -109,15 +157,14 @@ type responseBody struct {
 }
 
 func newResponseBody(ctx context.Context, response *http.Response) *responseBody {
-	size := int64(32 << 10)
-	if n := response.ContentLength; n >= 0 {
-		size = min(size, n+1) // one byte more, to see the end
-	}
-	return &responseBody{ctx: ctx, source: response.Body, buffer: make([]byte, size)}
+	return &responseBody{ctx: ctx, source: response.Body}
 }
 
 // Read reads in a goroutine, which outlives the call only if neither the context nor Close ends the read.
 func (b *responseBody) Read(p []byte) (int, error) {
+	if b.buffer == nil {
+		b.buffer = make([]byte, 32<<10)
+	}
 	for len(b.unread) == 0 {
 		if b.err != nil {
 			return 0, b.err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,22 +18,28 @@ type Job struct {
 	client    *Client
 	id        string
 	requestID string
-	accepted  time.Time     // zero for a job resumed by its id
-	seen      atomic.Bool   // a poll has found the generation
-	request   *http.Request // of each poll, without context and key
-	err       error         // why there is no request
+	accepted  time.Time   // zero for a job resumed by its id
+	seen      atomic.Bool // a poll has found the generation
+
+	once    sync.Once
+	request *http.Request // of each poll, without context and key
+	err     error         // why there is no request
 }
 
 // Job returns the job with an id, to resume it in any process. It sends nothing: [Job.Poll] and [Job.Wait] report an id
 // that is empty or unknown.
-func (c *Client) Job(id string) *Job {
-	j := &Job{client: c, id: id}
-	if id == "" {
-		j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
-		return j
-	}
-	j.request, j.err = generation.NewGetGenerationRequest(c.baseURL+"/", &generation.GetGenerationParams{GenerationID: id})
-	return j
+func (c *Client) Job(id string) *Job { return &Job{client: c, id: id} }
+
+// prepare makes the request of the job's polls once.
+func (j *Job) prepare() error {
+	j.once.Do(func() {
+		if j.id == "" {
+			j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
+			return
+		}
+		j.request, j.err = generation.NewGetGenerationRequest(j.client.baseURL+"/", &generation.GetGenerationParams{GenerationID: j.id})
+	})
+	return j.err
 }
 
 // ID returns the id of the generation, which is all that [Client.Job] needs to resume it. An id may contain ":" and "/",
@@ -54,8 +61,8 @@ const pollTimeout = 30 * time.Second
 // It returns a [*PollError] if there is no usable response, which says nothing about the generation itself, and an
 // [*InputError] if the job has no id.
 func (j *Job) Poll(ctx context.Context) (*Generation, error) {
-	if j.err != nil {
-		return nil, j.err
+	if err := j.prepare(); err != nil {
+		return nil, err
 	}
 	g, _, err := j.poll(ctx)
 	if err != nil {
@@ -68,7 +75,9 @@ func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(parent, pollTimeout)
 	defer cancel()
-	response, err := j.client.do(ctx, j.request.Clone(ctx))
+	request := j.request.WithContext(ctx)
+	request.Header = make(http.Header, 4) // the shared one stays as it is
+	response, err := j.client.do(ctx, request)
 	if err != nil {
 		return nil, 0, pollTimedOut(parent, ctx, err)
 	}
@@ -147,8 +156,8 @@ type wait struct {
 // [*WaitError]: the generation may still be running, and another Wait resumes. A generation that stays completed without
 // a video is a WaitError that wraps [ErrNoVideo].
 func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
-	if j.err != nil {
-		return nil, j.err
+	if err := j.prepare(); err != nil {
+		return nil, err
 	}
 	w := &wait{job: j, progress: Progress{GenerationID: j.id}}
 	for _, opt := range opts {
