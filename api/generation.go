@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aimlvideo/wan-go/gen/generation"
 	"github.com/aimlvideo/wan-go/spec/wire"
@@ -50,11 +52,11 @@ type Usage struct {
 // A generationBody is the body of a response about a generation. Members may be null, missing, or of another type than
 // the spec's; encoding/json skips those of another type.
 type generationBody struct {
-	ID           json.RawMessage
-	GenerationID json.RawMessage `json:"generation_id"`
+	ID           idText
+	GenerationID idText `json:"generation_id"`
 	Status       string
 	Progress     any
-	Video        json.RawMessage
+	Video        struct{ URL string }
 	Error        json.RawMessage
 	Meta         struct {
 		Usage struct {
@@ -80,6 +82,10 @@ func decodeObject(object []byte) (b generationBody, err error) {
 	err = json.Unmarshal(object, &b)
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && bytes.HasPrefix(bytes.TrimSpace(object), []byte("{")) {
 		err = nil // a member has another type than the spec's
+		var list struct{ Video []struct{ URL string } }
+		if _ = json.Unmarshal(object, &list); len(list.Video) > 0 { // as in newer models of the API
+			b.Video = list.Video[0]
+		}
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: it isn't a JSON object", ErrBadResponse)
@@ -87,19 +93,20 @@ func decodeObject(object []byte) (b generationBody, err error) {
 	return b, err
 }
 
-func (b *generationBody) id() string {
-	if id := idText(b.GenerationID); id != "" {
-		return id
-	}
-	return idText(b.ID)
-}
+func (b *generationBody) id() string { return string(cmp.Or(b.GenerationID, b.ID)) }
 
-// idText returns an id, which may also be a number, as text.
-func idText(raw json.RawMessage) string {
-	if len(raw) > 0 && (raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9') {
-		return wire.JSONText(raw)
+// An idText is an id, which may also be a number. Other JSON is no id.
+type idText string
+
+func (m *idText) UnmarshalJSON(raw []byte) error {
+	*m = ""
+	switch {
+	case len(raw) > 1 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw):
+		*m = idText(raw[1 : len(raw)-1])
+	case raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
+		*m = idText(wire.JSONText(raw))
 	}
-	return ""
+	return nil
 }
 
 // withoutWrapping returns the object in a body that has a byte order mark before it, a list around it, or the object in
@@ -151,12 +158,14 @@ func findGeneration(body []byte) (g namedGeneration) {
 	_ = json.Unmarshal(object, &members)
 	for name, value := range members { // an object may have members "id" and "ID"
 		if g.id == "" && (strings.EqualFold(name, "id") || strings.EqualFold(name, "generation_id")) {
-			g.id = idText(value)
+			var id idText
+			_ = id.UnmarshalJSON(value)
+			g.id = string(id)
 		}
 	}
 	g.documentedError = members["message"] != nil && members["statusCode"] != nil && b.Status == ""
 	says := wire.DecodeError(http.Header{"Content-Type": {"application/json"}}, object).Message != ""
-	g.errorLike = says && b.Status == "" && idText(b.GenerationID) == ""
+	g.errorLike = says && b.Status == "" && b.GenerationID == ""
 	return g
 }
 
@@ -220,22 +229,6 @@ func isEmptyJSON(value any) bool {
 	return true
 }
 
-// videoURL returns the URL of the result, which newer models of the API give as a list.
-func (b *generationBody) videoURL() string {
-	raw := b.Video
-	if bytes.HasPrefix(raw, []byte("[")) {
-		var list []json.RawMessage
-		if _ = json.Unmarshal(raw, &list); len(list) > 0 {
-			raw = list[0]
-		}
-	}
-	var video struct{ URL string }
-	if bytes.HasPrefix(raw, []byte("{")) {
-		_ = json.Unmarshal(raw, &video)
-	}
-	return video.URL
-}
-
 // usage takes the figures of the body, or else those of the headers.
 func (b *generationBody) usage(header http.Header) Usage {
 	return Usage{
@@ -251,6 +244,9 @@ func firstNumber(values ...any) *float64 {
 		case float64:
 			return &v
 		case string:
+			if v == "" {
+				continue
+			}
 			if f, err := strconv.ParseFloat(strings.TrimSuffix(v, "%"), 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
 				return &f
 			}
@@ -276,7 +272,7 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 	if !g.Status.Valid() {
 		g.Status = Status(j.client.redact.String(b.Status))
 	}
-	if raw := b.videoURL(); raw != "" {
+	if raw := b.Video.URL; raw != "" {
 		if u, err := url.Parse(raw); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, fmt.Errorf("%w: the video's URL isn't valid", ErrBadResponse)
 		}

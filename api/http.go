@@ -1,13 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -34,8 +33,19 @@ func (c *Client) do(ctx context.Context, request *http.Request) (*http.Response,
 	if err != nil {
 		return nil, c.redact.Error(err)
 	}
-	response.Body = newResponseBody(ctx, response)
+	if response.StatusCode == http.StatusSwitchingProtocols || !obeysContext(c.http.Transport) {
+		response.Body = &responseBody{ctx: ctx, source: response.Body}
+	}
 	return response, nil
+}
+
+// obeysContext reports whether the context ends the reads of a transport's bodies, as net/http's own does.
+func obeysContext(transport http.RoundTripper) bool {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	_, ok := transport.(*http.Transport)
+	return ok
 }
 
 // read reads a JSON response. It returns what there is of a response that is cut short or too large, with an error.
@@ -100,50 +110,11 @@ func (c *Client) checkAPIRedirect(next *http.Request, via []*http.Request) error
 // closeGrace is how long a read may take to end after the context has ended and the body was closed.
 const closeGrace = 100 * time.Millisecond
 
-// readAll reads at most limit bytes within the response's context. It returns what has arrived, also with an error.
+// readAll reads at most limit bytes. It returns what has arrived, also with an error.
 func readAll(response *http.Response, limit int64) ([]byte, error) {
-	body, ok := response.Body.(*responseBody)
-	if !ok {
-		return io.ReadAll(io.LimitReader(response.Body, limit))
-	}
-	var (
-		mu   sync.Mutex
-		data = make([]byte, 0, min(max(response.ContentLength+1, 512), limit))
-		done = make(chan error, 1)
-	)
-	go func() {
-		source := io.LimitReader(body.source, limit)
-		for {
-			mu.Lock()
-			data = slices.Grow(data, 1)
-			free := data[len(data):cap(data)]
-			mu.Unlock()
-			n, err := source.Read(free)
-			mu.Lock()
-			data = data[:len(data)+n]
-			mu.Unlock()
-			if err != nil {
-				done <- err
-				return
-			}
-		}
-	}()
-	select {
-	case body.err = <-done:
-	case <-body.ctx.Done():
-		go body.source.Close()
-		select {
-		case body.err = <-done:
-		case <-time.After(closeGrace):
-			body.err = context.Cause(body.ctx)
-		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if errors.Is(body.err, io.EOF) {
-		return data, nil
-	}
-	return data, body.err
+	data := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0), limit)+bytes.MinRead))
+	_, err := data.ReadFrom(io.LimitReader(response.Body, limit))
+	return data.Bytes(), err
 }
 
 // A responseBody is a response body whose reads end with the context, even if the transport's don't: after 101 Switching
@@ -154,10 +125,6 @@ type responseBody struct {
 	buffer []byte
 	unread []byte // of the buffer
 	err    error
-}
-
-func newResponseBody(ctx context.Context, response *http.Response) *responseBody {
-	return &responseBody{ctx: ctx, source: response.Body}
 }
 
 // Read reads in a goroutine, which outlives the call only if neither the context nor Close ends the read.
