@@ -141,7 +141,7 @@ func (m *deriver) values(p spec.Property) {
 		m.add(p.Name+"/"+v.name, v.group, v.why, m.minimal.with(p.Name, v.json), pointers...)
 		c := &m.cases[len(m.cases)-1]
 		c.Open, c.Request.Large = v.open, v.large
-		if f, err := strconv.ParseFloat(v.json, 64); err == nil && p.Schema.Type.Is(openapi3.TypeInteger) && math.Abs(f) >= 1<<63 {
+		if f, err := strconv.ParseFloat(v.json, 64); err == nil && v.accepted && p.Schema.Type.Is(openapi3.TypeInteger) && math.Abs(f) >= 1<<63 {
 			c.Rule = "beyond-64-bits"
 		}
 	}

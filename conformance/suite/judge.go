@@ -20,7 +20,8 @@ type Strictness int
 
 // The levels of strictness.
 const (
-	// Lenient allows any 4xx for a rejection and any 2xx for an acceptance.
+	// Lenient allows any 4xx for a rejection and any 2xx for an acceptance. It reports, but doesn't fail, what breaks only
+	// rules that a reasonable server may break: see Inferred.
 	Lenient Strictness = iota
 	// Documented allows only the status codes that the specs document for the operation and the reason.
 	Documented
@@ -137,7 +138,11 @@ func (t *target) judge(c *testCase, x *call) []problem {
 	}
 	var problems []problem
 	if !c.allows(t.strictness, x.status) {
-		problems = append(problems, problem{c.Rule, fmt.Sprintf("expected %s; received %d%s", c.expected(t.strictness), x.status, quoted(x.response.Message))})
+		rule := c.Rule
+		if !x.accepted() && (x.status < 400 || x.status >= 500) { // not a verdict on the request
+			rule = "response"
+		}
+		problems = append(problems, problem{rule, fmt.Sprintf("expected %s; received %d%s", c.expected(t.strictness), x.status, quoted(x.response.Message))})
 	}
 	if x.request.mayCreateJob() && x.accepted() && x.response.ID == "" {
 		problems = append(problems, problem{"response", "accepted, but the response isn't JSON with an id"})
@@ -180,7 +185,7 @@ func (t *target) judgeError(c *testCase, x *call) []problem {
 	if b.Code != nil && fmt.Sprint(b.Code) != fmt.Sprint(x.status) {
 		add("the body's status code is %v, the response's %d", b.Code, x.status)
 	}
-	if wire.IsJSON(x.header) && strings.TrimSpace(b.Message) == "" && b.object {
+	if (wire.IsJSON(x.header) || isProblemJSON(x)) && b.object && strings.TrimSpace(b.Message) == "" {
 		add("the error has no message")
 	}
 	if t.strictness < Exact {
@@ -193,7 +198,7 @@ func (t *target) judgeError(c *testCase, x *call) []problem {
 			}
 		}
 	}
-	if !wire.IsJSON(x.header) || isProblemJSON(x) {
+	if !wire.IsJSON(x.header) {
 		add("the error is %q, not application/json", x.header.Get("Content-Type"))
 	}
 	if want := t.base.Path + x.request.Path; b.Path != want {

@@ -23,7 +23,7 @@ func scriptHash() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-var page = template.Must(template.New("report").Funcs(template.FuncMap{"class": class, "inferred": func(rule string) string { return inferences[rule] }, "script": func() template.JS { return template.JS(reportJS) }, "hash": scriptHash}).Parse(reportHTML))
+var page = template.Must(template.New("report").Funcs(template.FuncMap{"class": class, "inferred": func(rule string) string { return inferences[rule].from }, "script": func() template.JS { return template.JS(reportJS) }, "hash": scriptHash}).Parse(reportHTML))
 
 // An htmlPage is the data of the template.
 type htmlPage struct {
@@ -101,7 +101,7 @@ func newHTMLCell(model string, group string, results []*Result, c count) htmlCel
 		cell.Class = "bad"
 	case c[Passed] == c.total():
 		cell.Class = "ok"
-	case c[Passed]+c[Known] == 0:
+	case c[Passed]+c[Known]+c[Inferred] == 0:
 		cell.Class = "quiet"
 	}
 	return cell
@@ -109,7 +109,7 @@ func newHTMLCell(model string, group string, results []*Result, c count) htmlCel
 
 // severity orders the outcomes of a cell: failures come first.
 func severity(o Outcome) int {
-	return slices.Index([]Outcome{Failed, Known, LeftOut, NotApplicable, Passed}, o)
+	return slices.Index([]Outcome{Failed, Inferred, Known, LeftOut, NotApplicable, Passed}, o)
 }
 
 // class returns the CSS class of an outcome.
@@ -119,7 +119,7 @@ func class(o Outcome) string {
 		return "ok"
 	case Failed:
 		return "bad"
-	case Known:
+	case Known, Inferred:
 		return "part"
 	}
 	return "quiet"

@@ -116,7 +116,7 @@ func newJUnitCase(result *Result) junitCase {
 		c.Failure = &junitFailure{Message: first, Type: result.Group, Text: strings.Join(texts, "\n\n")}
 	case Known:
 		c.Skipped = &junitSkipped{"known deviation: " + result.Deviation}
-	case NotApplicable, LeftOut:
+	case NotApplicable, LeftOut, Inferred:
 		c.Skipped = &junitSkipped{string(result.Outcome) + ": " + problems}
 	}
 	return c
