@@ -63,8 +63,9 @@ func newConformance() *cobra.Command {
 			"  wan conformance --target https://api.aimlapi.com --spend 5 --junit report.xml\n" +
 			"  wan conformance --target http://127.0.0.1:4010 --key any --spend -1 --deviations prism.yaml\n" +
 			"  wan conformance --model vace-fun-pose --list | grep num_frames",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.execute(cmd) },
+		GroupID: "servers",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.execute(cmd) },
 	}
 	o.add(command.Flags())
 	return command

@@ -23,6 +23,7 @@ type connection struct {
 	simulate     bool
 	verbose      bool
 	flags        *pflag.FlagSet
+	maxMedia     int64             // in MiB; 0 is the client's default
 	transport    http.RoundTripper // replaces the client's own and needs no key; nil otherwise
 }
 
@@ -75,6 +76,11 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 		}
 		opts = append(opts, api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
 		stop = server.Close
+	} else if key := savedKey(); key != "" && wire.Key() == "" {
+		opts = append(opts, api.WithAPIKey(key))
+	}
+	if c.maxMedia > 0 {
+		opts = append(opts, api.WithMaxMedia(c.maxMedia<<20))
 	}
 	if client, err = api.New(opts...); err != nil {
 		stop()
@@ -95,7 +101,7 @@ func inFlags(err error) error {
 	input, ok := errors.AsType[*api.InputError](err)
 	switch {
 	case errors.Is(err, api.ErrNoAPIKey):
-		return inputError(errors.New("no API key: set AIML_API_KEY, or add --simulate to a model's command, which needs no key and costs nothing"))
+		return inputError(errors.New("no API key: set AIML_API_KEY, run wan auth login, or add --simulate to a model's command, which needs no key and costs nothing"))
 	case ok && input.Property == "base URL":
 		return inputError(errors.New("base URL: " + strings.NewReplacer("WithInsecureHTTP", "--insecure-http", "allow insecure http", "--insecure-http").Replace(input.Err.Error())))
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,10 +27,12 @@ type console struct {
 	stdout io.Writer
 	stderr *relay
 	now    func() time.Time
+	exec   func(path string, args []string) error // replaces this process
+	open   func(path string) error                // shows a file
 }
 
 func newConsole(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) *console {
-	return &console{stdin, &boundedWriter{ctx, stdout}, newRelay(stderr), time.Now}
+	return &console{stdin, &boundedWriter{ctx, stdout}, newRelay(stderr), time.Now, execute, openFile}
 }
 
 // printError prints an error to stderr. Nothing in it moves the cursor of a terminal.
@@ -105,10 +109,11 @@ func (b *boundedWriter) Write(p []byte) (int, error) {
 // A relay writes to w in the order of the calls and ignores errors. A write that blocks holds up its caller only once,
 // for a moment; what follows waits in a queue and is dropped when that is full.
 type relay struct {
-	w     io.Writer
-	queue chan relayed
-	stuck atomic.Bool
-	done  chan struct{}
+	w        io.Writer
+	patience time.Duration
+	queue    chan relayed
+	stuck    atomic.Bool
+	done     chan struct{}
 }
 
 type relayed struct {
@@ -117,7 +122,7 @@ type relayed struct {
 }
 
 func newRelay(w io.Writer) *relay {
-	r := &relay{w: w, queue: make(chan relayed, 1000), done: make(chan struct{})}
+	r := &relay{w: w, patience: patience, queue: make(chan relayed, 1000), done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		for item := range r.queue {
@@ -142,7 +147,7 @@ func (r *relay) Write(p []byte) (int, error) {
 	default:
 		return len(p), nil
 	}
-	if !r.stuck.Load() && !within(patience, item.written) {
+	if !r.stuck.Load() && !within(r.patience, item.written) {
 		r.stuck.Store(true)
 	}
 	return len(p), nil
@@ -195,4 +200,16 @@ func terminalWidth(w io.Writer) int {
 		}
 	}
 	return 100
+}
+
+// openFile shows a file with the program that the platform uses for it, and doesn't wait for it.
+func openFile(path string) error {
+	command := exec.Command("xdg-open", path)
+	switch runtime.GOOS {
+	case "darwin":
+		command = exec.Command("open", path)
+	case "windows":
+		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path)
+	}
+	return command.Start()
 }

@@ -48,7 +48,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case is[*usageError](err), is[*api.InputError](err) && !is[*acceptedError](err):
+	case (is[*usageError](err) || is[*api.InputError](err)) && !is[*acceptedError](err):
 		return exitInput
 	case is[*api.UnknownOutcomeError](err):
 		return exitUnknown

@@ -219,7 +219,7 @@ func TestWrongInput(t *testing.T) {
 		{"nothing required", []string{"animate-move"}, []string{"--video-url is required", "--image-url is required"}},
 		{"no prompt", []string{"vace-fun-pose", "--video-url", dance}, []string{"--prompt is required"}},
 		{"several", pose("--num-frames", "1", "--resolution", "1p"), []string{"--num-frames", "--resolution"}},
-		{"not http", move("--video-url", "ftp://example.com/v.mp4"), []string{"--video-url", "a URL"}},
+		{"not http", move("--video-url", "ftp://example.com/v.mp4"), []string{"--video-url", "https URL"}},
 		{"no data URI", move("--video-url", "data:nonsense"), []string{"--video-url", "a data URI"}},
 		{"empty path", move("--video-url", ""), []string{"--video-url", "a URL"}},
 		{"missing file", move("--video-url", "missing.mp4"), []string{"--video-url: missing.mp4: no such file or directory"}},

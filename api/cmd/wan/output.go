@@ -56,6 +56,15 @@ func (o *output) check(seed string, ids []string) error {
 	return nil
 }
 
+// absolute is the file of a generation for another working directory, or "" if there is none.
+func (o *output) absolute(id, seed string) string {
+	path := o.expand(id, seed)
+	if absolute, err := filepath.Abs(path); err == nil && path != "" && path != "-" {
+		return absolute
+	}
+	return ""
+}
+
 // resume is the command that resumes a generation, to be pasted into a shell.
 func (o *output) resume(conn *connection, id, seed string) string {
 	args := []string{"wan", "wait", id}
@@ -84,9 +93,11 @@ type finish struct {
 	*output
 	*connection
 
+	journal  *journal
 	progress *jobProgress
 	seed     string
 	accepted bool // by this process
+	several  bool // one of several generations
 }
 
 // run waits for the job, saves the video and prints the result.
@@ -157,12 +168,13 @@ func saved(path string, usage api.Usage, simulated bool) string {
 // report prints the result and, where the generation may go on, how to resume it.
 func (f *finish) report(r result, err error) error {
 	f.progress.aside(func() {
+		f.journal.add(event{Event: outcomes[exitCode(err)].name, ID: r.ID, ClientRequestID: r.ClientRequestID})
 		if err == nil && f.path == "-" {
 			return // stdout has the video
 		}
 		if err == nil {
 			r.conclude(nil)
-			if err = r.write(f.stdout, f.json); err == nil {
+			if err = r.write(f.stdout, f.json, f.several); err == nil {
 				return
 			}
 			err = &acceptedError{fmt.Errorf("print the result: %w", err)}
@@ -170,7 +182,7 @@ func (f *finish) report(r result, err error) error {
 			err = &acceptedError{err}
 		}
 		if r.conclude(err); f.json && r.Outcome != "" {
-			if writeErr := r.write(f.stdout, true); writeErr != nil {
+			if writeErr := r.write(f.stdout, true, false); writeErr != nil {
 				err = fmt.Errorf("%w; print the result: %w", err, writeErr)
 			}
 		}

@@ -30,13 +30,14 @@ func newProxy(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "proxy --upstream URL",
 		Short: "Validate the traffic between a client and a server",
-		Long: "Pass on the traffic between any client and any server, unchanged, until Ctrl-C, and validate it against the specs.\n" +
+		Long: "Pass on the traffic between any client and any server, unchanged, until Ctrl-C, and validate it against the specs. " +
 			"Each finding is a line on stderr: where it is, what the spec expects and what was received, shortened.\n\n" +
 			"Exit codes:\n" +
 			"  0  no violations\n" +
 			"  1  violations\n" +
 			"  2  bad input, or the address is in use",
 		Example: "  wan proxy --upstream https://api.aimlapi.com --addr 127.0.0.1:8080",
+		GroupID: "servers",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runProxy(cmd.Context(), o) },
 	}

@@ -51,8 +51,9 @@ func (r *result) conclude(err error) {
 	}
 }
 
-// write prints the result as JSON, or else the file, the URL or the id: byte for byte, since programs read it.
-func (r *result) write(w io.Writer, asJSON bool) error {
+// write prints the result as JSON, or else the file, the URL or the id: byte for byte, since programs read it. With the id,
+// a line is "ID<TAB>FILE".
+func (r *result) write(w io.Writer, asJSON, withID bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
@@ -62,6 +63,9 @@ func (r *result) write(w io.Writer, asJSON bool) error {
 		text = r.File
 	case r.URL != "":
 		text = r.URL
+	}
+	if withID && text != r.ID {
+		text = r.ID + "\t" + text
 	}
 	return printLine(w, text)
 }
