@@ -29,6 +29,7 @@ type modelOptions struct {
 	properties   *pflag.FlagSet
 	file         string
 	allowUnknown bool
+	noValidate   bool
 	dryRun       bool
 	noWait       bool
 	noHistory    bool
@@ -71,6 +72,7 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 		flags.StringVar(&o.promptFile, "prompt-file", "", "`FILE` with the prompt as text, - for standard input")
 	}
 	flags.BoolVar(&o.allowUnknown, "allow-unknown", false, "send properties of --file that the spec doesn't list, too")
+	flags.BoolVar(&o.noValidate, "no-validate", false, "send what the spec refuses, such as values of a newer revision of the API")
 	o.output.add(flags)
 	flags.BoolVar(&o.open, "open", false, "show the saved video with the platform's program")
 	flags.Int64Var(&o.maxMedia, "max-media", 100, "the largest local file in MiB")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -169,5 +170,18 @@ func TestExitCodeOfAccepted(t *testing.T) {
 		if code := exitCode(&acceptedError{err}); code != exitRunning {
 			t.Errorf("%T: exit code %d", err, code)
 		}
+	}
+}
+
+// --no-validate leaves the judgement to the server.
+func TestNoValidate(t *testing.T) {
+	s := newServer(t)
+	_, high := bounds(t, "vace-fun-pose", "num_frames")
+	args := []string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", "p", "--num-frames", fmt.Sprint(high + 1)}
+	s.wan(t, args...).check(t, exitInput, "", "--num-frames")
+	s.nothingSent(t)
+	s.wan(t, append(args, "--no-validate")...).check(t, exitTrouble, "", "submission rejected", "400")
+	if dry := s.wan(t, append(args, "--no-validate", "--dry-run")...); dry.code != exitDone || !strings.Contains(dry.stderr, "doesn't conform to the spec of vace-fun-pose: --num-frames") {
+		t.Errorf("%+v", dry)
 	}
 }

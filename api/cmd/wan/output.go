@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // output holds the flags about the result.
@@ -188,6 +189,9 @@ func (f *finish) report(r result, err error) error {
 		}
 		f.printError(err)
 		f.printBody(f.stderr, err)
+		if is[*api.DownloadError](err) && r.URL != "" {
+			fmt.Fprintln(f.stderr, "The video is at "+redact.Printable(r.URL, ""))
+		}
 		switch {
 		case r.ID == "", isOver(err):
 		case f.simulate:

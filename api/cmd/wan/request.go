@@ -29,7 +29,7 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 		if err == nil {
 			body, err = parseRequest(o.document, text)
 		}
-		if err == nil && !o.allowUnknown {
+		if err == nil && !o.allowUnknown && !o.noValidate {
 			err = unknownProperty(o.document, body)
 		}
 		if err != nil {
@@ -44,8 +44,10 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range validate(body) {
-		problems = append(problems, explain(f))
+	if !o.noValidate {
+		for _, f := range validate(body) {
+			problems = append(problems, explain(f))
+		}
 	}
 	if problems != nil {
 		return nil, inputError(errors.New(strings.Join(problems, "; ")))
@@ -71,7 +73,7 @@ func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (
 				body[p.Name] = media.URL("https://example.com") // so that it isn't reported twice
 			}
 		}
-		if p.Required && body[p.Name] == "" { // the spec allows it, but nobody means it
+		if p.Required && body[p.Name] == "" && !o.noValidate { // the spec allows it, but nobody means it
 			problems = append(problems, name+" is empty")
 		}
 	}
