@@ -183,7 +183,7 @@ func (d *download) piece(parent context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(d.client.redact.Error(err)))
 	}
-	response.Body = newResponseBody(ctx, response)
+	d.client.bind(ctx, response)
 	defer response.Body.Close()
 	status := fmt.Errorf("the file server returned status code %d", response.StatusCode)
 	switch code := response.StatusCode; {

@@ -33,10 +33,15 @@ func (c *Client) do(ctx context.Context, request *http.Request) (*http.Response,
 	if err != nil {
 		return nil, c.redact.Error(err)
 	}
+	c.bind(ctx, response)
+	return response, nil
+}
+
+// bind makes the context end the reads of a response body.
+func (c *Client) bind(ctx context.Context, response *http.Response) {
 	if response.StatusCode == http.StatusSwitchingProtocols || !obeysContext(c.http.Transport) {
 		response.Body = &responseBody{ctx: ctx, source: response.Body}
 	}
-	return response, nil
 }
 
 // obeysContext reports whether the context ends the reads of a transport's bodies, as net/http's own does.
