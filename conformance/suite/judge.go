@@ -163,7 +163,11 @@ func (t *target) violations(x *call) (problems []problem) {
 		default:
 			continue
 		}
-		problems = append(problems, problem{f.Rule, f.String()})
+		rule := f.Rule
+		if x.status >= 400 {
+			rule = errorBody
+		}
+		problems = append(problems, problem{rule, f.String()})
 	}
 	return problems
 }
@@ -174,18 +178,20 @@ func isProblemJSON(x *call) bool {
 	return err == nil && mediaType == "application/problem+json" && x.status >= 400
 }
 
+// errorBody is the rule about the bodies of errors.
+const errorBody = "error-body"
+
 // judgeError checks an error body, also where the specs don't declare its status code.
 func (t *target) judgeError(c *testCase, x *call) []problem {
-	const rule = "error-body"
 	var problems []problem
 	add := func(format string, args ...any) {
-		problems = append(problems, problem{rule, fmt.Sprintf(format, args...)})
+		problems = append(problems, problem{errorBody, fmt.Sprintf(format, args...)})
 	}
 	b := x.response
 	if b.Code != nil && fmt.Sprint(b.Code) != fmt.Sprint(x.status) {
 		add("the body's status code is %v, the response's %d", b.Code, x.status)
 	}
-	if (wire.IsJSON(x.header) || isProblemJSON(x)) && b.object && strings.TrimSpace(b.Message) == "" {
+	if (wire.IsJSON(x.header) || isProblemJSON(x)) && b.object && strings.TrimSpace(b.Message) == "" && t.violations(x) == nil {
 		add("the error has no message")
 	}
 	if t.strictness < Exact {
