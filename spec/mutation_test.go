@@ -112,7 +112,7 @@ func operationMutants(d *Document) []mutant {
 func responseMutants(d *Document) []mutant {
 	responses := d.Operation.Responses
 	all := []mutant{{d.Slug + " errors", "status added", func() func() {
-		responses.Set("418", responses.Value("400"))
+		responses.Set("418", responses.Value("429"))
 		return func() { responses.Delete("418") }
 	}}, {d.Slug + " success", "status added", func() func() {
 		responses.Set("202", responses.Value("200"))
@@ -167,7 +167,7 @@ func objectMutants(prefix string, object *openapi3.Schema) []mutant {
 			required = slices.Delete(slices.Clone(object.Required), i, i+1)
 		}
 		all = append(all, assign(row, "required", &object.Required, required), assignKey(row, object.Properties, name, nil),
-			assignKey(row, object.Properties, name, openapi3.NewObjectSchema().NewRef()))
+			assignKey(row, object.Properties, name, openapi3.NewStringSchema().WithEnum("another").NewRef()))
 		all = append(all, schemaMutants(row, property.Value)...)
 		if property.Value.Properties != nil {
 			all = append(all, objectMutants(row+".", property.Value)...)
