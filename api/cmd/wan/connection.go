@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -22,6 +23,8 @@ type connection struct {
 	insecureHTTP bool
 	simulate     bool
 	verbose      bool
+	httpResults  bool
+	maxDownload  int64 // in MiB; 0 is no limit
 	flags        *pflag.FlagSet
 	maxMedia     int64             // in MiB; 0 is the client's default
 	transport    http.RoundTripper // replaces the client's own and needs no key; nil otherwise
@@ -34,6 +37,12 @@ func (c *connection) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.verbose, "verbose", false, "log requests and retries to stderr")
 }
 
+// addDownload adds the flags about downloads.
+func (c *connection) addDownload(flags *pflag.FlagSet) {
+	flags.BoolVar(&c.httpResults, "insecure-results", false, "allow videos over plain http")
+	flags.Int64Var(&c.maxDownload, "max-download", 2048, "the largest video in MiB; 0 is no limit")
+}
+
 // arguments are the flags that reach the same API again.
 func (c *connection) arguments() (args []string) {
 	if c.baseURL != "" {
@@ -41,6 +50,12 @@ func (c *connection) arguments() (args []string) {
 	}
 	if c.baseURL != "" && c.insecureHTTP {
 		args = append(args, "--insecure-http")
+	}
+	if c.httpResults {
+		args = append(args, "--insecure-results")
+	}
+	if c.flags != nil && c.flags.Changed("max-download") {
+		args = append(args, "--max-download", strconv.FormatInt(c.maxDownload, 10))
 	}
 	return args
 }
@@ -63,6 +78,15 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	}
 	if c.insecureHTTP {
 		opts = append(opts, api.WithInsecureHTTP())
+	}
+	if c.httpResults {
+		opts = append(opts, api.WithInsecureResults())
+	}
+	if c.flags.Lookup("max-download") != nil {
+		if c.maxDownload < 0 {
+			return nil, nil, inputError(errors.New("--max-download can't be negative"))
+		}
+		opts = append(opts, api.WithMaxDownload(c.maxDownload<<20))
 	}
 	if c.transport != nil {
 		opts = append(opts, api.WithHTTPClient(&http.Client{Transport: c.transport}))

@@ -82,6 +82,7 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.noHistory, "no-history", false, "keep the submission out of wan jobs")
 	flags.BoolVar(&o.simulate, "simulate", false, "use a simulator inside this process: no key, no cost, a test video")
 	o.connection.add(flags)
+	o.addDownload(flags)
 }
 
 func runModel(ctx context.Context, o *modelOptions) error {

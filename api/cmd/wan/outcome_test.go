@@ -63,7 +63,7 @@ func TestOutcomes(t *testing.T) {
 			[]string{`{"outcome":"unknown"`, `may be charged`, request}},
 		{"not polled", nil, &simulator.Fault{On: simulator.Poll, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
 			[]string{`"id":`, `"outcome":"account"`, request}},
-		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.Cut()}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitRunning,
+		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.HTML(http.StatusOK)}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitRunning,
 			[]string{`"id":`, `"outcome":"running"`, `"status":"completed"`, `"url":`, `"credits":420000`, `downloading the video`, request}},
 		{"bad input", nil, nil, []string{"--resolution", "4k"}, exitInput, nil},
 	}

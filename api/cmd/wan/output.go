@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,14 +132,14 @@ func (f *finish) run(ctx context.Context, job *api.Job) error {
 }
 
 func (f *finish) save(ctx context.Context, video *api.Video, path string) error {
-	err := f.checkFree(path) // it may have been created meanwhile
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o777) //nolint:gosec // the umask decides
+	opts := []api.DownloadOption{api.OnDownload(f.progress.download)}
+	if !f.overwrite { // it may have been created meanwhile
+		opts = append(opts, api.KeepExisting())
 	}
-	if err != nil {
-		return &api.DownloadError{GenerationID: video.GenerationID, Err: err}
+	err := video.Save(ctx, path, opts...)
+	if errors.Is(err, fs.ErrExist) {
+		return &api.DownloadError{GenerationID: video.GenerationID, Err: fmt.Errorf("%s exists; choose another name or use --overwrite", path)}
 	}
-	err = video.Save(ctx, path, api.OnDownload(f.progress.download))
 	if input, ok := errors.AsType[*api.InputError](err); ok { // the generation is paid for, so this is no bad input
 		return &api.DownloadError{GenerationID: video.GenerationID, Err: input.Err}
 	}

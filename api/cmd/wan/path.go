@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -24,7 +25,7 @@ func (o *output) expand(id, seed string) string {
 		}
 	}
 	safe := strings.NewReplacer("/", "_", `\`, "_", ":", "_")
-	return strings.NewReplacer("{id}", safe.Replace(id), "{model}", safe.Replace(model), "{seed}", safe.Replace(seed)).Replace(o.path)
+	return strings.NewReplacer("{id}", api.FileName(id), "{model}", safe.Replace(model), "{seed}", safe.Replace(seed)).Replace(o.path)
 }
 
 // sampleID is as long as an id can be expected to be.

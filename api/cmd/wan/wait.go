@@ -42,6 +42,7 @@ func newWait(c *console) *cobra.Command {
 	o.output.add(command.Flags())
 	command.Flags().IntVar(&o.concurrency, "concurrency", 32, "how many generations to await at the same time")
 	o.connection.add(command.Flags())
+	o.addDownload(command.Flags())
 	return command
 }
 
