@@ -78,7 +78,6 @@ func (x *exchange) logRejected(r *http.Request, submission conformance.Submissio
 	if submission.Document == nil {
 		return
 	}
-	x.inferenceID = cmp.Or(x.inferenceID, newUUID())
 	row := logRow{
 		Created: x.entry.Time.UTC(), Status: "failed", Origin: "api", Model: submission.Document.Model,
 		RequestID: new(newUUID()), InferenceID: x.inferenceID, key: wire.BearerKey(r.Header), ended: x.entry.Time,
@@ -223,5 +222,8 @@ func (x *exchange) fail(status int, message string) http.HandlerFunc {
 // reject responds with the documented error body.
 func (x *exchange) reject(w http.ResponseWriter, status int, message string) {
 	x.entry.Note = message
+	if x.operation == Submit { // the API sends one with every response to a submission
+		x.inferenceID = cmp.Or(x.inferenceID, newUUID())
+	}
 	x.respond(w, status, wire.EncodeError(status, message, x.entry.Path, newUUID(), x.sim.now()))
 }

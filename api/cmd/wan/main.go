@@ -13,7 +13,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -22,6 +21,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 const environment = `Environment:
@@ -78,7 +78,7 @@ func newRoot(c *console, args []string, unknown *error) *cobra.Command {
 		Use:           "wan",
 		Short:         "Generate videos with the Wan 2.2 models of the AI/ML API",
 		Annotations:   tail(environment, exitCodes()),
-		Version:       version(),
+		Version:       wire.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -160,12 +160,4 @@ func newHelp() *cobra.Command {
 // tail is the end of a command's help.
 func tail(paragraphs ...string) map[string]string {
 	return map[string]string{"tail": strings.Join(paragraphs, "\n\n")}
-}
-
-// version is the module's, from the build information.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
