@@ -26,6 +26,7 @@ type connection struct {
 	httpResults  bool
 	maxDownload  int64 // in MiB; 0 is no limit
 	flags        *pflag.FlagSet
+	notice       func(text string) // shows a download's retries; nil before there is a progress
 	maxMedia     int64             // in MiB; 0 is the client's default
 	transport    http.RoundTripper // replaces the client's own and needs no key; nil otherwise
 }
@@ -70,9 +71,11 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	if c.simulate && c.baseURL != "" {
 		return nil, nil, inputError(errors.New("--simulate and --base-url exclude each other"))
 	}
+	handler := slog.Handler(&noticeHandler{c})
 	if c.verbose {
-		opts = append(opts, api.WithLogger(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		handler = slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug})
 	}
+	opts = append(opts, api.WithLogger(slog.New(handler)))
 	if c.baseURL != "" {
 		opts = append(opts, api.WithBaseURL(c.baseURL))
 	}

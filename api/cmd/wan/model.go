@@ -122,6 +122,7 @@ func runModel(ctx context.Context, o *modelOptions) error {
 func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[string]any, seed string) error {
 	progress := newProgress(o.stderr, o.quiet)
 	defer progress.stop()
+	o.notice = progress.line
 	journal := openJournal(o.console, o.noHistory || o.simulate)
 	defer journal.close()
 	f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(""), seed: seed}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -184,4 +186,13 @@ func TestNoValidate(t *testing.T) {
 	if dry := s.wan(t, append(args, "--no-validate", "--dry-run")...); dry.code != exitDone || !strings.Contains(dry.stderr, "doesn't conform to the spec of vace-fun-pose: --num-frames") {
 		t.Errorf("%+v", dry)
 	}
+}
+
+// Retries are shown: of a submission with the pause, of a download with how far it has come.
+func TestRetriesAreShown(t *testing.T) {
+	s := newServer(t)
+	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(http.StatusTooManyRequests)},
+		simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.Truncate()})
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	s.wan(t, move("-o", file)...).check(t, exitDone, file+"\n", "retrying in ", "429", "download resumed at ")
 }

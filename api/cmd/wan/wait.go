@@ -76,6 +76,7 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	progress := newProgress(o.stderr, o.quiet)
 	defer progress.stop()
 	progress.expect(len(ids))
+	o.notice = progress.line
 	journal := openJournal(o.console, false)
 	defer journal.close()
 	ctx, cancel := withTimeout(ctx, o.timeout)
