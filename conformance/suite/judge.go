@@ -99,7 +99,9 @@ func (c *testCase) allows(s Strictness, status int) bool {
 // HTTP itself; a server may send its general one instead.
 func (c *testCase) documented() (codes []int) {
 	operation := spec.Generation().Operation
-	if c.Request.mayCreateJob() {
+	if d := c.Request.accountOperation(); d != nil {
+		operation = d.Operation
+	} else if c.Request.mayCreateJob() {
 		operation = spec.Models()[0].Operation
 		if d, ok := spec.BySlug(c.Model); ok {
 			operation = d.Operation
@@ -146,6 +148,9 @@ func (t *target) judge(c *testCase, x *call) []problem {
 	}
 	if x.request.mayCreateJob() && x.accepted() && x.response.ID == "" {
 		problems = append(problems, problem{"response", "accepted, but the response isn't JSON with an id"})
+	}
+	if d := x.request.accountOperation(); d != nil {
+		problems = append(problems, t.judgeAccount(d, x)...)
 	}
 	problems = append(problems, t.violations(x)...)
 	if x.status >= 400 && x.request.Method != http.MethodHead {

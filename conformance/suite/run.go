@@ -265,12 +265,20 @@ func (r *run) leaveOut(ctx context.Context, o *observation) {
 
 // sendCases sends the cases. They ask for budget in order, so that the first ones get it.
 func (r *run) sendCases(ctx context.Context) {
+	missing := r.missingAccount(ctx)
 	free := make(chan struct{}, r.config.Concurrency)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, c := range r.cases {
-		if c.Request.sendsKey(r.target.key) {
-			r.finish(c.Name, NotApplicable, 0, sameKey, nil)
+		reason := ""
+		switch {
+		case c.Request.sendsKey(r.target.key):
+			reason = sameKey
+		case slices.Contains(missing, c.Request.Path):
+			reason = noAccount
+		}
+		if reason != "" {
+			r.finish(c.Name, NotApplicable, 0, reason, nil)
 			continue
 		}
 		planned := c.Accepted || r.mayAccept(&c)
