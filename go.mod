@@ -24,6 +24,7 @@ require github.com/rogpeppe/go-internal v1.16.0
 // Run by go generate. No package links it.
 require github.com/oapi-codegen/oapi-codegen/v2 v2.8.2
 
+// Linked by api/batch and wan-batch only: the queue, its drivers, and the databases.
 require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/riverqueue/river v0.51.2
