@@ -53,6 +53,7 @@ type Client struct {
 	longestInterval time.Duration
 	plainFiles      bool // results may come over plain http
 	pace            pace // of the polls
+	logsPace        throttle
 	keyWorked       atomic.Bool
 	redact          *redact.Redactor
 
