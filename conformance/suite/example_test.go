@@ -21,6 +21,7 @@ func ExampleTest() {
 			Deviations: suite.Deviations{"rule:unique-names": {Reason: "encoding/json keeps the last one"}},
 		})
 	}
+	// Output:
 }
 
 func ExampleRun() {

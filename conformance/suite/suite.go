@@ -174,7 +174,7 @@ func (t *target) probe(ctx context.Context) error {
 	c := t.send(ctx, poll("conformance-00000000-0000-4000-8000-000000000000"))
 	switch {
 	case ctx.Err() != nil:
-		return nil // the run ended, and reports why
+		return nil //nolint:nilerr // the run ended, and its report says why
 	case c.status == 0 && errors.Is(c.err, context.DeadlineExceeded):
 		t.abort(fmt.Errorf("the run was aborted: the target hangs; the first request got no response within %s", t.timeout))
 		return nil

@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,18 +30,18 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	addr := flag.String("addr", "127.0.0.1:4010", "address to listen on; the mocks take the ports after it")
 	command := flag.String("prism", "npx --yes @stoplight/prism-cli@5.14.2", "command that runs Prism")
 	flag.Parse()
-	if err := run(ctx, *addr, strings.Fields(*command)); err != nil {
+	if err := run(*addr, strings.Fields(*command)); err != nil {
 		fmt.Fprintln(os.Stderr, "prism:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, addr string, command []string) error {
+func run(addr string, command []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	host, text, _ := strings.Cut(addr, ":")
 	port, err := strconv.Atoi(text)
 	if err != nil {
@@ -57,7 +58,7 @@ func run(ctx context.Context, addr string, command []string) error {
 	mocks := map[string]http.Handler{} // by model; "" polls
 	for i, d := range append(spec.Models(), spec.Generation()) {
 		address := fmt.Sprintf("%s:%d", host, port+1+i)
-		args := append(command[1:len(command):len(command)], "mock", "--host", host, "--port", strconv.Itoa(port+1+i), filepath.Join(directory, d.Slug+".yaml"))
+		args := slices.Concat(command[1:], []string{"mock", "--host", host, "--port", strconv.Itoa(port + 1 + i), filepath.Join(directory, d.Slug+".yaml")})
 		mock := exec.CommandContext(ctx, command[0], args...) //nolint:gosec // the user's own command
 		mock.Stderr = os.Stderr
 		if err := mock.Start(); err != nil {
@@ -86,7 +87,7 @@ func forward(mocks map[string]http.Handler) http.Handler {
 		var request struct{ Model string }
 		mock := mocks[""]
 		if r.Method == http.MethodPost {
-			if json.Unmarshal(body, &request); mocks[request.Model] == nil || request.Model == "" {
+			if json.Unmarshal(body, &request) != nil || mocks[request.Model] == nil || request.Model == "" {
 				request.Model = spec.Models()[0].Model
 			}
 			mock = mocks[request.Model]
