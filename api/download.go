@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -58,6 +59,7 @@ type download struct {
 
 	url       string
 	version   version // of the first piece
+	head      []byte  // the first bytes written
 	written   int64
 	container *container // nil before the first byte
 	whole     bool       // ranges aren't to be had
@@ -240,8 +242,8 @@ func (d *download) read(response *http.Response, watch *watchdog) error {
 		if !d.version.same(now, d.restarts >= maxRestarts) || start > d.written {
 			return d.startOver("the file server can't show that it is the same video")
 		}
-		if _, err := io.CopyN(io.Discard, body, d.written-start); err != nil { // a server that ignores ranges
-			return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
+		if err := d.skip(body, d.written-start, watch); err != nil { // a server that ignores ranges
+			return err
 		}
 		d.version.size = max(d.version.size, size)
 	} else {
@@ -251,6 +253,30 @@ func (d *download) read(response *http.Response, watch *watchdog) error {
 		}
 	}
 	return d.copy(body, watch)
+}
+
+// skip discards n bytes that were received before. A server may send the rest of a file as if it were all of it: then the
+// bytes end too soon, or the first ones are others.
+func (d *download) skip(body io.Reader, n int64, watch *watchdog) error {
+	head := d.head[:min(n, int64(len(d.head)))]
+	if n < d.written { // it isn't the beginning of the file
+		head = nil
+	}
+	received := make([]byte, len(head))
+	_, err := io.ReadFull(body, received)
+	if err == nil && bytes.Equal(received, head) {
+		_, err = io.CopyN(io.Discard, body, n-int64(len(head)))
+	} else if err == nil {
+		err = io.EOF
+	}
+	if errors.Is(err, io.EOF) {
+		d.whole = true
+		return d.startOver("the file server sent a part as if it were the whole")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
+	}
+	return nil
 }
 
 // copy copies the rest of the video.
@@ -293,7 +319,7 @@ func (d *download) checkBeginning(body io.Reader, response *http.Response, watch
 	if err := checkVideo(head[:n]); err != nil {
 		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact.String(response.Header.Get("Content-Type")))
 	}
-	d.container = newContainer(head[:n])
+	d.head, d.container = head[:n], newContainer(head[:n])
 	if _, err := (writer{d}).Write(head[:n]); err != nil {
 		return errors.Unwrap(err)
 	}

@@ -325,6 +325,18 @@ func TestFileServers(t *testing.T) {
 			}
 			w.Write(data)
 		}, "saved", ""},
+		{"a part with status code 200, no range and no length", func(w http.ResponseWriter, r *http.Request, n int) {
+			w.Header().Set("ETag", `"one"`)
+			if n == 1 {
+				broken(w)
+			}
+			if r.Header.Get("Range") != "" {
+				w.Write(data[half:])
+				http.NewResponseController(w).Flush()
+				return
+			}
+			w.Write(data)
+		}, "saved", "not saved"},
 		{"another file on resumption", func(w http.ResponseWriter, r *http.Request, n int) {
 			if n == 1 {
 				w.Header().Set("ETag", `"old"`)
