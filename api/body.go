@@ -31,7 +31,7 @@ type requestBody struct {
 // inspects each local source, wherever it is in the request. It returns an [*InputError] if the request can't be encoded,
 // or if a source can't be sent or has more than limit bytes; 0 means no limit.
 func newBody(request any, limit int64) (*requestBody, error) {
-	mark := "media:" + rand.Text() + "-"
+	var mark string // of placeholders for local sources
 	var found []*media.Content
 	body := new(requestBody)
 	encoded, err := encode(request, func(source Source, property string) (Source, error) {
@@ -49,11 +49,18 @@ func newBody(request any, limit int64) (*requestBody, error) {
 		if err != nil {
 			return source, fmt.Errorf("%s: %w", source, err)
 		}
+		if mark == "" {
+			mark = "media:" + rand.Text() + "-"
+		}
 		found = append(found, content)
 		return URL(mark + strconv.Itoa(len(found)-1)), nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(found) == 0 {
+		body.add(encoded)
+		return body, nil
 	}
 	for i, piece := range bytes.Split(encoded, []byte(mark)) {
 		if i > 0 { // what follows a placeholder begins with its number and the closing quote
@@ -355,7 +362,12 @@ func (w *walker) element(v reflect.Value, property string) (reflect.Value, error
 }
 
 func (w *walker) source(v reflect.Value, property string) (reflect.Value, error) {
-	source := v.Interface().(Source)
+	var source Source
+	if v.CanAddr() { // without a copy on the heap
+		source = *v.Addr().Interface().(*Source)
+	} else {
+		source = v.Interface().(Source)
+	}
 	if source.IsZero() {
 		return v, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -115,6 +116,8 @@ type Progress struct {
 	Status Status
 	// Reported is how far the generation is, as the API reports it; nil if it doesn't. Its scale isn't documented.
 	Reported *float64
+	// Video is the result; nil before the last poll.
+	Video *Video
 	// Polls counts the attempts, and Elapsed is the time since the wait began.
 	Polls   int
 	Elapsed time.Duration
@@ -156,44 +159,94 @@ type wait struct {
 // [*WaitError]: the generation may still be running, and another Wait resumes. A generation that stays completed without
 // a video is a WaitError that wraps [ErrNoVideo].
 func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
-	if err := j.prepare(); err != nil {
-		return nil, err
-	}
 	w := &wait{job: j, progress: Progress{GenerationID: j.id}}
 	for _, opt := range opts {
 		opt(w)
 	}
-	start := time.Now()
-	backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
-	for {
-		g, hint, err := j.poll(ctx)
-		w.progress.Polls++
-		w.progress.Elapsed = time.Since(start)
-		if ctx.Err() != nil && (g == nil || !g.Done()) {
-			return nil, w.end(ctx.Err())
+	for p, err := range w.polls(ctx) {
+		if err != nil {
+			return nil, err
 		}
-		w.observe(ctx, g, err)
-		switch {
-		case err != nil:
-			if err := w.giveUp(err); err != nil {
-				return nil, w.end(err)
-			}
-		case g.Video != nil:
-			return g.Video, nil
-		case g.Failure != nil:
-			return nil, g.Failure
+		if w.onProgress != nil {
+			w.onProgress(p)
 		}
-		if errors.Is(err, ErrTooManyRequests) {
-			j.client.pace.tooMany()
+		if p.Video != nil {
+			return p.Video, nil
 		}
-		if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
+	}
+	return nil, w.end(ctx.Err()) // not reached: the last poll has a video or an error
+}
+
+// Watch waits like [Job.Wait] and returns an iterator over the state after each poll. The last state has the Video, or
+// comes with the error that Wait would return. Leaving the loop ends the wait.
+//
+//	for p, err := range job.Watch(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(p.Status, p.Elapsed)
+//		video = p.Video // of the last state
+//	}
+func (j *Job) Watch(ctx context.Context) iter.Seq2[Progress, error] {
+	return func(yield func(Progress, error) bool) {
+		w := &wait{job: j, progress: Progress{GenerationID: j.id}}
+		w.polls(ctx)(yield)
+	}
+}
+
+// polls is the loop of a wait.
+func (w *wait) polls(ctx context.Context) iter.Seq2[Progress, error] {
+	return func(yield func(Progress, error) bool) {
+		j := w.job
+		if err := j.prepare(); err != nil {
+			yield(w.progress, err)
+			return
+		}
+		start := time.Now()
+		backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
+		for {
+			g, hint, err := j.poll(ctx)
+			w.progress.Polls++
 			w.progress.Elapsed = time.Since(start)
-			return nil, w.end(err)
+			if ctx.Err() != nil && (g == nil || !g.Done()) {
+				yield(w.progress, w.end(ctx.Err()))
+				return
+			}
+			w.observe(ctx, g, err)
+			if !yield(w.progress, nil) || w.progress.Video != nil {
+				return
+			}
+			if err := w.verdict(g, err); err != nil {
+				yield(w.progress, err)
+				return
+			}
+			if errors.Is(err, ErrTooManyRequests) {
+				j.client.pace.tooMany()
+			}
+			if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
+				w.progress.Elapsed = time.Since(start)
+				yield(w.progress, w.end(err))
+				return
+			}
 		}
 	}
 }
 
-// observe records a poll and reports it.
+// verdict returns the error that ends a wait after a poll, or nil if the wait goes on.
+func (w *wait) verdict(g *Generation, err error) error {
+	if err != nil {
+		if err := w.giveUp(err); err != nil {
+			return w.end(err)
+		}
+		return nil
+	}
+	if g.Failure != nil {
+		return g.Failure
+	}
+	return nil
+}
+
+// observe records a poll and logs it.
 func (w *wait) observe(ctx context.Context, g *Generation, err error) {
 	logger := w.job.client.logger
 	if err != nil {
@@ -202,12 +255,9 @@ func (w *wait) observe(ctx context.Context, g *Generation, err error) {
 		logger.WarnContext(ctx, "poll failed", "generation", w.job.id, "in_a_row", w.progress.Missed, "error", err)
 	} else {
 		w.progress.Missed, w.progress.Err = 0, nil
-		w.progress.Status, w.progress.Reported = g.Status, g.Progress
+		w.progress.Status, w.progress.Reported, w.progress.Video = g.Status, g.Progress, g.Video
 		w.refused = 0
 		logger.DebugContext(ctx, "poll", "generation", w.job.id, "status", g.Status, "documented", g.Status.Valid())
-	}
-	if w.onProgress != nil {
-		w.onProgress(w.progress)
 	}
 }
 
