@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // lines are n lines of one model, which need no local files.
@@ -99,4 +103,560 @@ func TestRun(t *testing.T) {
 			t.Errorf("%d created after a second run", l.Created)
 		}
 	}, simulator.WithTimeline(simulator.Complete(time.Second, 20*time.Second)))
+}
+
+// logsOf reads the logs of a simulator.
+func logsOf(sim *simulator.Server, search time.Duration) RunOption {
+	return WithLogs(NewLogReader(sim.Client(), sim.URL, sim.Key), search)
+}
+
+func TestLostResponsesAreFound(t *testing.T) {
+	const n = 100
+	inMemory(t, n, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		if err := b.Run(t.Context(), client, output(dir), logsOf(sim, time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.RequestCounts.Completed != n {
+			t.Errorf("%+v", s)
+		}
+		if l := sim.Ledger(); l.Created != n || l.Charged != n {
+			t.Errorf("%d created, %d charged", l.Created, l.Charged)
+		}
+	}, simulator.WithFaults(simulator.Fault{On: simulator.Submit, Probability: 0.3, Effect: simulator.Drop()}), simulator.WithLogDelay(time.Minute))
+}
+
+// With the logs down, a lost submission stays unknown, and no later run sends it again. The user may.
+func TestUnknownIsNeverResent(t *testing.T) {
+	inMemory(t, 3, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		sim.Inject(simulator.Fault{On: simulator.Logs, Effect: simulator.Status(503)})
+		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
+		if err := b.Run(t.Context(), client, output(dir), logsOf(sim, time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := b.Retry(t.Context()); n != 1 || err != nil {
+			t.Fatalf("Retry = %d, %v", n, err)
+		}
+		if err := b.Run(t.Context(), client, output(dir)); err != nil { // without logs, it doesn't wait for them
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.States[Unknown] != 1 || s.States[Saved] != 2 || sim.Ledger().Created != 3 {
+			t.Fatalf("%+v, %d created", s, sim.Ledger().Created)
+		}
+		errorLines := fileLines(t, filepath.Join(dir, ErrorsFile))
+		if len(errorLines) == 0 || !strings.Contains(errorLines[0], `"state":"unknown"`) || !strings.Contains(errorLines[0], `"id":"wan:test:`) {
+			t.Errorf("errors.jsonl: %q", errorLines)
+		}
+		if n, err := b.Resubmit(t.Context()); n != 1 || err != nil {
+			t.Fatalf("Resubmit = %d, %v", n, err)
+		}
+		if err := b.Run(t.Context(), client, output(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.States[Saved] != 3 || sim.Ledger().Created != 4 {
+			t.Errorf("%+v, %d created", s, sim.Ledger().Created)
+		}
+	})
+}
+
+// A process that dies between claim and response leaves a line that isn't sent again but found.
+func TestExpiredLease(t *testing.T) {
+	inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		dead := &run{options: options{searchTime: time.Hour, onChange: func(Change) {}}, batch: b, worker: "dead"}
+		if err := exec(t.Context(), b.db, `UPDATE batch SET concurrency = 1`); err != nil {
+			t.Fatal(err)
+		}
+		claimed, _, err := dead.claim(t.Context(), 8)
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claim = %v, %v", claimed, err)
+		}
+		body, err := decodeBody(claimed[0].body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Submit(t.Context(), body, api.WithClientRequestID(claimed[0].clientRequestID)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Run(t.Context(), client, output(dir), logsOf(sim, time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.States[Saved] != 1 || sim.Ledger().Created != 1 {
+			t.Errorf("%+v, %d created", s, sim.Ledger().Created)
+		}
+	})
+}
+
+// A process that dies during a download leaves a save that another one takes over.
+func TestExpiredSave(t *testing.T) {
+	inMemory(t, 1, func(t *testing.T, _ *simulator.Server, _ *api.Client, b *Batch, _ string) {
+		c, err := newClock(b.store, b.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &run{options: options{searchTime: time.Hour}, batch: b, worker: "dead", clock: c}
+		if err := exec(t.Context(), b.db, `UPDATE generation SET state = 'completed', alarm = 7, alarm_kind = 'save'`); err != nil {
+			t.Fatal(err)
+		}
+		alarmOf := func() int64 {
+			n, err := number(t.Context(), b.db, `SELECT alarm FROM generation`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if err := r.lease(t.Context(), row{line: 1, alarm: 7}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(leaseTime - time.Second)
+		if err := b.renew(t.Context(), "dead"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(leaseTime - time.Second)
+		if _, _, err := r.claim(t.Context(), 8); err != nil || alarmOf() != 7 {
+			t.Errorf("a live save was taken over: alarm %d, %v", alarmOf(), err)
+		}
+		time.Sleep(2 * time.Second)
+		if _, _, err := r.claim(t.Context(), 8); err != nil || alarmOf() != 8 {
+			t.Errorf("a dead save wasn't taken over: alarm %d, %v", alarmOf(), err)
+		}
+	})
+}
+
+// A response that comes after the lease has expired heals the line, but not one that was resubmitted.
+func TestLateResponse(t *testing.T) {
+	inMemory(t, 1, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, _ string) {
+		c, err := newClock(b.store, b.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &run{options: options{searchTime: time.Hour}, batch: b, worker: "slow", clock: c, client: client}
+		if err := exec(t.Context(), b.db, `UPDATE batch SET concurrency = 1`); err != nil {
+			t.Fatal(err)
+		}
+		claimed, _, err := r.claim(t.Context(), 8)
+		if err != nil || len(claimed) != 1 {
+			t.Fatalf("claim = %v, %v", claimed, err)
+		}
+		time.Sleep(2 * leaseTime)
+		if _, _, err := r.claim(t.Context(), 8); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.States[Unknown] != 1 {
+			t.Fatalf("after the lease: %+v", s.States)
+		}
+		if ok, err := r.settle(t.Context(), claimed[0], outcome{state: InProgress, generationID: "late"}); !ok || err != nil {
+			t.Errorf("settle = %v, %v", ok, err)
+		}
+		if s := mustStatus(t, b); s.States[InProgress] != 1 {
+			t.Errorf("after the response: %+v", s.States)
+		}
+		if ok, err := r.settle(t.Context(), claimed[0], outcome{state: Rejected}); ok || err != nil {
+			t.Errorf("a second settle = %v, %v", ok, err)
+		}
+	})
+}
+
+func TestLimits(t *testing.T) {
+	timeline := simulator.WithTimeline(simulator.Complete(time.Second, 30*time.Second))
+	price := WithEstimate(func(context.Context, map[string]any) (float64, error) { return 0.21, nil })
+	t.Run("concurrency", func(t *testing.T) {
+		inMemory(t, 20, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			most := 0
+			err := b.Run(t.Context(), client, output(dir), WithConcurrency(3), OnChange(func(Change) {
+				running := 0
+				for _, j := range sim.Ledger().Jobs {
+					if j.Status != "completed" {
+						running++
+					}
+				}
+				most = max(most, running)
+			}))
+			if err != nil || most != 3 {
+				t.Errorf("%d at once, %v", most, err)
+			}
+		}, timeline)
+	})
+	t.Run("rate", func(t *testing.T) {
+		inMemory(t, 20, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			if err := b.Run(t.Context(), client, output(dir), WithConcurrency(20), WithRate(8)); err != nil {
+				t.Fatal(err)
+			}
+			jobs := sim.Ledger().Jobs
+			for i := 8; i < len(jobs); i++ {
+				if d := jobs[i].Created.Sub(jobs[i-8].Created); d < time.Minute-time.Second {
+					t.Errorf("jobs %d to %d came within %v", i-8, i, d)
+				}
+			}
+		}, timeline)
+	})
+	t.Run("max usd", func(t *testing.T) {
+		inMemory(t, 20, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			err := b.Run(t.Context(), client, output(dir), WithMaxUSD(1), price)
+			if stopped, ok := errors.AsType[*StoppedError](err); !ok || stopped.Pending != 16 {
+				t.Errorf("%v", err)
+			}
+			if l := sim.Ledger(); l.Created != 4 {
+				t.Errorf("%d created for $1 at $0.21", l.Created)
+			}
+			if err := b.Run(t.Context(), client, output(dir), WithMaxUSD(100), price); err != nil || sim.Ledger().Created != 20 {
+				t.Errorf("with a higher budget: %v, %d created", err, sim.Ledger().Created)
+			}
+		}, timeline)
+	})
+	t.Run("max usd without a price", func(t *testing.T) {
+		inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			if err := b.Run(t.Context(), client, output(dir), WithMaxUSD(1)); !errors.Is(err, errNoEstimate) || sim.Ledger().Created != 0 {
+				t.Errorf("%v", err)
+			}
+		})
+	})
+	t.Run("until", func(t *testing.T) {
+		inMemory(t, 20, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			err := b.Run(t.Context(), client, output(dir), WithConcurrency(1), WithUntil(time.Now().Add(time.Minute)))
+			if _, ok := errors.AsType[*StoppedError](err); !ok {
+				t.Error(err)
+			}
+			if s := mustStatus(t, b); s.States[Pending]+s.States[Saved] != 20 || s.States[Saved] == 0 || s.States[Pending] == 0 {
+				t.Errorf("%+v", s.States)
+			}
+		}, timeline)
+	})
+	t.Run("failures", func(t *testing.T) {
+		inMemory(t, 20, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			err := b.Run(t.Context(), client, output(dir), WithConcurrency(2), WithStopAfterFailures(4))
+			if _, ok := errors.AsType[*StoppedError](err); !ok {
+				t.Error(err)
+			}
+			s := mustStatus(t, b)
+			if s.States[Failed] < 4 || s.States[Failed] > 5 {
+				t.Errorf("%+v", s.States)
+			}
+			if n, err := b.Retry(t.Context()); n != s.States[Failed] || err != nil {
+				t.Errorf("Retry = %d, %v", n, err)
+			}
+		}, simulator.WithTimeline(simulator.Fail("NSFW", "refused")))
+	})
+}
+
+// What isn't the line's fault pauses the batch and rejects nothing.
+func TestPauses(t *testing.T) {
+	for name, effect := range map[string]simulator.Effect{
+		"429":            simulator.RetryAfter(429, "30"),
+		"out of credits": simulator.StatusMessage(403, "You've run out of credits"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+				sim.Inject(simulator.Fault{On: simulator.Submit, After: 4, Times: 6, Effect: effect})
+				paused := false
+				err := b.Run(t.Context(), client, output(dir), OnChange(func(c Change) { paused = paused || c.CustomID == "" && c.Err != nil }))
+				if s := mustStatus(t, b); err != nil || s.States[Saved] != 10 || !paused {
+					t.Errorf("%v, %+v, paused: %v", err, s.States, paused)
+				}
+			})
+		})
+	}
+	t.Run("401", func(t *testing.T) {
+		inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			sim.Inject(simulator.Fault{On: simulator.Submit, After: 2, Effect: simulator.Status(401)})
+			err := b.Run(t.Context(), client, output(dir), WithConcurrency(1))
+			if s := mustStatus(t, b); !errors.Is(err, api.ErrUnauthorized) || s.States[Pending] != 8 {
+				t.Errorf("%v, %+v", err, s.States)
+			}
+		})
+	})
+	t.Run("network down", func(t *testing.T) {
+		inMemory(t, 2, func(t *testing.T, sim *simulator.Server, _ *api.Client, b *Batch, dir string) {
+			up := time.Now().Add(time.Minute)
+			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				if time.Now().Before(up) {
+					return nil, &net.OpError{Op: "dial", Err: errors.New("network is unreachable")}
+				}
+				return sim.Client().Transport.RoundTrip(r)
+			})
+			client, err := api.New(api.WithBaseURL(sim.URL), api.WithAPIKey(sim.Key), api.WithHTTPClient(&http.Client{Transport: transport}), api.WithRetryWindow(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Run(t.Context(), client, output(dir)); err != nil || sim.Ledger().Created != 2 {
+				t.Errorf("%v, %d created", err, sim.Ledger().Created)
+			}
+		})
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A refusal of one line is final for it, and for nobody else.
+func TestRejected(t *testing.T) {
+	inMemory(t, 3, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(400, "Body validation error")})
+		if err := b.Run(t.Context(), client, output(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.States[Rejected] != 1 || s.States[Saved] != 2 {
+			t.Errorf("%+v", s.States)
+		}
+		got := fileLines(t, filepath.Join(dir, ErrorsFile))
+		if len(got) != 1 || !strings.Contains(got[0], `"status_code":400`) || !strings.Contains(got[0], `"code":"rejected"`) {
+			t.Errorf("errors.jsonl: %q", got)
+		}
+	})
+}
+
+func TestStopAndGoOn(t *testing.T) {
+	for _, hard := range []bool{false, true} {
+		t.Run(fmt.Sprintf("hard=%v", hard), func(t *testing.T) {
+			inMemory(t, 30, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				drain := make(chan struct{})
+				stop := func() { close(drain) }
+				if hard {
+					stop = cancel
+				}
+				time.AfterFunc(15*time.Second, stop)
+				err := b.Run(ctx, client, output(dir), WithConcurrency(5), WithDrain(drain))
+				if _, ok := errors.AsType[*StoppedError](err); !ok {
+					t.Errorf("stopped with %v", err)
+				}
+				if s := mustStatus(t, b); s.States[Submitting] != 0 || s.States[Unknown] != 0 {
+					t.Errorf("%+v", s.States)
+				}
+				if err := b.Run(t.Context(), client, output(dir)); err != nil || sim.Ledger().Created != 30 {
+					t.Errorf("%v, %d created", err, sim.Ledger().Created)
+				}
+				if got := fileLines(t, filepath.Join(dir, ResultsFile)); len(got) != 30 {
+					t.Errorf("results: %d lines", len(got))
+				}
+			}, simulator.WithTimeline(simulator.Complete(time.Second, 7*time.Second)))
+		})
+	}
+}
+
+func TestAddAgain(t *testing.T) {
+	inMemory(t, 2, func(t *testing.T, _ *simulator.Server, _ *api.Client, b *Batch, dir string) {
+		if added, err := b.Add(t.Context(), lines(5)...); added != 3 || err != nil {
+			t.Errorf("a grown manifest: %d, %v", added, err)
+		}
+		changed := lines(5)
+		changed[1].Body["resolution"] = "720p"
+		changed[4].Body["image_url"] = "https://example.com/other.png"
+		added, err := b.Add(t.Context(), changed...)
+		difference, ok := errors.AsType[*ChangedError](err)
+		if !ok || added != 0 || len(difference.Differences) != 2 || !strings.Contains(err.Error(), `shot-0002: resolution (none) -> "720p"`) {
+			t.Errorf("%d, %v", added, err)
+		}
+		// Without custom ids they are made from the content, also where it stands twice.
+		anonymous := lines(2)
+		anonymous[0].CustomID, anonymous[1].CustomID, anonymous[1].Body = "", "", anonymous[0].Body
+		for want := range []int{2, 0} {
+			if added, err := b.Add(t.Context(), anonymous...); err != nil || added != []int{2, 0}[want] {
+				t.Errorf("anonymous: %d, %v", added, err)
+			}
+		}
+	})
+}
+
+func TestLocalFiles(t *testing.T) {
+	inMemory(t, 0, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		video, err := os.ReadFile("../../conformance/testdata/dance.mp4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []Line
+		for _, name := range []string{"same", "changed", "gone"} {
+			path := filepath.Join(dir, name+"-input.mp4")
+			if err := os.WriteFile(path, video, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			line := lines(1)[0]
+			line.CustomID, line.Body["video_url"] = name, api.File(path)
+			all = append(all, line)
+		}
+		if _, err := b.Add(t.Context(), all...); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "changed-input.mp4"), append(video, 0), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(filepath.Join(dir, "gone-input.mp4")); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Run(t.Context(), client, output(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, b); s.States[Saved] != 1 || s.States[Rejected] != 2 || sim.Ledger().Created != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestOnSaved(t *testing.T) {
+	inMemory(t, 2, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		failing := errors.New("no bucket")
+		run := func() {
+			err := b.Run(t.Context(), client, output(dir), OnSaved(func(_ context.Context, r Record) error {
+				if _, err := os.Stat(r.File); err != nil {
+					return err
+				}
+				if r.CustomID == "shot-0002" {
+					return failing
+				}
+				return nil
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		run()
+		if s := mustStatus(t, b); s.States[Saved] != 1 || s.States[Completed] != 1 || len(s.Failures) != 1 || s.Failures[0].Error.Code != "exec" {
+			t.Errorf("%+v", s)
+		}
+		failing = nil
+		downloads := sim.Ledger().Downloads
+		if n, err := b.Retry(t.Context()); n != 1 || err != nil {
+			t.Errorf("Retry = %d, %v", n, err)
+		}
+		run()
+		if s := mustStatus(t, b); s.States[Saved] != 2 || sim.Ledger().Downloads != downloads {
+			t.Errorf("%+v, %d more downloads", s.States, sim.Ledger().Downloads-downloads)
+		}
+	})
+}
+
+func TestOutputIsChecked(t *testing.T) {
+	inMemory(t, 2, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		twins := lines(2)
+		twins[0].CustomID, twins[1].CustomID = "a/b", "A:b"
+		if _, err := b.Add(t.Context(), twins...); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "shot-0001.mp4"), []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := b.Run(t.Context(), client, output(dir))
+		problems, ok := errors.AsType[*OutputError](err)
+		if !ok || len(problems.Problems) != 2 || sim.Ledger().Created != 0 {
+			t.Errorf("%v, %d created", err, sim.Ledger().Created)
+		}
+	})
+}
+
+func TestRecover(t *testing.T) {
+	inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		drain := make(chan struct{})
+		time.AfterFunc(20*time.Second, func() { close(drain) })
+		_ = b.Run(t.Context(), client, output(dir), WithConcurrency(4), WithDrain(drain))
+		created := sim.Ledger().Created
+		if created == 0 || created == 10 {
+			t.Fatalf("%d created", created)
+		}
+		// The ledger is lost.
+		lost, err := Open(t.Context(), filepath.Join(dir, "again", "batch.db"), WithID("test"))
+		if err == nil {
+			t.Fatal("a directory was made")
+		}
+		if lost, err = Open(t.Context(), filepath.Join(dir, "new.db"), WithID("test")); err != nil {
+			t.Fatal(err)
+		}
+		defer lost.Close()
+		reversed := lines(12)
+		slices.Reverse(reversed) // the order doesn't matter
+		if _, err := lost.Add(t.Context(), reversed...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // the last ones complete
+		logs := NewLogReader(sim.Client(), sim.URL, sim.Key)
+		found, missing, err := lost.Recover(t.Context(), logs, time.Now().Add(-time.Hour))
+		if found != created || missing != 12-created || err != nil {
+			t.Errorf("Recover = %d, %d, %v", found, missing, err)
+		}
+		other := WithOutput(filepath.Join(dir, "other", "{custom_id}.mp4"))
+		if err := lost.Run(t.Context(), client, other, WithLogs(logs, time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if s := mustStatus(t, lost); s.States[Saved] != created || s.States[Unknown] != 12-created || sim.Ledger().Created != created {
+			t.Errorf("%+v, %d created", s.States, sim.Ledger().Created)
+		}
+		if _, _, err := lost.Recover(t.Context(), logs, time.Now().Add(-time.Hour)); err == nil {
+			t.Error("a ledger that isn't lost was overwritten")
+		}
+	}, simulator.WithTimeline(simulator.Complete(time.Second, 10*time.Second)))
+}
+
+func TestOneProcess(t *testing.T) {
+	dir := t.TempDir()
+	first, err := Open(t.Context(), filepath.Join(dir, "batch.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second, err := Open(t.Context(), filepath.Join(dir, "batch.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	unlock, err := first.lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.lock(t.Context()); !errors.Is(err, ErrRunning) {
+		t.Errorf("a second lock: %v", err)
+	}
+	unlock()
+	if unlock, err = second.lock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+}
+
+func TestPartialLine(t *testing.T) {
+	for before, want := range map[string]string{
+		"":                                 "",
+		`{"id":"a"}` + "\n":                `{"id":"a"}` + "\n",
+		`{"id":"a"}` + "\n{\"id":           `{"id":"a"}` + "\n",
+		`{"id`:                             "",
+		"x\n" + strings.Repeat("y", 10000): "x\n",
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, ResultsFile)
+		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := openResults(dir, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.close()
+		if got, _ := os.ReadFile(path); string(got) != want {
+			t.Errorf("%.20q became %.20q", before, got)
+		}
+	}
+}
+
+func TestClientRequestID(t *testing.T) {
+	for _, customID := range []string{"a", "shot-0042", strings.Repeat("x", 200), "é ö", "a:b", "", "sha256-x"} {
+		id := clientRequestID(strings.Repeat("b", 32), customID, 1<<62)
+		if !wire.ValidClientRequestID(id) {
+			t.Errorf("%q: %s", customID, id)
+		}
+		if strings.Count(id, ":") != 3 {
+			t.Errorf("%q: %s", customID, id)
+		}
+	}
+}
+
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(t.Context(), filepath.Join(dir, "batch.db"), MustExist()); !errors.Is(err, ErrNoBatch) {
+		t.Errorf("%v", err)
+	}
+	if _, err := Open(t.Context(), filepath.Join(dir, "batch.db"), WithID("a:b")); err == nil {
+		t.Error("an id with a colon")
+	}
+	_, err := Open(t.Context(), "postgres://user:secret@127.0.0.1:1/x?connect_timeout=1")
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v", err)
+	}
 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -23,7 +24,7 @@ func (r *run) claim(ctx context.Context, most int) (claimed []row, why hold, err
 		if err := exec(ctx, tx, `UPDATE batch SET touched_at = $2 WHERE id = $1`, r.batch.id, millis(now)); err != nil {
 			return err
 		}
-		if err := r.expire(ctx, tx, now); err != nil {
+		if err := errors.Join(r.expire(ctx, tx, now), r.expireSaves(ctx, tx, now)); err != nil {
 			return err
 		}
 		l, err := r.batch.limits(ctx, tx)
@@ -147,7 +148,7 @@ func (b *Batch) pause(ctx context.Context, reason string, atLeast time.Duration)
 		}
 		d := max(atLeast, min(5*time.Second<<min(pauses, 6), 5*time.Minute))
 		// Those that were under way when the first one was paused don't count again.
-		return exec(ctx, tx, `UPDATE batch SET paused_until = $2, pause_reason = $3, pauses = pauses + 1 WHERE id = $1 AND paused_until < $4`,
+		return exec(ctx, tx, `UPDATE batch SET paused_until = $2, pause_reason = $3, pauses = pauses + 1 WHERE id = $1 AND paused_until <= $4`,
 			b.id, millis(now.Add(d)), reason, millis(now))
 	})
 }

@@ -77,7 +77,7 @@ func (b *Batch) money(ctx context.Context, q querier) (money, error) {
 	return all[0], nil
 }
 
-// leaseTime is how long a submission belongs to its process without a sign of life.
+// leaseTime is how long a submission or a save belongs to its process without a sign of life.
 const leaseTime = time.Minute
 
 // expire makes submissions unknown whose process has died. Nearly all of them have reached the API.
@@ -87,10 +87,33 @@ func (r *run) expire(ctx context.Context, tx *sql.Tx, now time.Time) error {
 		WHERE batch_id = $1 AND state = 'submitting' AND lease_until < $3`, r.batch.id, millis(now.Add(r.searchTime)), millis(now))
 }
 
-// renew keeps the submissions of a process its own.
+// expireSaves sets the alarms of downloads anew whose process has died. River would wait for the longest download.
+func (r *run) expireSaves(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	dead, err := r.batch.rows(ctx, tx, `state = 'completed' AND alarm_kind = 'save' AND lease_until > 0 AND lease_until < $2`, millis(now))
+	if err != nil {
+		return err
+	}
+	for _, line := range dead {
+		if err := exec(ctx, tx, `UPDATE generation SET alarm = alarm + 1, lease_until = 0 WHERE batch_id = $1 AND line = $2`, r.batch.id, line.line); err != nil {
+			return err
+		}
+		if err := r.batch.ringLater(ctx, tx, r.clock, line.line, saveAlarm, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lease makes a save that of this process, until it has failed or the lease has expired.
+func (r *run) lease(ctx context.Context, line row) error {
+	return exec(ctx, r.batch.db, `UPDATE generation SET worker = $4, lease_until = $5 WHERE batch_id = $1 AND line = $2 AND alarm = $3`,
+		r.batch.id, line.line, line.alarm, r.worker, millis(time.Now().Add(leaseTime)))
+}
+
+// renew keeps the submissions and saves of a process its own.
 func (b *Batch) renew(ctx context.Context, worker string) error {
-	return exec(ctx, b.db, `UPDATE generation SET lease_until = $3 WHERE batch_id = $1 AND state = 'submitting' AND worker = $2`,
-		b.id, worker, millis(time.Now().Add(leaseTime)))
+	return exec(ctx, b.db, `UPDATE generation SET lease_until = $3 WHERE batch_id = $1 AND state IN ('submitting', 'completed') AND worker = $2
+		AND lease_until > 0`, b.id, worker, millis(time.Now().Add(leaseTime)))
 }
 
 // An outcome is what a submission led to.
@@ -154,7 +177,7 @@ func (b *Batch) complete(ctx context.Context, c clock, r row, status string, usd
 	now := time.Now()
 	return b.transact(ctx, func(tx *sql.Tx) error {
 		n, err := changed(ctx, tx, `UPDATE generation SET state = 'completed', status = $4, usd = $5, response = $6, completed_at = $7,
-			alarm = alarm + 1, alarm_kind = 'save', missed = 0, error_code = '', error = ''
+			alarm = alarm + 1, alarm_kind = 'save', lease_until = 0, missed = 0, error_code = '', error = ''
 			WHERE batch_id = $1 AND line = $2 AND alarm = $3 AND state = 'in_progress'`,
 			b.id, r.line, r.alarm, status, micros(usd), string(response), millis(now))
 		if err != nil || n == 0 {
@@ -180,7 +203,7 @@ func (b *Batch) miss(ctx context.Context, r row, code string, err error, giveUp 
 	if giveUp {
 		kind, finished = "", millis(time.Now())
 	}
-	return exec(ctx, b.db, `UPDATE generation SET missed = missed + 1, error_code = $4, error = $5, alarm_kind = $6, finished_at = $7
+	return exec(ctx, b.db, `UPDATE generation SET missed = missed + 1, error_code = $4, error = $5, alarm_kind = $6, finished_at = $7, lease_until = 0
 		WHERE batch_id = $1 AND line = $2 AND alarm = $3`, b.id, r.line, r.alarm, code, errorText(err), string(kind), finished)
 }
 

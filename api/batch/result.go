@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -196,14 +197,17 @@ func (r *run) report(ctx context.Context, condition string, args []any, written 
 		return err
 	}
 	for _, line := range rows {
-		record := newRecord(line)
-		if !written(record) {
-			if err := r.results.append(record); err != nil {
-				return err
+		// The note in the ledger comes first, and is committed after the append: no other process appends the line, and after
+		// a crash in between it is found in the file.
+		err := r.batch.transact(ctx, func(tx *sql.Tx) error {
+			n, err := changed(ctx, tx, `UPDATE generation SET reported = 1 WHERE batch_id = $1 AND line = $2 AND state = $3 AND reported = 0`,
+				r.batch.id, line.line, string(line.state))
+			if record := newRecord(line); err == nil && n > 0 && !written(record) {
+				err = r.results.append(record)
 			}
-		}
-		if err := exec(ctx, r.batch.db, `UPDATE generation SET reported = 1 WHERE batch_id = $1 AND line = $2 AND state = $3`,
-			r.batch.id, line.line, string(line.state)); err != nil {
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}

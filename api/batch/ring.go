@@ -113,6 +113,9 @@ func (r *run) missedPoll(ctx context.Context, line row, err error) time.Duration
 
 // save downloads a video, which is asked for a fresh URL first. It returns when to try again, or 0.
 func (r *run) save(ctx context.Context, line row) time.Duration {
+	if r.lease(ctx, line) != nil {
+		return wire.Jitter(longestPoll)
+	}
 	record, code, err := r.saveVideo(ctx, line)
 	if ctx.Err() != nil {
 		return firstPoll

@@ -98,9 +98,9 @@ func (r *run) recover(ctx context.Context) error {
 				r.concurrency, r.rate, r.maxUSD, millis(r.until), r.stopAfterFailures); err != nil {
 				return err
 			}
-			// What was given up in an earlier run is looked for once more.
-			if err := exec(ctx, tx, `UPDATE generation SET search_until = $2 WHERE batch_id = $1 AND state = 'unknown' AND search_until < $2`,
-				r.batch.id, millis(now.Add(min(oneMore, r.searchTime)))); err != nil {
+			// What was given up in an earlier run is looked for once more, but not without logs.
+			if err := exec(ctx, tx, `UPDATE generation SET search_until = $2 WHERE batch_id = $1 AND state = 'unknown' AND (search_until < $2 OR $3 = 0)`,
+				r.batch.id, millis(now.Add(min(oneMore, r.searchTime))), int64(r.searchTime)); err != nil {
 				return err
 			}
 		}
@@ -111,6 +111,9 @@ func (r *run) recover(ctx context.Context) error {
 			return err
 		}
 		if err := r.clock.reset(ctx, tx); err != nil {
+			return err
+		}
+		if err := exec(ctx, tx, `UPDATE generation SET lease_until = 0 WHERE batch_id = $1 AND state = 'completed'`, r.batch.id); err != nil {
 			return err
 		}
 		open, err := r.batch.rows(ctx, tx, `alarm_kind <> ''`)
@@ -143,7 +146,9 @@ func (r *run) work(ctx context.Context) error {
 		}
 	})
 	background.Go(func() { r.keepLeases(hard) })
-	background.Go(func() { r.search(soft) })
+	if r.logs != nil {
+		background.Go(func() { r.search(soft) })
+	}
 	err := r.submitAll(soft, hard)
 	stop(nil)
 	r.clock.stop(ctx)

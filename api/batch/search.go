@@ -13,8 +13,10 @@ const (
 	// defaultSearch is how long the logs are searched for an unknown line. A row may come only after the generation is over.
 	defaultSearch = 30 * time.Minute
 	// oneMore is how long each run searches once more for a line that an earlier one has given up.
-	oneMore       = 20 * time.Second
-	longestSearch = time.Minute
+	oneMore = 20 * time.Second
+	// The searches come less often as long as no further line becomes unknown.
+	shortestSearch = 5 * time.Second
+	longestSearch  = time.Minute
 	// clockSkew is how far the clocks of this machine and the API may be apart.
 	clockSkew = 5 * time.Minute
 )
@@ -22,29 +24,34 @@ const (
 // search looks in the account's logs for the lines whose outcome is unknown, for all of them in one pass, until none is
 // left to look for. A submission that is found goes on; one that isn't found proves nothing.
 func (r *run) search(ctx context.Context) {
-	for interval := time.Second; wire.Sleep(ctx, interval) == nil; {
+	interval, newest := shortestSearch, int64(0)
+	for wire.Sleep(ctx, time.Second) == nil {
 		unknown, err := r.batch.rows(ctx, r.batch.db, `state = 'unknown' AND search_until > $2 ORDER BY submitting_at`, nowMillis())
-		if err != nil || len(unknown) == 0 {
-			if interval = time.Second; err == nil {
-				_ = r.reportAll(ctx) // those whose search is over
-			}
+		if err != nil {
 			continue
 		}
-		if r.logs == nil || !r.mySearch(ctx, interval) {
+		if len(unknown) == 0 {
+			_ = r.reportAll(ctx) // those whose search is over
+			continue
+		}
+		if last := unknown[len(unknown)-1].submittingAt; last > newest {
+			interval, newest = shortestSearch, last
+		}
+		if !r.mySearch(ctx, interval) {
 			continue
 		}
 		if err := r.searchOnce(ctx, unknown); err != nil && ctx.Err() == nil {
 			r.changed(Change{Err: fmt.Errorf("search in the account's logs: %w", err)})
 		}
-		interval = min(max(2*interval, 5*time.Second), longestSearch)
+		interval = min(2*interval, longestSearch)
 	}
 }
 
-// mySearch lets one of several processes search at a time.
+// mySearch lets one of several processes search, once in an interval.
 func (r *run) mySearch(ctx context.Context, interval time.Duration) bool {
 	now := time.Now()
 	n, err := changed(ctx, r.batch.db, `UPDATE batch SET searched_at = $2 WHERE id = $1 AND searched_at <= $3`,
-		r.batch.id, millis(now), millis(now.Add(-interval/2)))
+		r.batch.id, millis(now), millis(now.Add(-interval)))
 	return err == nil && n > 0
 }
 
@@ -98,7 +105,7 @@ func (b *Batch) Retry(ctx context.Context, ids ...string) (int, error) {
 	n, err := b.forLines(ctx, ids, `state IN ('failed', 'rejected', 'unknown') OR state = 'completed' AND alarm_kind = ''`, func(tx *sql.Tx, c clock, line row) error {
 		switch line.state {
 		case Completed:
-			if err := exec(ctx, tx, `UPDATE generation SET alarm = alarm + 1, alarm_kind = 'save', missed = 0, finished_at = 0, reported = 0
+			if err := exec(ctx, tx, `UPDATE generation SET alarm = alarm + 1, alarm_kind = 'save', lease_until = 0, missed = 0, finished_at = 0, reported = 0
 				WHERE batch_id = $1 AND line = $2`, b.id, line.line); err != nil {
 				return err
 			}

@@ -26,12 +26,11 @@ const (
 	groupAuth      = "auth"      // the API key
 	groupHeaders   = "headers"   // response headers
 	groupLifecycle = "lifecycle" // from submission to result
-	groupAccount   = "account"   // logs, balance, transactions and models
 )
 
 var groups = []string{
 	groupRequired, groupType, groupEnum, groupBounds, groupText, groupMedia, groupNames, groupPairs,
-	groupJSON, groupHTTP, groupAuth, groupHeaders, groupLifecycle, groupAccount,
+	groupJSON, groupHTTP, groupAuth, groupHeaders, groupLifecycle,
 }
 
 // A testCase is a request and the verdict of the specs.

@@ -13,6 +13,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -20,7 +21,6 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
-	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // The exit codes are those of wan. Of several lines, the highest one counts.
@@ -87,7 +87,7 @@ func newRoot(c *console) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "wan-batch",
 		Short:         "Generate the videos of a manifest, each paid once",
-		Version:       wire.Version(),
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -105,6 +105,13 @@ func newRoot(c *console) *cobra.Command {
 		}
 	}
 	return root
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
 
 // A usageError is bad input: nothing was sent.
