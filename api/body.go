@@ -31,7 +31,7 @@ type requestBody struct {
 // inspects each local source, wherever it is in the request. It returns an [*InputError] if the request can't be encoded,
 // or if a source can't be sent or has more than limit bytes; 0 means no limit.
 func newBody(request any, limit int64) (*requestBody, error) {
-	mark := "media:" + rand.Text() + "-"
+	var mark string // of placeholders for local sources
 	var found []*media.Content
 	body := new(requestBody)
 	encoded, err := encode(request, func(source Source, property string) (Source, error) {
@@ -49,11 +49,18 @@ func newBody(request any, limit int64) (*requestBody, error) {
 		if err != nil {
 			return source, fmt.Errorf("%s: %w", source, err)
 		}
+		if mark == "" {
+			mark = "media:" + rand.Text() + "-"
+		}
 		found = append(found, content)
 		return URL(mark + strconv.Itoa(len(found)-1)), nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(found) == 0 {
+		body.add(encoded)
+		return body, nil
 	}
 	for i, piece := range bytes.Split(encoded, []byte(mark)) {
 		if i > 0 { // what follows a placeholder begins with its number and the closing quote
@@ -241,7 +248,7 @@ func (w *walker) walk(v reflect.Value, property string) (reflect.Value, error) {
 	}
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
-		if v.IsNil() {
+		if v.IsNil() || v.Kind() == reflect.Pointer && isScalar(v.Type().Elem()) {
 			return v, nil
 		}
 		elem, err := w.walk(v.Elem(), property)
@@ -294,25 +301,55 @@ func (w *walker) list(v reflect.Value, property string) (reflect.Value, error) {
 
 // fields replaces the fields of a struct in place. Fields of embedded structs are members too, as in encoding/json.
 func (w *walker) fields(v reflect.Value) error {
-	for i := range v.NumField() {
-		field := v.Type().Field(i)
-		tag := field.Tag.Get("json")
-		switch {
-		case tag == "-":
-		case field.Anonymous && !field.IsExported() && field.Type.Kind() == reflect.Struct:
-			if err := w.fields(v.Field(i)); err != nil {
+	for _, field := range membersOf(v.Type()) {
+		if field.name == "" {
+			if err := w.fields(v.Field(field.index)); err != nil {
 				return err
 			}
-		case field.IsExported():
-			name, _, _ := strings.Cut(tag, ",")
-			elem, err := w.walk(v.Field(i), cmp.Or(name, field.Name))
-			if err != nil {
-				return err
-			}
-			v.Field(i).Set(elem)
+			continue
 		}
+		old := v.Field(field.index)
+		elem, err := w.walk(old, field.name)
+		if err != nil {
+			return err
+		}
+		old.Set(elem)
 	}
 	return nil
+}
+
+// A member is a field of a struct that may contain a source. One of an embedded struct that isn't exported has no name.
+type member struct {
+	index int
+	name  string
+}
+
+var members sync.Map // of []member, by reflect.Type
+
+func membersOf(t reflect.Type) []member {
+	if found, ok := members.Load(t); ok {
+		return found.([]member)
+	}
+	var list []member
+	for i := range t.NumField() {
+		field := t.Field(i)
+		tag := field.Tag.Get("json")
+		switch {
+		case tag == "-" || isScalar(field.Type) || field.Type.Kind() == reflect.Pointer && isScalar(field.Type.Elem()):
+		case field.Anonymous && !field.IsExported() && field.Type.Kind() == reflect.Struct:
+			list = append(list, member{index: i})
+		case field.IsExported():
+			name, _, _ := strings.Cut(tag, ",")
+			list = append(list, member{i, cmp.Or(name, field.Name)})
+		}
+	}
+	members.Store(t, list)
+	return list
+}
+
+// isScalar reports whether values of a type contain no others.
+func isScalar(t reflect.Type) bool {
+	return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String
 }
 
 // element walks an element of a map or a list. A source there must be set.
@@ -325,13 +362,21 @@ func (w *walker) element(v reflect.Value, property string) (reflect.Value, error
 }
 
 func (w *walker) source(v reflect.Value, property string) (reflect.Value, error) {
-	source := v.Interface().(Source)
+	var source Source
+	if v.CanAddr() { // without a copy on the heap
+		source = *v.Addr().Interface().(*Source)
+	} else {
+		source = v.Interface().(Source)
+	}
 	if source.IsZero() {
 		return v, nil
 	}
-	source, err := w.replace(source, property)
+	replaced, err := w.replace(source, property)
 	if err != nil {
 		return v, &InputError{property, err}
 	}
-	return reflect.ValueOf(source), nil
+	if !source.IsLocal() && !replaced.IsLocal() && replaced == source { // readers may not be comparable
+		return v, nil
+	}
+	return reflect.ValueOf(replaced), nil
 }

@@ -47,11 +47,13 @@ type Client struct {
 	files           *http.Client // for results, which are on other hosts
 	logger          *slog.Logger
 	maxMedia        int64
+	maxDownload     int64
 	retryWindow     time.Duration
 	firstInterval   time.Duration
 	longestInterval time.Duration
 	plainFiles      bool // results may come over plain http
 	pace            pace // of the polls
+	logsPace        throttle
 	keyWorked       atomic.Bool
 	redact          *redact.Redactor
 
@@ -69,6 +71,7 @@ func New(opts ...Option) (*Client, error) {
 		httpClient:      &http.Client{Transport: newTransport()},
 		logger:          slog.New(slog.DiscardHandler),
 		maxMedia:        100 << 20,
+		maxDownload:     2 << 30,
 		retryWindow:     time.Minute,
 		firstInterval:   time.Second,
 		longestInterval: 10 * time.Second,
@@ -96,10 +99,11 @@ func New(opts ...Option) (*Client, error) {
 		baseURL:         base.String(),
 		logger:          cfg.logger,
 		maxMedia:        cfg.maxMedia,
+		maxDownload:     cfg.maxDownload,
 		retryWindow:     cfg.retryWindow,
 		firstInterval:   cfg.firstInterval,
 		longestInterval: cfg.longestInterval,
-		plainFiles:      base.Scheme == "http", // or opted in
+		plainFiles:      base.Scheme == "http" || cfg.insecureResults,
 		redact:          redact.New(key),
 		authorize:       authorizer(key),
 	}

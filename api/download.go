@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -10,28 +12,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aimlvideo/wan-go/spec/media"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 const (
-	// stallTimeout is how long a download may stand still before it is broken off and resumed.
+	// stallTimeout is how long a download may make no progress before it is resumed.
 	stallTimeout = 30 * time.Second
-	// maxBreaks is how often in a row a download may break off without a new byte.
+	// maxBreaks limits the attempts in a row that bring no byte.
 	maxBreaks = 5
-	// maxFresh is how often in a row the API is asked for a fresh URL without a new byte.
-	maxFresh = 3
-	// maxRestarts is how often a download may begin anew.
+	// patience is how long a result may stay unavailable: its URL is known before every file server has it.
+	patience = 2 * time.Minute
+	// maxRestarts limits how often a download begins anew.
 	maxRestarts = 3
-	// maxRedirects bounds how far a result's URL may lead on.
+	// maxRedirects limits the redirects of a result's URL.
 	maxRedirects = 5
 )
 
-// checkFileRedirect lets a download be redirected to any host, but not to plain HTTP. The Referer would show the signed
-// URL to the next host.
+// checkFileRedirect allows redirects of a download to any host, but not from https to http.
 func (c *Client) checkFileRedirect(next *http.Request, via []*http.Request) error {
-	next.Header.Del("Referer")
+	next.Header.Del("Referer") // it has the signed URL
 	if len(via) > maxRedirects {
-		return &refusedError{fmt.Sprintf("the video's URL leads to more than %d redirects", maxRedirects)}
+		return &refusedError{fmt.Sprintf("the video's URL has more than %d redirects", maxRedirects)}
 	}
 	return c.checkFileScheme(next)
 }
@@ -40,86 +42,141 @@ func (c *Client) checkFileScheme(r *http.Request) error {
 	if r.URL.Scheme == "https" || r.URL.Scheme == "http" && c.plainFiles {
 		return nil
 	}
-	return &refusedError{fmt.Sprintf("the video's URL leads to %s://%s, not to https", r.URL.Scheme, r.URL.Host)}
+	return &refusedError{fmt.Sprintf("the video's URL leads to %s://%s, not to https; WithInsecureResults allows http", r.URL.Scheme, r.URL.Host)}
 }
 
-// A refusedError says where a download doesn't go.
+// A refusedError is why a download isn't attempted.
 type refusedError struct{ reason string }
 
 func (e *refusedError) Error() string { return e.reason }
 
-// A download fetches one video, in as many pieces as it takes.
+// A download fetches one video in as many pieces as it takes.
 type download struct {
 	video   *Video
 	client  *Client
 	w       io.Writer
-	restart func() error // takes back what was written; nil where that can't be done
+	restart func() error // discards what was written; nil if that isn't possible
 
 	url       string
-	etag      string // of the first piece, if it is a strong one
-	size      int64  // -1 as long as it isn't known
+	version   version // of the first piece
+	head      []byte  // the first bytes written
 	written   int64
-	container container // what was written, as far as it has been understood
-	fresh     int       // how often a fresh URL was fetched since the last byte
+	container *container // nil before the first byte
+	whole     bool       // ranges aren't to be had
+	refused   bool       // the last range was refused with 403: the URL has expired, or the store refuses ranges
+	since     time.Time  // when the result became unavailable
 	restarts  int
 
-	onDownload func(received, total int64)
+	onDownload   func(received, total int64)
+	keepExisting bool
+}
+
+// A version identifies the content behind a URL.
+type version struct {
+	size         int64 // -1 if unknown
+	etag         string
+	lastModified string
+}
+
+func versionOf(response *http.Response, size int64) version {
+	return version{size, response.Header.Get("ETag"), response.Header.Get("Last-Modified")}
+}
+
+// validator returns the strongest validator that If-Range takes, or "".
+func (v version) validator() string {
+	if strings.HasPrefix(v.etag, `"`) {
+		return v.etag
+	}
+	return v.lastModified
+}
+
+// same reports whether other is certainly the same content. Each validator that both have must agree, and there must be
+// one. Nodes of a CDN may have ETags of their own: lenient accepts those if length and time agree.
+func (v version) same(other version, lenient bool) bool {
+	sizes := v.size < 0 || other.size < 0 || v.size == other.size
+	times := v.lastModified == "" || other.lastModified == "" || v.lastModified == other.lastModified
+	if !sizes || !times {
+		return false
+	}
+	if v.etag == other.etag && v.etag != "" {
+		return true
+	}
+	timed := v.lastModified != "" && other.lastModified != ""
+	if lenient && timed && v.size >= 0 && v.size == other.size {
+		return true
+	}
+	return timed && v.etag == "" && other.etag == ""
 }
 
 func newDownload(v *Video, w io.Writer, opts []DownloadOption) *download {
-	d := &download{video: v, client: v.job.client, w: w, url: v.URL, size: -1}
+	d := &download{video: v, client: v.job.client, w: w, url: v.URL, version: version{size: -1}}
 	for _, opt := range opts {
 		opt(d)
 	}
 	return d
 }
 
-// errBroken marks what another attempt may mend.
-var errBroken = errors.New("the download broke off")
+var (
+	// errBroken marks what another attempt may mend.
+	errBroken = errors.New("the download broke off")
+	// errUnavailable marks a result that its file server doesn't have yet or any more.
+	errUnavailable = errors.New("not available")
+)
 
 func (d *download) run(ctx context.Context) error {
-	b := wire.Backoff{First: 500 * time.Millisecond, Longest: 8 * time.Second}
+	first := wire.Backoff{First: 500 * time.Millisecond, Longest: 8 * time.Second}
+	backoff := first
 	for breaks := 0; ; {
 		before := d.written
 		err := d.piece(ctx)
 		switch {
 		case err == nil:
-			return d.container.complete()
+			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.Is(err, errUnavailable):
+			if d.since.IsZero() {
+				d.since = time.Now()
+			}
+			if time.Since(d.since) > patience {
+				return err
+			}
 		case !errors.Is(err, errBroken):
 			return err
+		default:
+			breaks++
 		}
-		if breaks++; d.written > before {
-			breaks, d.fresh, b = 1, 0, wire.Backoff{First: 500 * time.Millisecond, Longest: 8 * time.Second}
+		if d.written > before {
+			breaks, d.refused, d.since, backoff = 1, false, time.Time{}, first
 		}
 		if breaks > maxBreaks {
 			return fmt.Errorf("%d attempts in a row brought nothing, the last one: %w", maxBreaks, err)
 		}
-		d.client.logger.WarnContext(ctx, "download is resumed", "generation", d.video.GenerationID, "bytes", d.written, "error", err)
-		if err := wire.Sleep(ctx, b.Next()); err != nil {
+		d.client.logger.WarnContext(ctx, "download resumed", "generation", d.video.GenerationID, "bytes", d.written, "error", err)
+		if err := wire.Sleep(ctx, backoff.Next()); err != nil {
 			return err
 		}
 	}
 }
 
-// piece fetches what is missing, with one request. It returns nil when nothing is missing any more.
+// piece fetches what is missing with one request. It returns nil when nothing is missing any more.
 func (d *download) piece(parent context.Context) error {
 	ctx, watch := newWatchdog(parent, stallTimeout)
 	defer watch.stop()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url, nil)
 	if err != nil {
-		return errors.New("the video's URL isn't one")
+		return errors.New("the video's URL isn't valid")
 	}
 	if err := d.client.checkFileScheme(request); err != nil {
 		return err
 	}
 	request.Header.Set("User-Agent", "wan-go")
 	request.Header.Set("Accept-Encoding", "identity") // or the length is that of something else
-	if d.written > 0 {
+	ranged := d.written > 0 && !d.whole
+	if ranged {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.written))
-		if d.etag != "" {
-			request.Header.Set("If-Range", d.etag)
+		if validator := d.version.validator(); validator != "" {
+			request.Header.Set("If-Range", validator)
 		}
 	}
 	response, err := d.client.files.Do(request)
@@ -128,124 +185,174 @@ func (d *download) piece(parent context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(d.client.redact.Error(err)))
 	}
+	d.client.bind(ctx, response)
 	defer response.Body.Close()
-	switch {
-	case response.StatusCode == http.StatusOK, response.StatusCode == http.StatusPartialContent:
+	status := fmt.Errorf("the file server returned status code %d", response.StatusCode)
+	switch code := response.StatusCode; {
+	case code == http.StatusOK && response.ContentLength == 0, code == http.StatusAccepted, code == http.StatusNoContent, code == http.StatusTooEarly:
+		return fmt.Errorf("%w: %w", errUnavailable, status)
+	case code == http.StatusOK, code == http.StatusPartialContent:
 		return d.read(response, watch)
-	case response.StatusCode == http.StatusForbidden, response.StatusCode == http.StatusNotFound, response.StatusCode == http.StatusGone:
-		return d.refresh(parent, response.StatusCode)
-	case response.StatusCode == http.StatusRequestedRangeNotSatisfiable && d.written > 0:
+	case ranged && (code == http.StatusBadRequest || code == http.StatusForbidden && d.refused):
+		d.whole = true
+		return fmt.Errorf("%w: %w to a range", errBroken, status)
+	case code == http.StatusForbidden, code == http.StatusNotFound, code == http.StatusGone:
+		d.refused = ranged && code == http.StatusForbidden
+		return d.refresh(parent, status)
+	case code == http.StatusRequestedRangeNotSatisfiable && ranged:
 		if response.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", d.written) && d.container.complete() == nil {
 			return nil // it broke off behind the last byte
 		}
-		return d.startOver("the server has no more of it")
-	case response.StatusCode == http.StatusRequestTimeout, response.StatusCode == http.StatusTooManyRequests, response.StatusCode >= 500:
-		return fmt.Errorf("%w: the file server answered %d", errBroken, response.StatusCode)
+		return d.startOver("the file server has nothing behind what was received")
+	case code == http.StatusRequestTimeout, code == http.StatusTooManyRequests, code >= 500:
+		return fmt.Errorf("%w: %w", errBroken, status)
 	}
-	return fmt.Errorf("the file server answered %d", response.StatusCode)
+	return status
 }
 
 // refresh asks the API for another URL of the same video.
-func (d *download) refresh(ctx context.Context, status int) error {
-	if d.fresh++; d.fresh > maxFresh {
-		return fmt.Errorf("the file server answered %d, also for a fresh URL", status)
-	}
+func (d *download) refresh(ctx context.Context, status error) error {
 	g, _, err := d.video.job.poll(ctx)
 	switch {
 	case err != nil && isRefusedPoll(err):
-		return fmt.Errorf("the file server answered %d, and the API gave no fresh URL: %w", status, err)
-	case err != nil:
-		return fmt.Errorf("%w: the file server answered %d, and the API gave no fresh URL: %w", errBroken, status, err)
-	case g.Video == nil:
-		return fmt.Errorf("the file server answered %d, and the API no longer has a URL", status)
+		return fmt.Errorf("%w, and the API gave no fresh URL: %w", status, err)
+	case err == nil && g.Video != nil:
+		d.url = g.Video.URL
 	}
-	d.url = g.Video.URL
-	return fmt.Errorf("%w: the file server answered %d", errBroken, status)
+	return fmt.Errorf("%w: %w", errUnavailable, status)
 }
 
-// read copies the body of a good answer.
+// read copies the body of a response that has the video or a part of it.
 func (d *download) read(response *http.Response, watch *watchdog) error {
-	start, size, err := extent(response)
+	start, size, err := extent(response, d.written)
 	if err != nil {
+		d.whole = true
 		return d.startOver(err.Error())
 	}
-	etag := response.Header.Get("ETag")
-	changed := d.written > 0 && (d.size >= 0 && size >= 0 && size != d.size || d.etag != "" && etag != "" && etag != d.etag)
-	if changed || start > d.written {
-		return d.startOver("the video has changed meanwhile")
-	}
-	d.size = max(d.size, size)
-	if d.written == 0 && strings.HasPrefix(etag, `"`) { // a weak one can't be asked for
-		d.etag = etag
-	}
-	body := &watchedReader{response.Body, watch}
-	if start < d.written { // a server that ignores ranges
-		if _, err := io.CopyN(io.Discard, body, d.written-start); err != nil {
+	var body io.Reader = &watchedReader{response.Body, watch}
+	if encoding := response.Header.Get("Content-Encoding"); strings.EqualFold(encoding, "gzip") || strings.EqualFold(encoding, "x-gzip") {
+		size = -1 // that of the encoded bytes
+		d.whole = true
+		if body, err = gzip.NewReader(body); err != nil {
 			return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 		}
 	}
-	if d.written == 0 {
+	now := versionOf(response, size)
+	if d.written > 0 {
+		if !d.version.same(now, d.restarts >= maxRestarts) || start > d.written {
+			return d.startOver("the file server can't show that it is the same video")
+		}
+		if err := d.skip(body, d.written-start, watch); err != nil { // a server that ignores ranges
+			return err
+		}
+		d.version.size = max(d.version.size, size)
+	} else {
+		d.version = now
 		if err := d.checkBeginning(body, response, watch); err != nil {
 			return err
 		}
 	}
-	_, err = io.Copy(writer{d}, body)
-	if failed, ok := errors.AsType[*writeError](err); ok {
-		return failed.err
+	return d.copy(body, watch)
+}
+
+// skip discards n bytes that were received before. A server may send the rest of a file as if it were all of it: then the
+// bytes end too soon, or the first ones are others.
+func (d *download) skip(body io.Reader, n int64, watch *watchdog) error {
+	head := d.head[:min(n, int64(len(d.head)))]
+	if n < d.written { // it isn't the beginning of the file
+		head = nil
+	}
+	received := make([]byte, len(head))
+	_, err := io.ReadFull(body, received)
+	if err == nil && bytes.Equal(received, head) {
+		_, err = io.CopyN(io.Discard, body, n-int64(len(head)))
+	} else if err == nil {
+		err = io.EOF
+	}
+	if errors.Is(err, io.EOF) {
+		d.whole = true
+		return d.startOver("the file server sent a part as if it were the whole")
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
+	return nil
+}
+
+// copy copies the rest of the video.
+func (d *download) copy(body io.Reader, watch *watchdog) error {
+	_, err := io.Copy(writer{d}, body)
+	if failed, ok := errors.AsType[*writeError](err); ok {
+		return failed.err
+	}
+	size := d.version.size
 	switch {
-	case d.size >= 0 && d.written > d.size:
-		return fmt.Errorf("the file server sent %d bytes of a file that it says has %d", d.written, d.size)
-	case d.written < d.size:
-		return fmt.Errorf("%w at %d of %d bytes", errBroken, d.written, d.size)
+	case err != nil:
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
+	case size >= 0 && d.written > size:
+		return fmt.Errorf("the file server sent %d bytes of a file of %d", d.written, size)
+	case d.written < size:
+		return fmt.Errorf("%w at %d of %d bytes", errBroken, d.written, size)
+	case size < 0:
+		return d.container.complete()
+	}
+	if err := d.container.complete(); err != nil { // all that the server has: a player may still play it
+		d.client.logger.Warn("the video looks incomplete", "generation", d.video.GenerationID, "bytes", d.written, "error", err)
 	}
 	return nil
 }
 
-// checkBeginning writes the first bytes once it is sure that they belong to a video.
+// checkBeginning writes the first bytes once they are those of a video.
 func (d *download) checkBeginning(body io.Reader, response *http.Response, watch *watchdog) error {
-	head := make([]byte, sniffLen)
+	size := d.version.size
+	if limit := d.client.maxDownload; limit > 0 && size > limit {
+		return &refusedError{fmt.Sprintf("the video has %d bytes, more than the limit of %d; see WithMaxDownload", size, limit)}
+	}
+	head := make([]byte, media.SniffLen)
 	n, err := io.ReadFull(body, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF || d.size >= 0 && int64(n) < min(d.size, sniffLen) {
+	if n == 0 && errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: the file server returned nothing", errUnavailable)
+	}
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || size >= 0 && int64(n) < min(size, media.SniffLen) {
 		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
 	if err := checkVideo(head[:n]); err != nil {
 		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact.String(response.Header.Get("Content-Type")))
 	}
+	d.head, d.container = head[:n], newContainer(head[:n])
 	if _, err := (writer{d}).Write(head[:n]); err != nil {
 		return errors.Unwrap(err)
 	}
 	return nil
 }
 
-// startOver begins from the first byte, where what was written can be taken back.
+// startOver discards what was written, if that is possible. After the last restart a download may still go on where
+// length and time show that the video is the same.
 func (d *download) startOver(why string) error {
 	if d.restart == nil {
 		return fmt.Errorf("%s, after %d bytes", why, d.written)
 	}
 	if d.restarts++; d.restarts > maxRestarts {
-		return fmt.Errorf("%s, again and again", why)
+		return fmt.Errorf("%s, %d times", why, d.restarts)
 	}
 	if err := d.restart(); err != nil {
 		return err
 	}
-	d.written, d.size, d.etag, d.container = 0, -1, "", container{}
+	d.written, d.version, d.container = 0, version{size: -1}, nil
 	return fmt.Errorf("%w: %s", errBroken, why)
 }
 
-// extent tells which part of the file an answer has: the offset of its first byte, and the size of the whole file or -1.
-func extent(response *http.Response) (start, size int64, err error) {
-	if response.StatusCode == http.StatusOK {
+// extent returns which part of the file a response has: the offset of its first byte, and the size of the file or -1.
+// A server may send a part with status code 200.
+func extent(response *http.Response, written int64) (start, size int64, err error) {
+	value := response.Header.Get("Content-Range")
+	if response.StatusCode == http.StatusOK && value == "" {
 		return 0, response.ContentLength, nil
 	}
-	value := response.Header.Get("Content-Range")
 	span, total, ok := strings.Cut(strings.TrimPrefix(value, "bytes "), "/")
 	first, _, _ := strings.Cut(span, "-")
-	if start, err = strconv.ParseInt(first, 10, 64); !ok || err != nil || start < 0 {
-		return 0, 0, fmt.Errorf("the file server answered 206 with the Content-Range %.60q", value)
+	if start, err = strconv.ParseInt(first, 10, 64); !ok || err != nil || start < 0 || start > 0 && written == 0 {
+		return 0, 0, fmt.Errorf("the file server returned status code %d with Content-Range %.60q", response.StatusCode, value)
 	}
 	if size, err = strconv.ParseInt(total, 10, 64); err != nil || size < 0 { // "*"
 		size = -1
@@ -253,15 +360,18 @@ func extent(response *http.Response) (start, size int64, err error) {
 	return start, size, nil
 }
 
-// writer counts and looks at what is written, and tells its own errors from those of reading.
+// writer counts and inspects what is written. It distinguishes its own errors from those of reading.
 type writer struct{ d *download }
 
 func (w writer) Write(p []byte) (int, error) {
+	if limit := w.d.client.maxDownload; limit > 0 && w.d.written+int64(len(p)) > limit {
+		return 0, &writeError{&refusedError{fmt.Sprintf("the video has more than the limit of %d bytes; see WithMaxDownload", limit)}}
+	}
 	n, err := w.d.w.Write(p)
 	w.d.written += int64(n)
 	w.d.container.see(p[:n])
 	if f := w.d.onDownload; f != nil && n > 0 {
-		f(w.d.written, w.d.size)
+		f(w.d.written, w.d.version.size)
 	}
 	if err != nil {
 		return n, &writeError{err}
@@ -275,7 +385,7 @@ func (e *writeError) Error() string { return e.err.Error() }
 
 func (e *writeError) Unwrap() error { return e.err }
 
-// watchedReader has each read watched, but not what the caller does in between.
+// watchedReader watches each read, but not what the caller does in between.
 type watchedReader struct {
 	io.Reader
 

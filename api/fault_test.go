@@ -139,7 +139,6 @@ func TestFaults(t *testing.T) {
 		{download, every, simulator.Status(400), "not saved", 1, 1},
 		{download, every, simulator.Status(500), "not saved", 1, 1},
 		{download, every, simulator.Reset(), "not saved", 1, 1},
-		{download, every, simulator.Cut(), "not saved: not a complete video", 1, 1},
 		{download, every, simulator.HTML(200), "not saved: not a complete video", 1, 1},
 		{download, every, simulator.Body("{}"), "not saved: not a complete video", 1, 1},
 		{download, every, simulator.Endless(), "not saved: not a complete video", 1, 1},

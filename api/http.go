@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -32,8 +33,24 @@ func (c *Client) do(ctx context.Context, request *http.Request) (*http.Response,
 	if err != nil {
 		return nil, c.redact.Error(err)
 	}
-	response.Body = newResponseBody(ctx, response)
+	c.bind(ctx, response)
 	return response, nil
+}
+
+// bind makes the context end the reads of a response body.
+func (c *Client) bind(ctx context.Context, response *http.Response) {
+	if response.StatusCode == http.StatusSwitchingProtocols || !obeysContext(c.http.Transport) {
+		response.Body = &responseBody{ctx: ctx, source: response.Body}
+	}
+}
+
+// obeysContext reports whether the context ends the reads of a transport's bodies, as net/http's own does.
+func obeysContext(transport http.RoundTripper) bool {
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	_, ok := transport.(*http.Transport)
+	return ok
 }
 
 // read reads a JSON response. It returns what there is of a response that is cut short or too large, with an error.
@@ -42,7 +59,7 @@ func (c *Client) read(response *http.Response) ([]byte, error) {
 		// After 101 the body is the connection itself and never ends.
 		return nil, fmt.Errorf("%w: status code %d", ErrBadResponse, response.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxJSON+1))
+	body, err := readAll(response, maxJSON+1)
 	if err != nil {
 		err = fmt.Errorf("%w: cut short: %w", ErrBadResponse, c.redact.Error(err))
 	} else if len(body) > maxJSON {
@@ -98,6 +115,13 @@ func (c *Client) checkAPIRedirect(next *http.Request, via []*http.Request) error
 // closeGrace is how long a read may take to end after the context has ended and the body was closed.
 const closeGrace = 100 * time.Millisecond
 
+// readAll reads at most limit bytes. It returns what has arrived, also with an error.
+func readAll(response *http.Response, limit int64) ([]byte, error) {
+	data := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0), limit)+bytes.MinRead))
+	_, err := data.ReadFrom(io.LimitReader(response.Body, limit))
+	return data.Bytes(), err
+}
+
 // A responseBody is a response body whose reads end with the context, even if the transport's don't: after 101 Switching
 // Protocols a body obeys no context, and other transports may have bodies of that kind too.
 type responseBody struct {
@@ -108,16 +132,11 @@ type responseBody struct {
 	err    error
 }
 
-func newResponseBody(ctx context.Context, response *http.Response) *responseBody {
-	size := int64(32 << 10)
-	if n := response.ContentLength; n >= 0 {
-		size = min(size, n+1) // one byte more, to see the end
-	}
-	return &responseBody{ctx: ctx, source: response.Body, buffer: make([]byte, size)}
-}
-
 // Read reads in a goroutine, which outlives the call only if neither the context nor Close ends the read.
 func (b *responseBody) Read(p []byte) (int, error) {
+	if b.buffer == nil {
+		b.buffer = make([]byte, 32<<10)
+	}
 	for len(b.unread) == 0 {
 		if b.err != nil {
 			return 0, b.err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,22 +19,28 @@ type Job struct {
 	client    *Client
 	id        string
 	requestID string
-	accepted  time.Time     // zero for a job resumed by its id
-	seen      atomic.Bool   // a poll has found the generation
-	request   *http.Request // of each poll, without context and key
-	err       error         // why there is no request
+	accepted  time.Time   // zero for a job resumed by its id
+	seen      atomic.Bool // a poll has found the generation
+
+	once    sync.Once
+	request *http.Request // of each poll, without context and key
+	err     error         // why there is no request
 }
 
 // Job returns the job with an id, to resume it in any process. It sends nothing: [Job.Poll] and [Job.Wait] report an id
 // that is empty or unknown.
-func (c *Client) Job(id string) *Job {
-	j := &Job{client: c, id: id}
-	if id == "" {
-		j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
-		return j
-	}
-	j.request, j.err = generation.NewGetGenerationRequest(c.baseURL+"/", &generation.GetGenerationParams{GenerationID: id})
-	return j
+func (c *Client) Job(id string) *Job { return &Job{client: c, id: id} }
+
+// prepare makes the request of the job's polls once.
+func (j *Job) prepare() error {
+	j.once.Do(func() {
+		if j.id == "" {
+			j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
+			return
+		}
+		j.request, j.err = generation.NewGetGenerationRequest(j.client.baseURL+"/", &generation.GetGenerationParams{GenerationID: j.id})
+	})
+	return j.err
 }
 
 // ID returns the id of the generation, which is all that [Client.Job] needs to resume it. An id may contain ":" and "/",
@@ -54,8 +62,8 @@ const pollTimeout = 30 * time.Second
 // It returns a [*PollError] if there is no usable response, which says nothing about the generation itself, and an
 // [*InputError] if the job has no id.
 func (j *Job) Poll(ctx context.Context) (*Generation, error) {
-	if j.err != nil {
-		return nil, j.err
+	if err := j.prepare(); err != nil {
+		return nil, err
 	}
 	g, _, err := j.poll(ctx)
 	if err != nil {
@@ -68,7 +76,9 @@ func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(parent, pollTimeout)
 	defer cancel()
-	response, err := j.client.do(ctx, j.request.Clone(ctx))
+	request := j.request.WithContext(ctx)
+	request.Header = make(http.Header, 4) // the shared one stays as it is
+	response, err := j.client.do(ctx, request)
 	if err != nil {
 		return nil, 0, pollTimedOut(parent, ctx, err)
 	}
@@ -106,6 +116,8 @@ type Progress struct {
 	Status Status
 	// Reported is how far the generation is, as the API reports it; nil if it doesn't. Its scale isn't documented.
 	Reported *float64
+	// Video is the result; nil before the last poll.
+	Video *Video
 	// Polls counts the attempts, and Elapsed is the time since the wait began.
 	Polls   int
 	Elapsed time.Duration
@@ -147,44 +159,94 @@ type wait struct {
 // [*WaitError]: the generation may still be running, and another Wait resumes. A generation that stays completed without
 // a video is a WaitError that wraps [ErrNoVideo].
 func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
-	if j.err != nil {
-		return nil, j.err
-	}
 	w := &wait{job: j, progress: Progress{GenerationID: j.id}}
 	for _, opt := range opts {
 		opt(w)
 	}
-	start := time.Now()
-	backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
-	for {
-		g, hint, err := j.poll(ctx)
-		w.progress.Polls++
-		w.progress.Elapsed = time.Since(start)
-		if ctx.Err() != nil && (g == nil || !g.Done()) {
-			return nil, w.end(ctx.Err())
+	for p, err := range w.polls(ctx) {
+		if err != nil {
+			return nil, err
 		}
-		w.observe(ctx, g, err)
-		switch {
-		case err != nil:
-			if err := w.giveUp(err); err != nil {
-				return nil, w.end(err)
-			}
-		case g.Video != nil:
-			return g.Video, nil
-		case g.Failure != nil:
-			return nil, g.Failure
+		if w.onProgress != nil {
+			w.onProgress(p)
 		}
-		if errors.Is(err, ErrTooManyRequests) {
-			j.client.pace.tooMany()
+		if p.Video != nil {
+			return p.Video, nil
 		}
-		if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
+	}
+	return nil, w.end(ctx.Err()) // not reached: the last poll has a video or an error
+}
+
+// Watch waits like [Job.Wait] and returns an iterator over the state after each poll. The last state has the Video, or
+// comes with the error that Wait would return. Leaving the loop ends the wait.
+//
+//	for p, err := range job.Watch(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(p.Status, p.Elapsed)
+//		video = p.Video // of the last state
+//	}
+func (j *Job) Watch(ctx context.Context) iter.Seq2[Progress, error] {
+	return func(yield func(Progress, error) bool) {
+		w := &wait{job: j, progress: Progress{GenerationID: j.id}}
+		w.polls(ctx)(yield)
+	}
+}
+
+// polls is the loop of a wait.
+func (w *wait) polls(ctx context.Context) iter.Seq2[Progress, error] {
+	return func(yield func(Progress, error) bool) {
+		j := w.job
+		if err := j.prepare(); err != nil {
+			yield(w.progress, err)
+			return
+		}
+		start := time.Now()
+		backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
+		for {
+			g, hint, err := j.poll(ctx)
+			w.progress.Polls++
 			w.progress.Elapsed = time.Since(start)
-			return nil, w.end(err)
+			if ctx.Err() != nil && (g == nil || !g.Done()) {
+				yield(w.progress, w.end(ctx.Err()))
+				return
+			}
+			w.observe(ctx, g, err)
+			if !yield(w.progress, nil) || w.progress.Video != nil {
+				return
+			}
+			if err := w.verdict(g, err); err != nil {
+				yield(w.progress, err)
+				return
+			}
+			if errors.Is(err, ErrTooManyRequests) {
+				j.client.pace.tooMany()
+			}
+			if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
+				w.progress.Elapsed = time.Since(start)
+				yield(w.progress, w.end(err))
+				return
+			}
 		}
 	}
 }
 
-// observe records a poll and reports it.
+// verdict returns the error that ends a wait after a poll, or nil if the wait goes on.
+func (w *wait) verdict(g *Generation, err error) error {
+	if err != nil {
+		if err := w.giveUp(err); err != nil {
+			return w.end(err)
+		}
+		return nil
+	}
+	if g.Failure != nil {
+		return g.Failure
+	}
+	return nil
+}
+
+// observe records a poll and logs it.
 func (w *wait) observe(ctx context.Context, g *Generation, err error) {
 	logger := w.job.client.logger
 	if err != nil {
@@ -193,12 +255,9 @@ func (w *wait) observe(ctx context.Context, g *Generation, err error) {
 		logger.WarnContext(ctx, "poll failed", "generation", w.job.id, "in_a_row", w.progress.Missed, "error", err)
 	} else {
 		w.progress.Missed, w.progress.Err = 0, nil
-		w.progress.Status, w.progress.Reported = g.Status, g.Progress
+		w.progress.Status, w.progress.Reported, w.progress.Video = g.Status, g.Progress, g.Video
 		w.refused = 0
 		logger.DebugContext(ctx, "poll", "generation", w.job.id, "status", g.Status, "documented", g.Status.Valid())
-	}
-	if w.onProgress != nil {
-		w.onProgress(w.progress)
 	}
 }
 

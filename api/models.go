@@ -3,12 +3,21 @@ package api
 import (
 	"cmp"
 	"context"
+	"reflect"
 
 	"github.com/aimlvideo/wan-go/gen/animatemove"
 	"github.com/aimlvideo/wan-go/gen/animatereplace"
 	"github.com/aimlvideo/wan-go/gen/vacefunpose"
 	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
 )
+
+// models has the type of each model's request.
+var models = map[string]reflect.Type{
+	string(animatemove.ModelID):    reflect.TypeFor[animatemove.Request](),
+	string(animatereplace.ModelID): reflect.TypeFor[animatereplace.Request](),
+	string(vacefunpose.ModelID):    reflect.TypeFor[vacefunpose.Request](),
+	string(vacefunreframe.ModelID): reflect.TypeFor[vacefunreframe.Request](),
+}
 
 // AnimateMove submits a generation that animates the character of a picture with the movements of a video
 // (alibaba/wan2.2-14b-animate-move). The request needs no Model. Errors are those of [Client.Submit].

@@ -18,6 +18,8 @@ type config struct {
 	httpClient      *http.Client
 	logger          *slog.Logger
 	maxMedia        int64
+	maxDownload     int64
+	insecureResults bool
 	retryWindow     time.Duration
 	firstInterval   time.Duration
 	longestInterval time.Duration
@@ -77,6 +79,24 @@ func WithMaxMedia(bytes int64) Option {
 		c.maxMedia = bytes
 		return nil
 	}
+}
+
+// WithMaxDownload limits the size of a downloaded video, in bytes. The default is 2 GiB; 0 means no limit. A larger video
+// is a [*DownloadError]; its URL is still in [Video.URL].
+func WithMaxDownload(bytes int64) Option {
+	return func(c *config) error {
+		if bytes < 0 {
+			return &InputError{Property: "download limit", Err: errors.New("it is negative")}
+		}
+		c.maxDownload = bytes
+		return nil
+	}
+}
+
+// WithInsecureResults allows downloads over plain http, which other backends of the vendor have used. Anyone on the
+// network can then read and replace the video. The default is https, or http if the base URL is http.
+func WithInsecureResults() Option {
+	return func(c *config) error { c.insecureResults = true; return nil }
 }
 
 // WithRetryWindow limits the sum of the pauses between attempts of a submission that wasn't sent or was refused with
@@ -139,4 +159,10 @@ type DownloadOption func(*download)
 // or -1 if the server doesn't send a length.
 func OnDownload(f func(received, total int64)) DownloadOption {
 	return func(d *download) { d.onDownload = f }
+}
+
+// KeepExisting makes [Video.Save] fail with an error that wraps fs.ErrExist if the file exists, also if it appears
+// during the download. By default Save replaces it.
+func KeepExisting() DownloadOption {
+	return func(d *download) { d.keepExisting = true }
 }

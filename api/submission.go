@@ -42,7 +42,7 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 		opt(s)
 	}
 	if !wire.ValidClientRequestID(s.requestID) {
-		return nil, &InputError{Property: "client request id", Err: errors.New("it must have 1 to 128 characters of A-Z a-z 0-9 . _ : -")}
+		return nil, errClientRequestID
 	}
 	if err := checkRequest(request); err != nil {
 		return nil, err
@@ -53,6 +53,8 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 	}
 	return s.run(ctx)
 }
+
+var errClientRequestID = &InputError{Property: "client request id", Err: errors.New("it must have 1 to 128 characters of A-Z a-z 0-9 . _ : -")}
 
 // A submission is one call of Submit.
 type submission struct {

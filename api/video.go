@@ -2,42 +2,50 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
+	"path/filepath"
+	"regexp"
+	"strings"
 )
 
-// A Video is the result of a completed generation. It is safe for concurrent use.
+// A Video is the result of a completed generation. Safe for concurrent use.
 type Video struct {
 	GenerationID string
-	// URL is where the bytes are, mostly on another host than the API. It needs no key, and it may expire; Save and
+	// URL is the address of the video, usually on another host than the API's. It needs no key and may expire; Save and
 	// Download then ask the API for a fresh one.
 	URL string
-	// Usage is what the generation was charged.
+	// Usage is what the generation cost.
 	Usage Usage
 
 	job *Job
 }
 
-// errForeignVideo is what a Video answers that was put together by hand.
+// errForeignVideo is the error of a Video that wasn't returned by a Job.
 var errForeignVideo = &InputError{Property: "video", Err: errors.New("it has no client; get it from a Job with the generation's id")}
 
-// Save downloads the video into a file, which is replaced only when all of it has arrived: until then the bytes are in
-// a temporary file beside it. A download that breaks off is resumed where it stopped. A file that is there keeps its
-// permissions, and a symbolic link its place. Nothing is left on failure.
+// Save downloads the video into a file and creates missing directories. It writes to a temporary file beside it, which
+// takes its place when the video has arrived whole: an existing file is replaced (see [KeepExisting]) and keeps its
+// permissions, and a symbolic link is followed. Nothing is left on failure. A download that breaks off is resumed, if the
+// file server can show that the video is the same, and a video that isn't available yet is awaited for two minutes.
 //
-// The video comes over https, or over plain HTTP where the API itself does. The error is an [*InputError] if the file
-// can't be created, and else a [*DownloadError].
+// The video must come over https, see [WithInsecureResults]. If its length isn't known, Save checks the structure of MP4,
+// Matroska, WebM, MPEG-TS and AVI files; one that ends between two fragments or clusters looks whole.
+//
+// Save returns an [*InputError] if the file can't be created, and otherwise a [*DownloadError].
 func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) error {
 	if v.job == nil {
 		return errForeignVideo
 	}
-	f, err := createFile(path)
+	d := newDownload(v, nil, opts)
+	f, err := createFile(path, d.keepExisting)
 	if err != nil {
 		return &InputError{Property: "path", Err: err}
 	}
 	defer f.discard()
-	d := newDownload(v, f, opts)
-	d.restart = f.restart
+	d.w, d.restart = f, f.restart
 	if err = d.run(ctx); err == nil {
 		err = f.commit()
 	}
@@ -47,9 +55,16 @@ func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) e
 	return nil
 }
 
-// Download writes the video to w and returns how many bytes it has written. A download that breaks off is resumed where
-// it stopped. On an error w may have got a part of the video; it gets nothing of what isn't a video, such as an error
-// page. The error is a [*DownloadError], or an [*InputError] for a Video that was put together by hand.
+// SaveIn saves the video in a directory, in a file named by [FileName] with the extension .mp4, and returns its path. It
+// is otherwise like [Video.Save].
+func (v *Video) SaveIn(ctx context.Context, directory string, opts ...DownloadOption) (string, error) {
+	path := filepath.Join(directory, FileName(v.GenerationID)+".mp4")
+	return path, v.Save(ctx, path, opts...)
+}
+
+// Download writes the video to w and returns the number of bytes written. A download that breaks off is resumed. After
+// an error w may have received a part of the video, but nothing that isn't a video, such as an error page. Download
+// returns a [*DownloadError], or an [*InputError] for a Video that wasn't returned by a [Job].
 func (v *Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOption) (int64, error) {
 	if v.job == nil {
 		return 0, errForeignVideo
@@ -59,4 +74,25 @@ func (v *Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOptio
 		return d.written, &DownloadError{v.GenerationID, err}
 	}
 	return d.written, nil
+}
+
+// documentedID is the documented form of an id with ":" and "/". Two such ids never get one name.
+var documentedID = regexp.MustCompile(`^[0-9A-Fa-f-]{36}:[a-z0-9.-]+/[A-Za-z0-9.-]+$`)
+
+// FileName returns a name for files and path segments that belong to a generation. Different ids have different names,
+// also on file systems that ignore case: an id that isn't made of lower-case letters, digits, ".", "-" and "_", or isn't
+// of the form UUID:VENDOR/MODEL, has "id-" before it and part of a hash behind it.
+func FileName(id string) string {
+	name := strings.Map(func(r rune) rune {
+		if r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_", r)) {
+			return r
+		}
+		return '_'
+	}, id)
+	plain := name == id && id == strings.ToLower(id) && strings.Trim(id, ".-") == id && len(id) > 0 && len(id) <= 100
+	if plain || documentedID.MatchString(id) && id == strings.ToLower(id) {
+		return name
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "id-" + strings.TrimLeft(name[:min(len(name), 100)], ".-") + "-" + hex.EncodeToString(sum[:6])
 }

@@ -315,3 +315,50 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+// Watch reports each state once, and ends as Wait does.
+func TestWatch(t *testing.T) {
+	in(t, simulator.Timeline{{Status: "queued", For: 1500 * time.Millisecond}, {Status: "generating", For: 10 * time.Second}, {Status: "completed"}},
+		func(t *testing.T, _ *simulator.Server, job *api.Job) {
+			var video *api.Video
+			var statuses []string
+			polls := 0
+			for p, err := range job.Watch(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if polls++; p.Polls != polls || video != nil {
+					t.Errorf("state %d is %+v", polls, p)
+				}
+				if status := string(p.Status); !slices.Contains(statuses, status) {
+					statuses = append(statuses, status)
+				}
+				video = p.Video
+			}
+			if fmt.Sprint(statuses) != "[queued generating completed]" || video == nil || video.URL == "" {
+				t.Errorf("%v %v", statuses, video)
+			}
+		})
+	in(t, simulator.Fail("SafetyCheckFailed", "refused"), func(t *testing.T, _ *simulator.Server, job *api.Job) {
+		var last error
+		for _, err := range job.Watch(t.Context()) {
+			last = err
+		}
+		if failed := (*api.FailedError)(nil); !errors.As(last, &failed) {
+			t.Errorf("%v", last)
+		}
+		polls := 0
+		for range job.Watch(t.Context()) {
+			polls++
+			break
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, err := range job.Watch(ctx) {
+			last = err
+		}
+		if waiting := (*api.WaitError)(nil); polls != 1 || !errors.As(last, &waiting) || !errors.Is(last, context.Canceled) {
+			t.Errorf("%d polls, %v", polls, last)
+		}
+	})
+}

@@ -8,7 +8,7 @@ import (
 )
 
 // maxCondensed caps the kept part of a JSON text in bytes.
-const maxCondensed = 16 << 20
+const maxCondensed = 1 << 20
 
 // A condenser removes the data of data URIs from a JSON text as it streams, so that bodies of any size are validated in
 // little memory. It validates the base64 itself: the rest is valid if and only if the whole was. Data that isn't base64
@@ -64,7 +64,7 @@ func (c *condenser) next(b byte) {
 		c.nest(b)
 	}
 	c.keep(b)
-	if b == ',' && c.inString && !c.isName {
+	if b == ',' && c.inString && !c.isName && !c.overflow {
 		if s := c.text.Bytes()[c.start:]; media.IsDataURI(string(s[:min(len(s), len("data:"))])) && bytes.HasSuffix(s, []byte(base64Mark)) {
 			c.data = new(base64Data)
 		}
@@ -151,8 +151,11 @@ func (c *condenser) endData() {
 }
 
 func (c *condenser) keep(b byte) {
+	if c.overflow {
+		return
+	}
 	if c.text.Len() >= maxCondensed {
-		c.overflow = true
+		c.overflow, c.text = true, bytes.Buffer{} // free it
 		return
 	}
 	c.text.WriteByte(b)

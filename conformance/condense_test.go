@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -80,4 +81,17 @@ func FuzzCondense(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Text over the limit isn't kept at all.
+func TestCondenseOverflow(t *testing.T) {
+	var c condenser
+	_, _ = c.Write([]byte(`{"prompt":"`))
+	for range 30 {
+		_, _ = c.Write(bytes.Repeat([]byte("words "), 100_000))
+	}
+	_, _ = c.Write([]byte(`,"image_url":"data:image/png;base64,AAAA"}`))
+	if !c.overflow || c.text.Cap() > 0 {
+		t.Errorf("overflow %t, %d bytes are kept", c.overflow, c.text.Cap())
+	}
 }

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -86,12 +85,11 @@ func (x *exchange) body(original *http.Request, findings *[]Finding) (io.ReadClo
 	}
 	var c condenser
 	if original.GetBody == nil {
-		data, err := io.ReadAll(body)
+		spooled, err := spool(body, &c)
 		if err = errors.Join(err, body.Close()); err != nil {
 			return nil, err
 		}
-		_, _ = c.Write(data)
-		body = io.NopCloser(bytes.NewReader(data))
+		body = spooled
 	} else {
 		preview, err := original.GetBody()
 		if err == nil {
@@ -111,6 +109,7 @@ func (x *exchange) checkSubmission(c *condenser) []Finding {
 	if c.overflow {
 		return []Finding{tooLong()}
 	}
+	defer validating()()
 	submission, findings := checkSubmission(c.text.Bytes())
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -162,6 +161,7 @@ func (x *exchange) checkBody(document *spec.Document, status int, c *condenser) 
 	if c.overflow {
 		return []Finding{tooLong()}
 	}
+	defer validating()()
 	members, findings := checkBody(document, status, c.text.Bytes())
 	if members != nil && status < 300 {
 		findings = append(findings, x.checkGeneration(members)...)
@@ -174,6 +174,14 @@ func (x *exchange) report(findings []Finding, status int) {
 		findings[i].Operation, findings[i].Status = x.operation, status
 	}
 	x.transport.report(findings)
+}
+
+// slots limits the bodies that are decoded at the same time: a decoded body takes many times its size.
+var slots = make(chan struct{}, 2)
+
+func validating() (done func()) {
+	slots <- struct{}{}
+	return func() { <-slots }
 }
 
 func tooLong() Finding {

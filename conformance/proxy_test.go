@@ -1,17 +1,22 @@
 package conformance_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aimlvideo/wan-go/api"
@@ -204,5 +209,91 @@ func TestProxyErrors(t *testing.T) {
 	}
 	if n := len(srv.Ledger().Requests); n != 0 {
 		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// Text bodies aren't held beyond a limit, and a strict proxy forwards large ones unchanged.
+func TestProxyLargeBodies(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var sum atomic.Value
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hash := sha256.New()
+		_, _ = io.Copy(hash, r.Body)
+		sum.Store(fmt.Sprintf("%x", hash.Sum(nil)))
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer upstream.Close()
+	body := `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://a/v","image_url":"data:image/png;base64,` +
+		strings.Repeat("QUJD", 1<<20) + `"}`
+	for _, strict := range []bool{false, true} {
+		proxy := startProxy(t, upstream.URL, &conformance.Transport{Strict: strict})
+		request, err := http.NewRequest(http.MethodPost, proxy+"/v2/video/generations", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer k")
+		request.Header.Set("Content-Type", "application/json")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(body))); response.StatusCode != http.StatusTeapot || sum.Load() != want {
+			t.Errorf("strict %t: status %d, the body has the sum %v, want %s", strict, response.StatusCode, sum.Load(), want)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "conformance-body-*")); len(left) > 0 {
+		t.Errorf("temporary files are left: %v", left)
+	}
+}
+
+func TestProxyToItself(t *testing.T) {
+	var handler http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	defer server.Close()
+	own, err := url.Parse(strings.Replace(server.URL, "127.0.0.1", "localhost", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler = conformance.NewProxy(own, new(conformance.Transport))
+	response, err := http.Get(server.URL + "/v2/video/generations?generation_id=x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusLoopDetected {
+		t.Errorf("status %d", response.StatusCode)
+	}
+}
+
+// The upstream's own bytes in an error may contain the key.
+func TestProxyRedactsErrors(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			io.WriteString(conn, "secret-key-of-a-user is no status line\r\n\r\n")
+			conn.Close()
+		}
+	}()
+	proxy := startProxy(t, "http://"+listener.Addr().String(), new(conformance.Transport))
+	request, _ := http.NewRequest(http.MethodGet, proxy+"/v2/video/generations?generation_id=x", nil)
+	request.Header.Set("Authorization", "Bearer secret-key-of-a-user")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	if response.StatusCode != http.StatusBadGateway || strings.Contains(string(body), "secret-key") {
+		t.Errorf("%d %s", response.StatusCode, body)
 	}
 }

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,7 +28,7 @@ type Transport struct {
 	// end of its JSON value. If OnFinding is nil, findings are collected: see Findings.
 	OnFinding func(Finding)
 	// Strict rejects a request with a violation: RoundTrip sends nothing and returns a *StrictError. The body is then
-	// read twice, by means of GetBody, or held in memory if the request has none.
+	// read twice: by means of GetBody, or from memory and a temporary file if the request has none.
 	Strict bool
 
 	mu        sync.Mutex
@@ -69,11 +71,22 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response, err := t.base().RoundTrip(request)
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		return nil, &notSentError{err}
+	}
 	if err == nil {
 		x.response(response)
 	}
 	return response, err
 }
+
+// A notSentError reports that there was no connection to send the request on.
+type notSentError struct{ error }
+
+func (e *notSentError) Unwrap() error { return e.error }
+
+// NotSent reports to clients such as package api that nothing was sent.
+func (e *notSentError) NotSent() bool { return true }
 
 // CloseIdleConnections closes the idle connections of the base transport.
 func (t *Transport) CloseIdleConnections() {

@@ -13,12 +13,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/gen/vacefunpose"
+	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -295,3 +297,20 @@ func TestTransportStreams(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Without a connection nothing was sent, and the error says so.
+func TestTransportNotSent(t *testing.T) {
+	srv := simulator.Start(t)
+	srv.Close()
+	for _, strict := range []bool{false, true} {
+		client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key), api.WithRetryWindow(0),
+			api.WithHTTPClient(&http.Client{Transport: &conformance.Transport{Strict: strict}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.VaceFunReframe(t.Context(), vacefunreframe.Request{VideoURL: api.URL("https://example.com/v.mp4")})
+		if _, ok := errors.AsType[*api.NotSentError](err); !ok || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("strict %t: %T %v", strict, err, err)
+		}
+	}
+}

@@ -12,16 +12,16 @@ import (
 
 // TestValidationSeesExamples shows that loading, which validates the examples too, notices a wrong one.
 func TestValidationSeesExamples(t *testing.T) {
-	for _, d := range fresh(t) {
+	spoiled := map[*openapi3.T]int{}
+	for _, d := range freshOperations(t) {
 		validate := func() error {
 			return d.OpenAPI.Validate(context.Background(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation())
 		}
 		if err := validate(); err != nil {
 			t.Errorf("%s: %v", d.Slug, err)
 		}
-		spoiled := 0
 		spoil := func(what string, target *any) {
-			spoiled++
+			spoiled[d.OpenAPI]++
 			old := *target
 			wrong := any([]any{})
 			if _, ok := old.([]any); ok {
@@ -52,15 +52,17 @@ func TestValidationSeesExamples(t *testing.T) {
 		for _, parameter := range d.Operation.Parameters {
 			spoil(parameter.Value.Name, &parameter.Value.Example)
 		}
-		if spoiled < 15 {
-			t.Errorf("%s: only %d examples", d.Slug, spoiled)
+	}
+	for document, n := range spoiled {
+		if n < 15 {
+			t.Errorf("%s: only %d examples", document.Info.Title, n)
 		}
 	}
 }
 
 // TestEverythingIsDescribed checks that the specs can be read without other docs. CONTRIBUTING.md lists what it requires.
 func TestEverythingIsDescribed(t *testing.T) {
-	for _, d := range fresh(t) {
+	for _, d := range freshOperations(t) {
 		described := func(what, text string) {
 			if len(text) < 20 || !strings.HasSuffix(text, ".") {
 				t.Errorf("%s: %s has no description of at least 20 characters that ends with a full stop: %q", d.Slug, what, text)
@@ -72,7 +74,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 		if operation.Summary == "" || len(operation.Tags) != 1 || operation.Tags[0] != d.OpenAPI.Tags[0].Name {
 			t.Errorf("%s: summary %q, tags %q", d.Slug, operation.Summary, operation.Tags)
 		}
-		if id := map[bool]string{true: "getGeneration", false: "submitGeneration"}[d.Slug == shared]; operation.OperationID != id {
+		if id := map[bool]string{true: "getGeneration", false: "submitGeneration"}[d.Slug == shared]; operation.OperationID != id && !isAccount(d) {
 			t.Errorf("%s: the operationId is %s, want %s", d.Slug, operation.OperationID, id)
 		}
 		for _, parameter := range operation.Parameters {

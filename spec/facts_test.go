@@ -43,7 +43,7 @@ type fact struct {
 // in the specs, and nothing else, except for the departures that facts.csv explains.
 func TestFacts(t *testing.T) {
 	got := table{}
-	for _, d := range fresh(t) {
+	for _, d := range freshOperations(t) {
 		maps.Copy(got, describe(d))
 	}
 	want := expected(t)
@@ -95,7 +95,7 @@ func TestEveryModelHasFacts(t *testing.T) {
 			facts = append(facts, f.model)
 		}
 	}
-	for _, d := range fresh(t) {
+	for _, d := range append(fresh(t), Account()[0]) {
 		specs = append(specs, d.Slug)
 		if !slices.Contains(facts, d.Slug) {
 			t.Errorf("%s.yaml has no facts: list what the vendor documents for it in facts.csv", d.Slug)
@@ -116,6 +116,19 @@ func fresh(t *testing.T) []*Document {
 		t.Fatal(err)
 	}
 	return append(documents.models, documents.generation)
+}
+
+// freshOperations also has the operations of the account, with slugs such as "account listLogs".
+func freshOperations(t *testing.T) []*Document {
+	t.Helper()
+	operations, err := loadOperations(Files, account+".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range operations {
+		d.Slug += " " + d.Operation.OperationID
+	}
+	return append(fresh(t), operations...)
 }
 
 // expected returns what our specs should say: the facts, with the departures applied.
@@ -206,7 +219,10 @@ func readFacts(t *testing.T) []fact {
 func describe(d *Document) table {
 	all := table{}
 	describeOperation(all, d)
-	if d.Slug == shared {
+	switch {
+	case isAccount(d):
+		describeProperties(all, d.Slug+" response.", responseOf(d))
+	case d.Slug == shared:
 		for _, name := range bodies {
 			schema := d.OpenAPI.Components.Schemas[name].Value
 			describeSchema(all, shared+" "+name, schema, false)
@@ -218,6 +234,16 @@ func describe(d *Document) table {
 
 // bodies are the schemas of all responses, which the shared spec holds.
 var bodies = []string{"Generation", "Error"}
+
+func isAccount(d *Document) bool { return strings.HasPrefix(d.Slug, account+" ") }
+
+// responseOf returns the schema of the response 200; a mutant may have dropped it.
+func responseOf(d *Document) *openapi3.Schema {
+	if response := d.Operation.Responses.Value("200"); response != nil && response.Value.Content["application/json"] != nil {
+		return response.Value.Content["application/json"].Schema.Value
+	}
+	return new(openapi3.Schema)
+}
 
 func describeOperation(all table, d *Document) {
 	target := d.Method
@@ -293,6 +319,9 @@ func describeProperties(all table, prefix string, schema *openapi3.Schema) {
 	for name, property := range schema.Properties {
 		describeSchema(all, prefix+name, property.Value, slices.Contains(schema.Required, name))
 		describeProperties(all, prefix+name+".", property.Value)
+		if items := property.Value.Items; items != nil {
+			describeProperties(all, prefix+name+"[].", items.Value)
+		}
 	}
 	for _, name := range schema.Required {
 		if schema.Properties[name] == nil {

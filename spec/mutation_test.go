@@ -20,7 +20,7 @@ type mutant struct {
 func TestFactsFailForEveryMutant(t *testing.T) {
 	want := expected(t)
 	count := 0
-	for _, document := range fresh(t) {
+	for _, document := range freshOperations(t) {
 		want := maps.Clone(want)
 		maps.DeleteFunc(want, func(cell, _ string) bool { return !strings.HasPrefix(cell, document.Slug+" ") })
 		untouched := maps.Clone(want)
@@ -53,6 +53,9 @@ func TestFactsFailForEveryMutant(t *testing.T) {
 
 func mutants(d *Document) []mutant {
 	all := operationMutants(d)
+	if isAccount(d) {
+		return append(all, objectMutants(d.Slug+" response.", responseOf(d))...)
+	}
 	if d.Slug != shared {
 		return append(all, objectMutants(d.Slug+" ", d.Request())...)
 	}
@@ -81,11 +84,15 @@ func operationMutants(d *Document) []mutant {
 		assign(d.Slug+" operation", "server", &d.OpenAPI.Servers[0].URL, "https://api.example.com"),
 		assign(d.Slug+" operation", "server added", &d.OpenAPI.Servers,
 			append(slices.Clip(d.OpenAPI.Servers), &openapi3.Server{URL: "https://example.com"})),
-		assign(d.Slug+" security", "dropped", &d.OpenAPI.Security, nil),
-		assign(d.Slug+" security", "dropped by the operation", &operation.Security, new(openapi3.SecurityRequirements)),
-		assign(d.Slug+" security", "scheme", &d.OpenAPI.Components.SecuritySchemes["bearerAuth"].Value.Scheme, "basic"),
 		assign(d.Slug+" header X-New", "parameter added", &operation.Parameters, append(slices.Clip(operation.Parameters),
 			&openapi3.ParameterRef{Value: openapi3.NewHeaderParameter("X-New").WithSchema(openapi3.NewStringSchema())})),
+	}
+	if operation.Security == nil {
+		all = append(all, assign(d.Slug+" security", "dropped", &d.OpenAPI.Security, nil),
+			assign(d.Slug+" security", "dropped by the operation", &operation.Security, new(openapi3.SecurityRequirements)),
+			assign(d.Slug+" security", "scheme", &d.OpenAPI.Components.SecuritySchemes["bearerAuth"].Value.Scheme, "basic"))
+	} else {
+		all = append(all, assign(d.Slug+" security", "required", &operation.Security, nil))
 	}
 	if body := operation.RequestBody; body != nil {
 		all = append(all, assign(d.Slug+" operation", "body optional", &body.Value.Required, false),
@@ -105,7 +112,7 @@ func operationMutants(d *Document) []mutant {
 func responseMutants(d *Document) []mutant {
 	responses := d.Operation.Responses
 	all := []mutant{{d.Slug + " errors", "status added", func() func() {
-		responses.Set("418", responses.Value("400"))
+		responses.Set("418", responses.Value("429"))
 		return func() { responses.Delete("418") }
 	}}, {d.Slug + " success", "status added", func() func() {
 		responses.Set("202", responses.Value("200"))
@@ -160,10 +167,13 @@ func objectMutants(prefix string, object *openapi3.Schema) []mutant {
 			required = slices.Delete(slices.Clone(object.Required), i, i+1)
 		}
 		all = append(all, assign(row, "required", &object.Required, required), assignKey(row, object.Properties, name, nil),
-			assignKey(row, object.Properties, name, openapi3.NewObjectSchema().NewRef()))
+			assignKey(row, object.Properties, name, openapi3.NewStringSchema().WithEnum("another").NewRef()))
 		all = append(all, schemaMutants(row, property.Value)...)
 		if property.Value.Properties != nil {
 			all = append(all, objectMutants(row+".", property.Value)...)
+		}
+		if items := property.Value.Items; items != nil && items.Value.Properties != nil {
+			all = append(all, objectMutants(row+"[].", items.Value)...)
 		}
 	}
 	return all

@@ -19,15 +19,19 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Files holds the specs: one YAML file per model, named by its slug, and generation.yaml.
+// Files holds the specs: one YAML file per model, named by its slug, generation.yaml and account.yaml.
 //
 //go:embed *.yaml
 var Files embed.FS
 
-// shared is the slug of the spec that the others refer to.
-const shared = "generation"
+const (
+	// shared is the slug of the spec that the others refer to.
+	shared = "generation"
+	// account is the slug of the spec of the account, which has several operations.
+	account = "account"
+)
 
-// A Document is a loaded spec with exactly one operation.
+// A Document is an operation and its spec. The spec of a model has exactly one.
 type Document struct {
 	// Slug is the name of the file without its extension, such as "animate-move".
 	Slug string
@@ -37,7 +41,7 @@ type Document struct {
 	OpenAPI *openapi3.T
 	// Method and Path belong to the operation.
 	Method, Path string
-	// Operation is the only operation of the spec.
+	// Operation is the operation itself.
 	Operation *openapi3.Operation
 }
 
@@ -78,6 +82,9 @@ func Models() []*Document { return slices.Clone(documents().models) }
 // Generation returns the shared spec: the poll operation and the parts that all specs use.
 func Generation() *Document { return documents().generation }
 
+// Account returns the operations of the account, ordered by path: logs, balance, transactions and the list of models.
+func Account() []*Document { return slices.Clone(accountDocuments()) }
+
 // BySlug returns the spec of the model with the slug, such as "vace-fun-pose".
 func BySlug(slug string) (*Document, bool) {
 	return find(func(d *Document) bool { return d.Slug == slug })
@@ -110,6 +117,15 @@ var documents = sync.OnceValue(func() set {
 	return s
 })
 
+// accountDocuments is apart from documents, so that programs that don't need it don't parse it.
+var accountDocuments = sync.OnceValue(func() []*Document {
+	operations, err := loadOperations(Files, account+".yaml")
+	if err != nil {
+		panic(err)
+	}
+	return operations
+})
+
 func load(files fs.FS) (set, error) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
@@ -117,6 +133,9 @@ func load(files fs.FS) (set, error) {
 	}
 	var s set
 	for _, name := range names { // in lexical order
+		if name == account+".yaml" {
+			continue
+		}
 		d, err := loadDocument(files, name)
 		if err != nil {
 			return set{}, fmt.Errorf("spec: %s: %w", name, err)
@@ -130,7 +149,8 @@ func load(files fs.FS) (set, error) {
 	return s, nil
 }
 
-func loadDocument(files fs.FS, name string) (*Document, error) {
+// loadOperations loads a spec and returns its operations, ordered by path and method.
+func loadOperations(files fs.FS, name string) ([]*Document, error) {
 	loader := openapi3.NewLoader()
 	loader.IncludeOrigin = true // the order of the properties
 	loader.ReadFromURIFunc = func(_ *openapi3.Loader, location *url.URL) ([]byte, error) {
@@ -143,18 +163,33 @@ func loadDocument(files fs.FS, name string) (*Document, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, err
 	}
-	d := &Document{Slug: strings.TrimSuffix(name, ".yaml"), OpenAPI: doc}
+	var all []*Document
 	for path, item := range doc.Paths.Map() {
 		for method, operation := range item.Operations() {
-			if d.Operation != nil {
-				return nil, fmt.Errorf("more than one operation: %s %s and %s %s", d.Method, d.Path, method, path)
-			}
-			d.Method, d.Path, d.Operation = method, path, operation
+			all = append(all, &Document{
+				Slug: strings.TrimSuffix(name, ".yaml"), OpenAPI: doc, Method: method, Path: path, Operation: operation,
+			})
 		}
 	}
+	slices.SortFunc(all, func(a, b *Document) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
+	return all, nil
+}
+
+func loadDocument(files fs.FS, name string) (*Document, error) {
+	operations, err := loadOperations(files, name)
 	switch {
-	case d.Operation == nil:
+	case err != nil:
+		return nil, err
+	case len(operations) == 0:
 		return nil, fmt.Errorf("no operation")
+	case len(operations) > 1:
+		a, b := operations[0], operations[1]
+		return nil, fmt.Errorf("more than one operation: %s %s and %s %s", a.Method, a.Path, b.Method, b.Path)
+	}
+	d := operations[0]
+	switch {
 	case d.Slug == shared:
 		return d, nil
 	case d.Method != http.MethodPost || d.Request() == nil:

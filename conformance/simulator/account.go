@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
+const maxBalance = 1e9 // in USD
+
 // WithBalance sets the balance of the account in USD. A submission that it doesn't cover gets 403. The default is
 // 1,000,000 USD.
 func WithBalance(usd float64) Option {
 	return func(c *config) error {
-		if !(usd >= 0 && usd <= 1e9) {
+		if !(usd >= 0 && usd <= maxBalance) {
 			return fmt.Errorf("WithBalance: %v isn't an amount from 0 to 1e9", usd)
 		}
 		c.balance = credits(usd)

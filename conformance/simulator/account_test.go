@@ -73,6 +73,9 @@ func TestLogs(t *testing.T) {
 		if text := strings.Join(got, ", "); text != want {
 			t.Errorf("the rows are\n\t%s, want\n\t%s", text, want)
 		}
+		if id := rejected.header.Get("X-Inference-Id"); id == "" || rows.Data[0].InferenceID != id {
+			t.Errorf("the rejected submission has the inference id %q in the header, %q in the logs", id, rows.Data[0].InferenceID)
+		}
 		if g := poll(t, srv, rows.Data[2].InferenceID); g.Status != "completed" {
 			t.Errorf("the lost job is %q", g.Status)
 		}

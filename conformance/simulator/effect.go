@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // An Effect is what a fault does to a request: middleware around the simulator's handler. This package has the usual
@@ -172,6 +174,31 @@ func Endless() Effect {
 			}
 		}
 	})
+}
+
+// Delay waits before it handles the request.
+func Delay(d time.Duration) Effect {
+	return effect("delay", func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if wire.Sleep(r.Context(), d) == nil {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// respondWith responds with a status code, a header and a body, without handling the request. A nil body of an error
+// status code is the documented one.
+func respondWith(status int, header map[string]string, body *string) Effect {
+	return effect(strconv.Itoa(status)+" custom", func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		for name, value := range header {
+			w.Header().Set(name, value)
+		}
+		if body == nil {
+			exchangeOf(r).reject(w, status, http.StatusText(status))
+			return
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, *body)
+	}).within(status, 200, 599)
 }
 
 // Slow sends the response body at a rate of bytes per second, at least 1.

@@ -21,9 +21,7 @@ type exchange struct {
 	http.ResponseWriter
 
 	sim         *Simulator
-	operation   Operation
 	prefix      string // of the path
-	requestID   string // the client's
 	inferenceID string
 	entry       Entry
 }
@@ -59,7 +57,12 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		x.logRejected(r, submission)
 		return
 	}
-	j := x.sim.create(submission, body, wire.BearerKey(r.Header), clientRequestID(r))
+	timeline, err := x.timelineOf(r)
+	if err != nil {
+		x.reject(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	j := x.sim.create(submission, body, timeline, wire.BearerKey(r.Header), clientRequestID(r))
 	if j == nil {
 		x.reject(w, http.StatusForbidden, outOfCredits)
 		x.logRejected(r, submission)
@@ -71,6 +74,23 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 	x.respond(w, http.StatusOK, response)
 }
 
+// timelineOf returns the timeline that the submission sets itself, or nil.
+func (x *exchange) timelineOf(r *http.Request) (Timeline, error) {
+	text := r.Header.Get(timelineHeader)
+	if text == "" {
+		return nil, nil
+	}
+	if !x.sim.controlAllowed(r) {
+		return nil, errors.New(timelineHeader + " is for loopback only: start the simulator with --control to allow it")
+	}
+	if strings.HasPrefix(text, "[") {
+		var t timelineValue
+		err := json.Unmarshal([]byte(text), &t)
+		return Timeline(t), err
+	}
+	return ParseTimeline(text)
+}
+
 const outOfCredits = "You've run out of credits. Please top up your balance to continue."
 
 // logRejected adds a row to the logs for a rejected submission of a known model.
@@ -78,7 +98,6 @@ func (x *exchange) logRejected(r *http.Request, submission conformance.Submissio
 	if submission.Document == nil {
 		return
 	}
-	x.inferenceID = cmp.Or(x.inferenceID, newUUID())
 	row := logRow{
 		Created: x.entry.Time.UTC(), Status: "failed", Origin: "api", Model: submission.Document.Model,
 		RequestID: new(newUUID()), InferenceID: x.inferenceID, key: wire.BearerKey(r.Header), ended: x.entry.Time,
@@ -196,8 +215,8 @@ func (x *exchange) respond(w http.ResponseWriter, status int, body []byte) {
 	header := w.Header()
 	header["Content-Type"] = jsonType
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
-	if x.requestID != "" {
-		header[wire.ClientRequestIDHeader] = []string{x.requestID}
+	if x.entry.ClientRequestID != "" {
+		header[wire.ClientRequestIDHeader] = []string{x.entry.ClientRequestID}
 	}
 	if x.inferenceID != "" {
 		header[wire.InferenceIDHeader] = []string{x.inferenceID}
@@ -223,5 +242,8 @@ func (x *exchange) fail(status int, message string) http.HandlerFunc {
 // reject responds with the documented error body.
 func (x *exchange) reject(w http.ResponseWriter, status int, message string) {
 	x.entry.Note = message
+	if x.entry.Operation == Submit { // the API sends one with every response to a submission
+		x.inferenceID = cmp.Or(x.inferenceID, newUUID())
+	}
 	x.respond(w, status, wire.EncodeError(status, message, x.entry.Path, newUUID(), x.sim.now()))
 }

@@ -478,7 +478,7 @@ func TestParseFault(t *testing.T) {
 		{"poll=", "the effects are"},
 		{"poll=200", "the effects are"},
 		{"poll=600", "the effects are"},
-		{"poll=explode", "the effects are an error status code such as 503, 429-wait, "},
+		{"poll=explode", "the effects are an error status code such as 503, delay-2s, 429-wait, "},
 		{"poll=503*0", `"0" isn't a number of requests`},
 		{"poll=503*-1", "a number"},
 		{"poll=503*x", "a number"},
@@ -498,7 +498,7 @@ func TestParseFault(t *testing.T) {
 	if len(help) < 15 {
 		t.Errorf("%d lines of help", len(help))
 	}
-	for _, line := range help[1:] {
+	for _, line := range help[2:] { // after "503, ..." and "delay-2s, ..."
 		fields := strings.Fields(line)
 		simulator.New(simulator.WithFaults(parsed(t, "submit="+fields[0]))) // panics if it is invalid
 		if len(fields) < 2 || len(line) > 100 {

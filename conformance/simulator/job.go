@@ -46,8 +46,8 @@ type bodyRecord struct {
 	text   json.RawMessage
 }
 
-// create creates a job from a valid submission. It returns nil if the balance doesn't cover the price.
-func (s *Simulator) create(accepted conformance.Submission, body []byte, key, requestID string) *job {
+// create creates a job from a valid submission. A nil timeline is the configured one. It returns nil if the balance doesn't cover the price.
+func (s *Simulator) create(accepted conformance.Submission, body []byte, timeline Timeline, key, requestID string) *job {
 	j := &job{
 		key:       key,
 		httpID:    newUUID(),
@@ -66,7 +66,9 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, key, re
 	}
 	j.id = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.document.Model
 	j.token = fmt.Sprintf("%016x", s.random.Uint64())
-	j.timeline = s.timelineFor(j.document.Slug)
+	if j.timeline = timeline; timeline == nil {
+		j.timeline = s.timelineFor(j.document.Slug)
+	}
 	if len(j.timeline) == 0 {
 		j.timeline = Complete(0, 0)
 	}

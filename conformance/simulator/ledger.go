@@ -63,6 +63,10 @@ type Entry struct {
 	Time   time.Time `json:"time"`
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
+	// Operation is the kind of request; empty if it is none of the API's.
+	Operation Operation `json:"operation,omitempty"`
+	// ClientRequestID is the X-Client-Request-Id of the request, if valid.
+	ClientRequestID string `json:"client_request_id,omitempty"`
 	// Status is the status code of the response; 0 if a fault withheld it.
 	Status int `json:"status"`
 	// Job is the id of the generation, if any.
@@ -75,21 +79,39 @@ type Entry struct {
 	Findings []conformance.Finding `json:"findings,omitempty"`
 }
 
-// String returns the entry as a log line.
+// String returns the entry as a log line of at most 100 columns.
 func (e Entry) String() string {
 	status := "---"
 	if e.Status != 0 {
 		status = fmt.Sprint(e.Status)
 	}
-	line := fmt.Sprintf("%s %s %-4s %s", e.Time.Format("15:04:05.000"), status, e.Method, redact.Line(e.Path))
-	if e.Job != "" {
-		line += " " + e.Job
+	line := e.Time.Format("15:04:05.000") + " " + status + " "
+	if e.Operation != "" {
+		line += fmt.Sprintf("%-8s", e.Operation)
+	} else {
+		line += e.Method + " " + e.Path
 	}
-	if e.Note != "" {
-		line += " " + redact.Line(e.Note)
+	if e.Job != "" {
+		line += " " + shortID(e.Job)
 	}
 	if e.Fault != "" {
 		line += " [fault: " + e.Fault + "]"
+	}
+	if e.Note != "" {
+		line += " " + e.Note
+	}
+	return cutColumns(redact.Printable(line, ""))
+}
+
+// shortID returns the first 8 characters of an id.
+func shortID(id string) string { return id[:min(len(id), 8)] }
+
+// columns is the width of a log line.
+const columns = 100
+
+func cutColumns(line string) string {
+	if runes := []rune(line); len(runes) > columns {
+		return string(runes[:columns-3]) + "..."
 	}
 	return line
 }
@@ -141,7 +163,11 @@ func (s *Simulator) record(x *exchange) {
 	if s.log != nil {
 		s.logMu.Lock()
 		defer s.logMu.Unlock()
-		fmt.Fprintln(s.log, x.entry)
+		if s.logJSON {
+			_ = json.NewEncoder(s.log).Encode(x.entry)
+		} else {
+			fmt.Fprintln(s.log, x.entry)
+		}
 	}
 }
 

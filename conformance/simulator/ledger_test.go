@@ -42,10 +42,10 @@ func TestLedger(t *testing.T) {
 				BodySize: len(move), BodySHA256: hex.EncodeToString(sum[:]), Result: path, Size: "854x480",
 			}},
 			Requests: []simulator.Entry{
-				{Time: began, Method: "POST", Path: generations, Status: 200, Job: id, Note: "animate-move queued"},
-				{Time: began, Method: "GET", Path: generations, Status: 200, Job: id, Note: "queued"},
-				{Time: completed, Method: "GET", Path: generations, Status: 200, Job: id, Note: "completed"},
-				{Time: completed, Method: "GET", Path: path, Status: 206, Job: id, Note: "854x480 bytes=5-"},
+				{Time: began, Method: "POST", Path: generations, Operation: "submit", ClientRequestID: "clip-1", Status: 200, Job: id, Note: "animate-move queued"},
+				{Time: began, Method: "GET", Path: generations, Operation: "poll", Status: 200, Job: id, Note: "queued"},
+				{Time: completed, Method: "GET", Path: generations, Operation: "poll", Status: 200, Job: id, Note: "completed"},
+				{Time: completed, Method: "GET", Path: path, Operation: "download", Status: 206, Job: id, Note: "854x480 bytes=5-"},
 			},
 		}
 		if got := srv.Ledger(); !reflect.DeepEqual(got, want) {
@@ -207,10 +207,10 @@ func TestLog(t *testing.T) {
 		ask(t, srv, "GET", "/x%0a%1b%5b31m%0d", "")
 		time.Sleep(time.Second)
 		lost := srv.Ledger().Jobs[1].ID
-		want := "00:00:00.000 200 POST /v2/video/generations " + id + " animate-move queued\n" +
-			"00:00:00.000 --- POST /v2/video/generations " + lost + " animate-move queued [fault: drop]\n" +
-			"00:00:00.000 401 POST /v2/video/generations Unauthorized: the key isn't valid\n" +
-			"00:00:00.000 404 GET  /x \\x1b[31m Cannot GET /x \\x1b[31m\n"
+		want := "00:00:00.000 200 submit   " + id[:8] + " animate-move queued\n" +
+			"00:00:00.000 --- submit   " + lost[:8] + " [fault: drop] animate-move queued\n" +
+			"00:00:00.000 401 submit   Unauthorized: the key isn't valid\n" +
+			"00:00:00.000 404 GET /x\\n\\x1b[31m\\r Cannot GET /x\\n\\x1b[31m\\r\n"
 		if got := log.String(); got != want {
 			t.Errorf("the log is\n%s\nwant\n%s", got, want)
 		}

@@ -177,7 +177,7 @@ func TestDeepBodies(t *testing.T) {
 			t.Errorf("%d times %s has status %d: %.500s", test.depth, test.open, a.status, a.body)
 		}
 	}
-	if a := ask(t, srv, "GET", "/simulator/state", ""); a.status != 200 || !strings.Contains(string(a.body), `"created":2`) {
+	if a := ask(t, srv, "GET", "/simulator/state", ""); a.status != 200 || !strings.Contains(string(a.body), `"created": 2`) {
 		t.Errorf("the state has status %d: %.500s", a.status, a.body)
 	}
 }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -167,7 +168,7 @@ func parseLogsQuery(values url.Values, now time.Time) (q logsQuery, err error) {
 	if q.limit, err = integer(values, "limit", 50, 1, 100); err != nil {
 		return q, err
 	}
-	if q.offset, err = integer(values, "offset", 0, 0, 1<<31); err != nil {
+	if q.offset, err = integer(values, "offset", 0, 0, math.MaxInt32); err != nil {
 		return q, err
 	}
 	q.models, q.statuses, q.keyPrefix = values["model"], values["status"], values.Get("key_prefix")

@@ -15,28 +15,40 @@ import (
 type Option func(*config) error
 
 type config struct {
+	mutable
+
 	key         string
-	timeline    Timeline
-	timelines   map[string]Timeline // by slug
 	failureRate float64
 	faults      []Fault
 	seed        uint64
 	maxBody     int64
-	balance     int              // in credits
-	prices      map[string]Price // by slug
 	logDelay    time.Duration
 	retention   time.Duration
 	log         io.Writer
+	logJSON     bool
+	control     bool
+
+	latencyMin, latencyMax time.Duration
+}
+
+// mutable is what the control API changes.
+type mutable struct {
+	timeline  Timeline
+	timelines map[string]Timeline // by slug
+	balance   int                 // in credits
+	prices    map[string]Price    // by slug
 }
 
 func defaultConfig() config {
 	return config{
-		timeline:  Complete(time.Second, 2*time.Second),
-		timelines: map[string]Timeline{},
+		mutable: mutable{
+			timeline:  Complete(time.Second, 2*time.Second),
+			timelines: map[string]Timeline{},
+			balance:   credits(1_000_000),
+			prices:    map[string]Price{},
+		},
 		seed:      rand.Uint64(),
 		maxBody:   256 << 20,
-		balance:   credits(1_000_000),
-		prices:    map[string]Price{},
 		retention: time.Hour,
 	}
 }
@@ -131,6 +143,25 @@ func WithRetention(d time.Duration) Option {
 func WithLog(w io.Writer) Option {
 	return func(c *config) error {
 		c.log = w
+		return nil
+	}
+}
+
+// WithJSONLog logs one JSON object per request: an [Entry].
+func WithJSONLog(w io.Writer) Option {
+	return func(c *config) error {
+		c.log, c.logJSON = w, true
+		return nil
+	}
+}
+
+// WithLatency delays each request of the API by a random duration between low and high.
+func WithLatency(low, high time.Duration) Option {
+	return func(c *config) error {
+		if low < 0 || high < low {
+			return fmt.Errorf("WithLatency: %v to %v isn't a range", low, high)
+		}
+		c.latencyMin, c.latencyMax = low, high
 		return nil
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // effects are the named effects of a command line, besides the error status codes.
@@ -35,7 +36,7 @@ var effects = []struct {
 }
 
 func effectNames() string {
-	names := []string{"an error status code such as 503"}
+	names := []string{"an error status code such as 503", "delay-2s"}
 	for _, e := range effects {
 		names = append(names, e.name)
 	}
@@ -46,6 +47,7 @@ func effectNames() string {
 func EffectHelp() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %-15s  that status code, from 400 to 599, with the documented error body\n", "503, ...")
+	fmt.Fprintf(&b, "  %-15s  handle the request after that time\n", "delay-2s, ...")
 	for _, e := range effects {
 		fmt.Fprintf(&b, "  %-15s  %s\n", e.name, e.help)
 	}
@@ -74,15 +76,28 @@ func ParseFault(text string) (Fault, error) {
 		}
 		name, f.Probability = before, p
 	}
+	effect, err := parseEffect(name)
+	if err != nil {
+		return f, fmt.Errorf("fault %q: %w", text, err)
+	}
+	f.Effect = effect
+	return f, nil
+}
+
+// parseEffect returns an effect by its name, which may be an error status code.
+func parseEffect(name string) (Effect, error) {
 	if status, err := strconv.Atoi(name); err == nil && status >= 400 && status <= 599 {
-		f.Effect = Status(status)
-		return f, nil
+		return Status(status), nil
+	}
+	if text, ok := strings.CutPrefix(name, "delay-"); ok {
+		if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+			return Delay(d), nil
+		}
 	}
 	for _, e := range effects {
 		if e.name == name {
-			f.Effect = e.effect
-			return f, nil
+			return e.effect, nil
 		}
 	}
-	return f, fmt.Errorf("fault %q: the effects are %s", text, effectNames())
+	return Effect{}, fmt.Errorf("the effects are %s", effectNames())
 }

@@ -106,6 +106,11 @@ func (s *Server) start(listener net.Listener) {
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.busy.Add(1)
 			defer s.busy.Done()
+			if r.ContentLength != 0 {
+				body := &timedBody{r.Body, http.NewResponseController(w)}
+				body.extend()
+				r.Body = body
+			}
 			s.ServeHTTP(w, r)
 		}),
 		ConnState: func(_ net.Conn, state http.ConnState) {
@@ -117,6 +122,7 @@ func (s *Server) start(listener net.Listener) {
 			}
 		},
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          log.New(io.Discard, "", 0), // faults cause noise
 	}
 	v := &serving{http: server, done: make(chan struct{})}
@@ -127,6 +133,29 @@ func (s *Server) start(listener net.Listener) {
 			v.err = err
 		}
 	}()
+}
+
+// bodyTimeout is how long the server waits for the next bytes of a body.
+const bodyTimeout = 30 * time.Second
+
+// A timedBody is the body of a request whose sender may stall.
+type timedBody struct {
+	io.ReadCloser
+
+	control *http.ResponseController
+}
+
+func (b *timedBody) extend() { _ = b.control.SetReadDeadline(time.Now().Add(bodyTimeout)) }
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == nil:
+		b.extend()
+	case errors.Is(err, io.EOF):
+		_ = b.control.SetReadDeadline(time.Time{}) // the handler may take its time
+	}
+	return n, err
 }
 
 // Client returns an HTTP client that reaches the server, including one in memory.

@@ -2,6 +2,7 @@ package simulator_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -126,6 +127,31 @@ func TestCloseCutsShutdownShort(t *testing.T) {
 		srv.Close()
 		if err := <-over; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A request whose body stalls ends. One that has been sent may take as long as it likes.
+func TestStalledBody(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		body, send := io.Pipe()
+		defer send.Close()
+		req := newRequest(t, srv, "POST", generations, move)
+		req.Body, req.ContentLength = body, 1000
+		go send.Write([]byte("{"))
+		began := time.Now()
+		res, err := srv.Client().Do(req)
+		if err == nil {
+			res.Body.Close()
+		}
+		if took := time.Since(began); took != 30*time.Second || err == nil && res.StatusCode != http.StatusBadRequest {
+			t.Errorf("after %v: %v %v", took, res, err)
+		}
+
+		srv.Inject(simulator.Fault{Effect: simulator.Stall()})
+		began = time.Now()
+		if sees := see(t, srv, newRequest(t, srv, "POST", generations, move)); sees != "timeout after 1m0s" {
+			t.Errorf("after %v: %s", time.Since(began), sees)
 		}
 	})
 }

@@ -27,8 +27,10 @@
 package simulator
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -37,15 +39,18 @@ import (
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // A Simulator is an http.Handler that behaves like the API. Safe for concurrent use. Simulators share no state.
 type Simulator struct {
 	config
 
-	path   string       // of the generations
-	offset atomic.Int64 // sum of all Advance calls
-	logMu  sync.Mutex
+	path    string       // of the generations
+	offset  atomic.Int64 // sum of all Advance calls
+	logMu   sync.Mutex
+	local   http.Handler // of the requests that aren't the API's
+	initial mutable
 
 	mu          sync.RWMutex
 	random      *rand.Rand
@@ -73,14 +78,7 @@ func New(opts ...Option) *Simulator {
 }
 
 func newSimulator(opts []Option) (*Simulator, error) {
-	s := &Simulator{
-		config: defaultConfig(),
-		path:   spec.Generation().Path,
-		jobs:   map[string]*job{},
-		files:  map[string]*job{},
-
-		logRequests: map[string][]time.Time{},
-	}
+	s := &Simulator{config: defaultConfig(), path: spec.Generation().Path}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("simulator: an Option is nil")
@@ -89,10 +87,24 @@ func newSimulator(opts []Option) (*Simulator, error) {
 			return nil, fmt.Errorf("simulator: %w", err)
 		}
 	}
-	s.random = rand.New(rand.NewPCG(s.seed, s.seed))
-	s.topUps = []transaction{{CreatedAt: s.now().UTC(), Direction: "TOPUP", Type: "INIT", Amount: cost{usd(s.balance), s.balance}}}
+	s.local = s.controlRoutes()
+	s.initial = s.mutable
+	s.start()
 	s.Inject(s.config.faults...)
 	return s, nil
+}
+
+// start sets the state as it is before the first request.
+func (s *Simulator) start() {
+	s.mutable = s.initial
+	s.timelines, s.prices = maps.Clone(s.initial.timelines), maps.Clone(s.initial.prices)
+	s.offset.Store(0)
+	s.random = rand.New(rand.NewPCG(s.seed, s.seed))
+	s.jobs, s.files, s.order = map[string]*job{}, map[string]*job{}, nil
+	s.scripts, s.faults, s.seeds = nil, nil, 0
+	s.rejected, s.logRequests = nil, map[string][]time.Time{}
+	s.topUps = []transaction{{CreatedAt: s.now().UTC(), Direction: "TOPUP", Type: "INIT", Amount: cost{usd(s.balance), s.balance}}}
+	s.totals, s.history = totals{}, history{}
 }
 
 // Advance advances the simulator's clock by d.
@@ -107,15 +119,24 @@ func (s *Simulator) Script(timelines ...Timeline) {
 	s.scripts = append(s.scripts, timelines...)
 }
 
-// ServeHTTP serves the API's operations and the results below any path prefix, and a page about the simulator at "/".
+// ServeHTTP serves the API's operations and the results below any path prefix, and at "/", /openapi.json and
+// /simulator/ what is about the simulator.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isPage(r) {
-		s.servePage(w, r)
+	if serveCORS(w, r) {
 		return
 	}
-	x := &exchange{ResponseWriter: w, sim: s, requestID: clientRequestID(r), entry: Entry{Time: s.now(), Method: r.Method, Path: r.URL.Path}}
+	if isControl(r) {
+		s.local.ServeHTTP(w, r)
+		return
+	}
+	x := &exchange{ResponseWriter: w, sim: s, entry: Entry{
+		Time: s.now(), Method: r.Method, Path: r.URL.Path, ClientRequestID: clientRequestID(r),
+	}}
 	operation, handler := x.route(r)
-	x.operation = operation
+	x.entry.Operation = operation
+	if s.delay(r.Context()) != nil {
+		return // the client is gone
+	}
 	defer s.record(x) // deferred: a fault may panic to break the connection
 	if fault := s.nextFault(operation); fault != nil {
 		x.entry.Fault = fault.Effect.Name
@@ -123,6 +144,17 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	handler(x, r)
+}
+
+// delay waits for the latency of a request.
+func (s *Simulator) delay(ctx context.Context) error {
+	if s.latencyMax == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	d := s.latencyMin + time.Duration(s.random.Int64N(int64(s.latencyMax-s.latencyMin)+1))
+	s.mu.Unlock()
+	return wire.Sleep(ctx, d)
 }
 
 // route returns the handler of a request, and the operation if it has one.

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,11 +108,17 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 		x.reject(w, http.StatusNotFound, "No such file")
 		return
 	}
-	n, err := strconv.Atoi(strings.TrimSuffix(number, path.Ext(number)))
+	n, err := versionOf(number)
 	j.mu.Lock()
-	j.downloads++
-	expired := err != nil || n < j.expired
+	known, expired := err == nil && n <= j.expired, n < j.expired
+	if known {
+		j.downloads++
+	}
 	j.mu.Unlock()
+	if !known {
+		x.reject(w, http.StatusNotFound, "No such file")
+		return
+	}
 	x.entry.Job, x.entry.Note = j.id, j.video.size()
 	if expired {
 		x.reject(w, http.StatusForbidden, "The URL has expired")
@@ -127,12 +132,21 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(j.video.data))
 }
 
+// versionOf returns the number of a URL of a result, which ends in NUMBER.mp4.
+func versionOf(name string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSuffix(name, ".mp4"))
+	if err != nil || strconv.Itoa(n)+".mp4" != name || n < 0 {
+		return 0, fmt.Errorf("%q isn't a result", name)
+	}
+	return n, nil
+}
+
 // expire expires the requested URL. The next poll returns a fresh one.
 func (x *exchange) expire(r *http.Request) {
 	file, _ := resultOf(r)
 	token, number, _ := strings.Cut(file, "/")
 	j := x.sim.find(x.sim.files, token)
-	n, err := strconv.Atoi(strings.TrimSuffix(number, path.Ext(number)))
+	n, err := versionOf(number)
 	if j == nil || err != nil {
 		return
 	}

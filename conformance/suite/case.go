@@ -26,11 +26,12 @@ const (
 	groupAuth      = "auth"      // the API key
 	groupHeaders   = "headers"   // response headers
 	groupLifecycle = "lifecycle" // from submission to result
+	groupAccount   = "account"   // logs, balance, transactions and models
 )
 
 var groups = []string{
 	groupRequired, groupType, groupEnum, groupBounds, groupText, groupMedia, groupNames, groupPairs,
-	groupJSON, groupHTTP, groupAuth, groupHeaders, groupLifecycle,
+	groupJSON, groupHTTP, groupAuth, groupHeaders, groupLifecycle, groupAccount,
 }
 
 // A testCase is a request and the verdict of the specs.

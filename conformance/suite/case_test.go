@@ -107,7 +107,7 @@ func leastCases(d *spec.Document) int {
 
 // ruleNames returns the names of all rules that a problem may have.
 func ruleNames() []string {
-	names := slices.Collect(maps.Keys(inferences))
+	names := append(slices.Collect(maps.Keys(inferences)), errorBody)
 	for _, c := range cases() {
 		names = append(names, c.Rule)
 	}

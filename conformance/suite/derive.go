@@ -1,10 +1,8 @@
 package suite
 
 import (
-	"maps"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,17 +15,22 @@ import (
 func derive() []testCase {
 	var list []testCase
 	for _, d := range spec.Models() {
-		m := deriver{spec: d, minimal: minimal(d)}
-		m.whole()
-		for _, p := range d.Properties() {
-			m.required(p)
-			m.values(p)
-			m.names(p)
-		}
-		m.pairs()
-		list = append(list, m.cases...)
+		list = append(list, deriveModel(d)...)
 	}
 	return list
+}
+
+// deriveModel returns the cases of one model.
+func deriveModel(d *spec.Document) []testCase {
+	m := deriver{spec: d, minimal: minimal(d)}
+	m.whole()
+	for _, p := range d.Properties() {
+		m.required(p)
+		m.values(p)
+		m.names(p)
+	}
+	m.pairs()
+	return m.cases
 }
 
 // A deriver collects the cases of one model.
@@ -81,15 +84,7 @@ func (m *deriver) whole() {
 	}
 	m.add("everything", groupPairs, "every property with its example", everything)
 	m.add("defaults", groupPairs, "a default may be sent", defaults)
-	examples := m.spec.Operation.RequestBody.Value.Content["application/json"].Examples
-	for _, name := range slices.Sorted(maps.Keys(examples)) {
-		var body object
-		members, _ := examples[name].Value.Value.(map[string]any)
-		for _, p := range m.spec.Properties() {
-			if value, ok := members[p.Name]; ok {
-				body = append(body, member{p.Name, text(value)})
-			}
-		}
+	for name, body := range examples(m.spec) {
 		m.add("example-"+name, groupPairs, "it is an example of the spec", body)
 	}
 }
@@ -141,7 +136,7 @@ func (m *deriver) values(p spec.Property) {
 		m.add(p.Name+"/"+v.name, v.group, v.why, m.minimal.with(p.Name, v.json), pointers...)
 		c := &m.cases[len(m.cases)-1]
 		c.Open, c.Request.Large = v.open, v.large
-		if f, err := strconv.ParseFloat(v.json, 64); err == nil && p.Schema.Type.Is(openapi3.TypeInteger) && math.Abs(f) >= 1<<63 {
+		if f, err := strconv.ParseFloat(v.json, 64); err == nil && v.accepted && p.Schema.Type.Is(openapi3.TypeInteger) && math.Abs(f) >= 1<<63 {
 			c.Rule = "beyond-64-bits"
 		}
 	}

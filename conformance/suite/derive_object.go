@@ -3,6 +3,8 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,15 +16,45 @@ type object []member
 
 type member struct{ name, value string }
 
-// minimal returns the smallest valid request: the required properties with their examples.
+// minimal returns the smallest valid request: the required properties with their examples. If the body is a choice of
+// schemas, it is the first example of the spec.
 func minimal(d *spec.Document) object {
 	var o object
+	if len(d.Request().Properties) == 0 {
+		for _, example := range examples(d) {
+			return example
+		}
+	}
 	for _, p := range d.Properties() {
 		if p.Required {
 			o = append(o, member{p.Name, exampleOf(p.Schema)})
 		}
 	}
 	return o
+}
+
+// examples returns the example requests of the spec by name, in the order of their names.
+func examples(d *spec.Document) iter.Seq2[string, object] {
+	return func(yield func(string, object) bool) {
+		all := d.Operation.RequestBody.Value.Content["application/json"].Examples
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			members, _ := all[name].Value.Value.(map[string]any)
+			var o object
+			for _, p := range d.Properties() {
+				if value, ok := members[p.Name]; ok {
+					o = append(o, member{p.Name, text(value)})
+				}
+			}
+			for _, other := range slices.Sorted(maps.Keys(members)) {
+				if o.index(other) < 0 {
+					o = append(o, member{other, text(members[other])})
+				}
+			}
+			if !yield(name, o) {
+				return
+			}
+		}
+	}
 }
 
 // with returns a copy with the member set. A new member goes to the end.

@@ -20,7 +20,8 @@ type Strictness int
 
 // The levels of strictness.
 const (
-	// Lenient allows any 4xx for a rejection and any 2xx for an acceptance.
+	// Lenient allows any 4xx for a rejection and any 2xx for an acceptance. It reports, but doesn't fail, what breaks only
+	// rules that a reasonable server may break: see Inferred.
 	Lenient Strictness = iota
 	// Documented allows only the status codes that the specs document for the operation and the reason.
 	Documented
@@ -98,7 +99,9 @@ func (c *testCase) allows(s Strictness, status int) bool {
 // HTTP itself; a server may send its general one instead.
 func (c *testCase) documented() (codes []int) {
 	operation := spec.Generation().Operation
-	if c.Request.mayCreateJob() {
+	if d := c.Request.accountOperation(); d != nil {
+		operation = d.Operation
+	} else if c.Request.mayCreateJob() {
 		operation = spec.Models()[0].Operation
 		if d, ok := spec.BySlug(c.Model); ok {
 			operation = d.Operation
@@ -137,10 +140,17 @@ func (t *target) judge(c *testCase, x *call) []problem {
 	}
 	var problems []problem
 	if !c.allows(t.strictness, x.status) {
-		problems = append(problems, problem{c.Rule, fmt.Sprintf("expected %s; received %d%s", c.expected(t.strictness), x.status, quoted(x.response.Message))})
+		rule := c.Rule
+		if !x.accepted() && (x.status < 400 || x.status >= 500) { // not a verdict on the request
+			rule = "response"
+		}
+		problems = append(problems, problem{rule, fmt.Sprintf("expected %s; received %d%s", c.expected(t.strictness), x.status, quoted(x.response.Message))})
 	}
 	if x.request.mayCreateJob() && x.accepted() && x.response.ID == "" {
 		problems = append(problems, problem{"response", "accepted, but the response isn't JSON with an id"})
+	}
+	if d := x.request.accountOperation(); d != nil {
+		problems = append(problems, t.judgeAccount(d, x)...)
 	}
 	problems = append(problems, t.violations(x)...)
 	if x.status >= 400 && x.request.Method != http.MethodHead {
@@ -153,12 +163,16 @@ func (t *target) judge(c *testCase, x *call) []problem {
 func (t *target) violations(x *call) (problems []problem) {
 	for _, f := range x.findings {
 		switch {
-		case f.Grade == conformance.Violation && !(isProblemJSON(x) && t.strictness < Exact):
+		case f.Grade == conformance.Violation && (!isProblemJSON(x) || t.strictness == Exact):
 		case f.Rule == "status" && x.accepted() && t.strictness >= Documented:
 		default:
 			continue
 		}
-		problems = append(problems, problem{f.Rule, f.String()})
+		rule := f.Rule
+		if x.status >= 400 {
+			rule = errorBody
+		}
+		problems = append(problems, problem{rule, f.String()})
 	}
 	return problems
 }
@@ -169,18 +183,20 @@ func isProblemJSON(x *call) bool {
 	return err == nil && mediaType == "application/problem+json" && x.status >= 400
 }
 
+// errorBody is the rule about the bodies of errors.
+const errorBody = "error-body"
+
 // judgeError checks an error body, also where the specs don't declare its status code.
 func (t *target) judgeError(c *testCase, x *call) []problem {
-	const rule = "error-body"
 	var problems []problem
 	add := func(format string, args ...any) {
-		problems = append(problems, problem{rule, fmt.Sprintf(format, args...)})
+		problems = append(problems, problem{errorBody, fmt.Sprintf(format, args...)})
 	}
 	b := x.response
 	if b.Code != nil && fmt.Sprint(b.Code) != fmt.Sprint(x.status) {
 		add("the body's status code is %v, the response's %d", b.Code, x.status)
 	}
-	if wire.IsJSON(x.header) && strings.TrimSpace(b.Message) == "" && b.object {
+	if (wire.IsJSON(x.header) || isProblemJSON(x)) && b.object && strings.TrimSpace(b.Message) == "" && t.violations(x) == nil {
 		add("the error has no message")
 	}
 	if t.strictness < Exact {
@@ -193,7 +209,7 @@ func (t *target) judgeError(c *testCase, x *call) []problem {
 			}
 		}
 	}
-	if !wire.IsJSON(x.header) || isProblemJSON(x) {
+	if !wire.IsJSON(x.header) {
 		add("the error is %q, not application/json", x.header.Get("Content-Type"))
 	}
 	if want := t.base.Path + x.request.Path; b.Path != want {

@@ -15,13 +15,15 @@ const (
 	Failed Outcome = "failed"
 	// Known is a failure that the deviations list.
 	Known Outcome = "known deviation"
+	// Inferred is a failure by rules that a reasonable server may break, which a lenient run only reports.
+	Inferred Outcome = "inferred"
 	// NotApplicable is a rule that can't be checked on the target, such as one about state on a stateless target.
 	NotApplicable Outcome = "not applicable"
 	// LeftOut is a case that wasn't sent: the budget was spent, or the run ended early.
 	LeftOut Outcome = "left out"
 )
 
-var outcomes = []Outcome{Passed, Failed, Known, NotApplicable, LeftOut}
+var outcomes = []Outcome{Passed, Failed, Known, Inferred, NotApplicable, LeftOut}
 
 // A Report is the result of a run. It contains neither the API key nor the data of media.
 type Report struct {
@@ -107,7 +109,9 @@ func (r *run) report() *Report {
 }
 
 // Ran counts the cases that were sent.
-func (r *Report) Ran() int { return r.Counts[Passed] + r.Counts[Failed] + r.Counts[Known] }
+func (r *Report) Ran() int {
+	return r.Counts[Passed] + r.Counts[Failed] + r.Counts[Known] + r.Counts[Inferred]
+}
 
 // OK reports whether the target conforms: no case failed, the run wasn't interrupted, and at least one case was sent.
 func (r *Report) OK() bool { return r.Counts[Failed] == 0 && !r.Interrupted && r.Ran() > 0 }

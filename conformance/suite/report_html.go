@@ -1,17 +1,34 @@
 package suite
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"html/template"
 	"io"
 	"slices"
 	"strings"
 )
 
-//go:embed report.html
-var reportHTML string
+var (
+	//go:embed report.html
+	reportHTML string
+	//go:embed report.js
+	reportJS string
+)
 
-var page = template.Must(template.New("report").Funcs(template.FuncMap{"class": class}).Parse(reportHTML))
+// scriptHash returns the only script that the page's policy allows.
+func scriptHash() string {
+	sum := sha256.Sum256([]byte(reportJS))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+var page = template.Must(template.New("report").Funcs(template.FuncMap{
+	"class":    class,
+	"inferred": func(rule string) string { return inferences[rule].from },
+	"script":   func() template.JS { return template.JS(reportJS) }, //nolint:gosec // our own file
+	"hash":     scriptHash,
+}).Parse(reportHTML))
 
 // An htmlPage is the data of the template.
 type htmlPage struct {
@@ -66,7 +83,9 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	for _, model := range models {
 		row := htmlRow{Model: rowName(model)}
 		for _, group := range p.Groups {
-			row.Cells = append(row.Cells, newHTMLCell(model, group, results[model][group], cells[model][group]))
+			list := results[model][group]
+			slices.SortStableFunc(list, func(a, b *Result) int { return severity(a.Outcome) - severity(b.Outcome) })
+			row.Cells = append(row.Cells, newHTMLCell(model, group, list, cells[model][group]))
 		}
 		p.Rows = append(p.Rows, row)
 	}
@@ -87,10 +106,15 @@ func newHTMLCell(model string, group string, results []*Result, c count) htmlCel
 		cell.Class = "bad"
 	case c[Passed] == c.total():
 		cell.Class = "ok"
-	case c[Passed]+c[Known] == 0:
+	case c[Passed]+c[Known]+c[Inferred] == 0:
 		cell.Class = "quiet"
 	}
 	return cell
+}
+
+// severity orders the outcomes of a cell: failures come first.
+func severity(o Outcome) int {
+	return slices.Index([]Outcome{Failed, Inferred, Known, LeftOut, NotApplicable, Passed}, o)
 }
 
 // class returns the CSS class of an outcome.
@@ -100,7 +124,7 @@ func class(o Outcome) string {
 		return "ok"
 	case Failed:
 		return "bad"
-	case Known:
+	case Known, Inferred:
 		return "part"
 	}
 	return "quiet"

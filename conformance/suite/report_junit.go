@@ -13,7 +13,7 @@ type junitSuites struct {
 	Name     string       `xml:"name,attr"`
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
-	Skipped  int          `xml:"skipped,attr"`
+	Errors   int          `xml:"errors,attr"`
 	Time     string       `xml:"time,attr"`
 	Suites   []junitSuite `xml:"testsuite"`
 }
@@ -24,6 +24,7 @@ type junitSuite struct {
 	Failures  int         `xml:"failures,attr"`
 	Errors    int         `xml:"errors,attr"`
 	Skipped   int         `xml:"skipped,attr"`
+	Time      string      `xml:"time,attr"`
 	Timestamp string      `xml:"timestamp,attr"`
 	Cases     []junitCase `xml:"testcase"`
 }
@@ -51,18 +52,21 @@ type junitSkipped struct {
 func (r *Report) WriteJUnit(w io.Writer) error {
 	all := junitSuites{Name: "wan conformance", Time: seconds(r.Elapsed)}
 	for _, group := range groups {
-		s := junitSuite{Name: group, Timestamp: r.Began.UTC().Format(time.RFC3339)}
+		s := junitSuite{Name: group, Timestamp: timestamp(r.Began)}
+		elapsed := 0.0
 		for _, result := range r.Results {
 			if result.Group == group {
 				s.add(newJUnitCase(result))
+				elapsed += result.Elapsed
 			}
 		}
+		s.Time = seconds(elapsed)
 		if s.Tests > 0 {
 			all.add(s)
 		}
 	}
 	if r.Ran() == 0 || r.Interrupted {
-		s := junitSuite{Name: "run", Timestamp: r.Began.UTC().Format(time.RFC3339)}
+		s := junitSuite{Name: "run", Time: seconds(0), Timestamp: timestamp(r.Began)}
 		s.add(junitCase{Name: "run", ClassName: "wan.run", Time: seconds(0), Failure: &junitFailure{Message: r.verdict(), Type: "run"}})
 		all.add(s)
 	}
@@ -82,7 +86,6 @@ func (all *junitSuites) add(s junitSuite) {
 	all.Suites = append(all.Suites, s)
 	all.Tests += s.Tests
 	all.Failures += s.Failures
-	all.Skipped += s.Skipped
 }
 
 func (s *junitSuite) add(c junitCase) {
@@ -107,16 +110,19 @@ func newJUnitCase(result *Result) junitCase {
 	case Failed:
 		texts := []string{problems, "why: " + result.Why + " (" + result.Source + ")"}
 		for _, x := range result.Exchanges {
-			texts = append(texts, x.Request, x.Response)
+			texts = append(texts, x.Curl, x.Request, x.Response)
 		}
 		first, _, _ := strings.Cut(problems, "\n")
 		c.Failure = &junitFailure{Message: first, Type: result.Group, Text: strings.Join(texts, "\n\n")}
 	case Known:
 		c.Skipped = &junitSkipped{"known deviation: " + result.Deviation}
-	case NotApplicable, LeftOut:
+	case NotApplicable, LeftOut, Inferred:
 		c.Skipped = &junitSkipped{string(result.Outcome) + ": " + problems}
 	}
 	return c
 }
+
+// timestamp formats a time without its zone, as the schemas of JUnit reports ask.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }
 
 func seconds(s float64) string { return fmt.Sprintf("%.3f", s) }

@@ -1,14 +1,21 @@
 package suite_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"html"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/conformance/suite"
@@ -55,13 +62,14 @@ func TestJUnit(t *testing.T) {
 	report := mixed(t)
 	text := reports(t, report)["junit"]
 	var parsed struct {
-		Tests    int `xml:"tests,attr"`
-		Failures int `xml:"failures,attr"`
-		Skipped  int `xml:"skipped,attr"`
+		Tests    int  `xml:"tests,attr"`
+		Failures int  `xml:"failures,attr"`
+		Skipped  *int `xml:"skipped,attr"`
 		Suites   []struct {
 			Name     string `xml:"name,attr"`
 			Tests    int    `xml:"tests,attr"`
 			Failures int    `xml:"failures,attr"`
+			Time     string `xml:"time,attr"`
 			Cases    []struct {
 				Name    string `xml:"name,attr"`
 				Failure *struct {
@@ -83,6 +91,9 @@ func TestJUnit(t *testing.T) {
 	}
 	tests, failures, skipped := 0, 0, 0
 	for _, s := range parsed.Suites {
+		if s.Time == "" {
+			t.Errorf("the suite %s has no time", s.Name)
+		}
 		for _, c := range s.Cases {
 			tests++
 			switch outcome := outcomes[c.Name]; outcome {
@@ -103,8 +114,8 @@ func TestJUnit(t *testing.T) {
 			}
 		}
 	}
-	if tests != len(report.Results) || parsed.Tests != tests || parsed.Failures != failures || parsed.Skipped != skipped || failures != report.Counts[suite.Failed] {
-		t.Errorf("%d tests, %d failures, %d skipped, the attributes say %d, %d, %d", tests, failures, skipped, parsed.Tests, parsed.Failures, parsed.Skipped)
+	if tests != len(report.Results) || parsed.Tests != tests || parsed.Failures != failures || parsed.Skipped != nil || failures != report.Counts[suite.Failed] {
+		t.Errorf("%d tests, %d failures, %d skipped, the attributes say %d, %d, %v", tests, failures, skipped, parsed.Tests, parsed.Failures, parsed.Skipped)
 	}
 }
 
@@ -159,6 +170,37 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// The report conforms to its published schema.
+func TestJSONSchema(t *testing.T) {
+	data, err := os.ReadFile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema openapi3.Schema
+	if err := json.Unmarshal(bytes.Replace(data, []byte(`"$schema": "http://json-schema.org/draft-07/schema#",`), nil, 1), &schema); err != nil {
+		t.Fatal(err)
+	}
+	var report any
+	if err := json.Unmarshal([]byte(reports(t, mixed(t))["json"]), &report); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.VisitJSON(report); err != nil {
+		t.Error(err)
+	}
+}
+
+// The page's policy allows its script and no other.
+func TestHTMLPolicy(t *testing.T) {
+	text := reports(t, mixed(t))["html"]
+	_, script, _ := strings.Cut(text, "<script>")
+	script, _, found := strings.Cut(script, "</script>")
+	sum := sha256.Sum256([]byte(script))
+	policy := "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	if !found || !strings.Contains(html.UnescapeString(text), policy) {
+		t.Errorf("the policy isn't %s", policy)
+	}
+}
+
 func TestHTML(t *testing.T) {
 	report := mixed(t)
 	text := reports(t, report)["html"]
@@ -178,7 +220,7 @@ func TestHTML(t *testing.T) {
 	}
 	// Nothing is loaded, and text from servers is escaped.
 	for _, wrong := range []*regexp.Regexp{
-		regexp.MustCompile(`(?i)<script`), regexp.MustCompile(`(?i)<link`), regexp.MustCompile(`(?i)\bsrc=`), regexp.MustCompile(`(?i)href="[^#]`), regexp.MustCompile(`(?i)url\(`),
+		regexp.MustCompile(`(?i)<script[^>]`), regexp.MustCompile(`(?i)<link`), regexp.MustCompile(`(?i)\bsrc=`), regexp.MustCompile(`(?i)href="[^#]`), regexp.MustCompile(`(?i)url\(`),
 	} {
 		if found := wrong.FindString(text); found != "" {
 			t.Errorf("%q is in it", found)

@@ -27,7 +27,7 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	if len(r.Results) > 1 {
 		r.writeTable(&b)
 	}
-	for _, outcome := range []Outcome{Known, NotApplicable, LeftOut} {
+	for _, outcome := range []Outcome{Inferred, Known, NotApplicable, LeftOut} {
 		r.writeOthers(&b, outcome)
 	}
 	r.writeNotes(&b)
@@ -86,8 +86,8 @@ func (r *Report) writeFailures(b *strings.Builder, group []*Result) {
 		fmt.Fprintf(b, "     why:   %s (%s)\n", first.Why, first.Source)
 	}
 	for _, rule := range first.Rules {
-		if from := inferences[rule]; from != "" {
-			fmt.Fprintf(b, "     rule:  %s is inferred (%s); excuse it with the deviation \"rule:%[1]s\"\n", rule, from)
+		if i, ok := inferences[rule]; ok {
+			fmt.Fprintf(b, "     rule:  %s is inferred (%s); excuse it with the deviation \"rule:%[1]s\"\n", rule, i.from)
 		}
 	}
 	if len(first.Exchanges) > 0 {
@@ -152,6 +152,9 @@ func (r *Report) verdict() string {
 	text := fmt.Sprintf("PASS: %d cases", r.Ran())
 	if n := r.Counts[Known]; n > 0 {
 		text += fmt.Sprintf(", %d of them known deviations", n)
+	}
+	if n := r.Counts[Inferred]; n > 0 {
+		text += fmt.Sprintf(", %d of them against an inferred rule", n)
 	}
 	if n := r.Counts[LeftOut]; n > 0 {
 		text += fmt.Sprintf("; %d were left out", n)
@@ -260,9 +263,12 @@ func rowName(model string) string {
 func (r *Report) writeOthers(b *strings.Builder, outcome Outcome) {
 	byReason := map[string][]string{}
 	for _, result := range r.with(outcome) {
-		reason := result.Deviation
-		if outcome != Known {
-			reason = strings.Join(result.Problems, "; ")
+		reason := strings.Join(result.Problems, "; ")
+		switch outcome {
+		case Known:
+			reason = result.Deviation
+		case Inferred:
+			reason = "rule:" + strings.Join(result.Rules, " and rule:") + ", " + inferences[result.Rules[0]].from
 		}
 		byReason[reason] = append(byReason[reason], result.Name)
 	}

@@ -172,7 +172,10 @@ func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, reason
 			result.Rules = append(result.Rules, p.rule)
 		}
 	}
-	result.Inference = problems != nil && !slices.ContainsFunc(result.Rules, func(rule string) bool { return inferences[rule] == "" })
+	var soft bool
+	if result.Inference, soft = inferred(result.Rules); soft && outcome == Failed && r.config.Strictness == Lenient {
+		result.Outcome = Inferred
+	}
 	result.Problems = r.target.redactor.lines(texts)
 	var notes []string
 	for _, c := range evidence {
@@ -181,7 +184,7 @@ func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, reason
 	}
 	result.Undocumented = r.target.redactor.lines(notes)
 	r.done++
-	if outcome == Failed && r.config.Deviations.excusing(result) == nil {
+	if result.Outcome == Failed && r.config.Deviations.excusing(result) == nil {
 		r.failed++
 		if r.config.FailFast {
 			r.target.abort(errFailFast)
@@ -262,16 +265,23 @@ func (r *run) leaveOut(ctx context.Context, o *observation) {
 
 // sendCases sends the cases. They ask for budget in order, so that the first ones get it.
 func (r *run) sendCases(ctx context.Context) {
+	missing := r.missingAccount(ctx)
 	free := make(chan struct{}, r.config.Concurrency)
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, c := range r.cases {
-		if c.Request.sendsKey(r.target.key) {
-			r.finish(c.Name, NotApplicable, 0, sameKey, nil)
+		reason := ""
+		switch {
+		case c.Request.sendsKey(r.target.key):
+			reason = sameKey
+		case slices.Contains(missing, c.Request.Path):
+			reason = noAccount
+		}
+		if reason != "" {
+			r.finish(c.Name, NotApplicable, 0, reason, nil)
 			continue
 		}
-		// An open case, or a known deviation, may be accepted.
-		planned := c.Accepted || c.Open && r.config.Strictness < Exact || r.config.Deviations.mayExcuse(&c)
+		planned := c.Accepted || r.mayAccept(&c)
 		costs := c.Request.mayCreateJob()
 		free <- struct{}{}
 		if ctx.Err() != nil || costs && !r.budget.enter(ctx, planned) {
@@ -290,6 +300,13 @@ func (r *run) sendCases(ctx context.Context) {
 			r.sendCase(ctx, &c, costs, planned)
 		})
 	}
+}
+
+// mayAccept reports whether the target may accept a case that should be rejected: an open one, one by a rule that the run
+// only reports, or a known deviation.
+func (r *run) mayAccept(c *testCase) bool {
+	s := r.config.Strictness
+	return c.Open && s < Exact || inferences[c.Rule].soft && s == Lenient || r.config.Deviations.mayExcuse(c)
 }
 
 func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {

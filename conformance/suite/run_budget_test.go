@@ -80,7 +80,7 @@ func TestSpendOnLaxServer(t *testing.T) {
 				t.Errorf("with a limit of %d, %d jobs were created, the report says %+v", limit, created, report.Spending)
 			}
 			text := summary(t, report)
-			if !strings.Contains(text, "should have been rejected") || !strings.Contains(text, "the spending limit is exceeded") {
+			if !strings.Contains(text, "a run exceeds its limit by at most one") || !strings.Contains(text, "should have been rejected") || !strings.Contains(text, "the spending limit is exceeded") {
 				t.Error(text)
 			}
 		})

@@ -122,7 +122,7 @@ func (r *run) applyDeviations() {
 		switch {
 		case result.Outcome == Passed && result.Problems != nil:
 			result.Outcome = Failed
-		case result.Outcome == Failed:
+		case result.Outcome == Failed || result.Outcome == Inferred:
 			for _, entry := range r.config.Deviations.excusing(result) {
 				used[entry] = true
 				result.Outcome, result.Deviation = Known, r.config.Deviations[entry].Reason

@@ -173,6 +173,8 @@ func (c *Config) selects() bool { return c.Run != nil || c.Skip != nil || c.Mode
 func (t *target) probe(ctx context.Context) error {
 	c := t.send(ctx, poll("conformance-00000000-0000-4000-8000-000000000000"))
 	switch {
+	case ctx.Err() != nil:
+		return nil //nolint:nilerr // the run ended, and its report says why
 	case c.status == 0 && errors.Is(c.err, context.DeadlineExceeded):
 		t.abort(fmt.Errorf("the run was aborted: the target hangs; the first request got no response within %s", t.timeout))
 		return nil
@@ -186,7 +188,7 @@ func (t *target) probe(ctx context.Context) error {
 		return fmt.Errorf("the target responds 429, too many requests, %d times in a row", maxAttempts)
 	case c.status >= 502 && c.status <= 504:
 		return fmt.Errorf("the target isn't available: it responds %d", c.status)
-	case c.status == http.StatusNotFound && !wire.IsJSON(c.header):
+	case c.status == http.StatusNotFound && !wire.IsJSON(c.header) && !isProblemJSON(c):
 		return errors.New("the target isn't the API: it responds 404 without JSON")
 	}
 	t.stateless = c.accepted()

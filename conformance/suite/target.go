@@ -169,13 +169,12 @@ func (t *target) newRequest(ctx context.Context, r request) (*http.Request, erro
 	u := *t.base
 	u.Path += r.Path
 	u.RawQuery, _ = expandKey(r.Query, url.QueryEscape(t.key))
-	var body io.Reader = bytes.NewReader(r.body())
-	if r.Chunked {
-		body = io.MultiReader(body)
-	}
-	request, err := http.NewRequestWithContext(ctx, r.Method, u.String(), body)
+	request, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.body()))
 	if err != nil {
 		return nil, err
+	}
+	if r.Chunked {
+		request.ContentLength = -1
 	}
 	request.Header.Set("User-Agent", "wan-conformance")
 	request.Header.Set("Authorization", "Bearer "+t.key)

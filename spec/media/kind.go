@@ -21,6 +21,9 @@ func Detect(head []byte, path string) string {
 	if image := imageOfBrands(head); image != "" {
 		return image
 	}
+	if video, ok := firstBoxes[boxType(head)]; ok {
+		return video
+	}
 	mediaType, _, _ := strings.Cut(mimetype.Detect(head).String(), ";")
 	if mediaType == "audio/mp4" { // by brands that videos have too
 		return "video/mp4"
@@ -49,6 +52,22 @@ func isTransportStream(head []byte) bool {
 		}
 	}
 	return false
+}
+
+// firstBoxes are boxes other than ftyp that a whole MP4 or QuickTime file may begin with. Package mimetype doesn't know
+// them, or takes them for other formats.
+var firstBoxes = map[string]string{
+	"styp": "video/mp4", "uuid": "video/mp4", "sidx": "video/mp4", "moof": "video/mp4",
+	"moov": "video/quicktime", "mdat": "video/quicktime", "free": "video/quicktime", "skip": "video/quicktime",
+	"wide": "video/quicktime", "pnot": "video/quicktime",
+}
+
+// boxType returns the type of the box that head begins with, or "".
+func boxType(head []byte) string {
+	if len(head) < 8 {
+		return ""
+	}
+	return string(head[4:8])
 }
 
 // imageBrands are the major brands of HEIF files. Package mimetype knows only some, and takes the others for MP4.

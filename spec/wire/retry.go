@@ -16,6 +16,9 @@ const MaxRetryAfter = time.Minute
 // a number of seconds or a date. A date is compared with the server's own clock, if the response has one.
 func RetryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
+	if value == "" {
+		return 0
+	}
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
 		if !(seconds > 0) { // also NaN
 			return 0

@@ -52,8 +52,9 @@ func newConformance() *cobra.Command {
 			"Every accepted submission costs money on the live API. --spend limits them; by default no submission is sent that\n" +
 			"should be accepted. Invalid ones are always sent. If the server accepts one, it counts, so a run with --spend 5\n" +
 			"creates at most 6 jobs.\n\n" +
-			"Three levels of --strictness: lenient allows any 4xx for a rejection; documented only the status codes in the specs;\n" +
-			"exact also checks the messages, as the simulator writes them.\n\n" +
+			"Three levels of --strictness: lenient allows any 4xx for a rejection, and reports without failing what breaks only\n" +
+			"inferred rules; documented allows only the status codes in the specs; exact also checks the messages, as the\n" +
+			"simulator writes them.\n\n" +
 			"Exit codes:\n" +
 			"  0  the target conforms, as far as it was checked\n" +
 			"  1  it doesn't, or the run ended early, or no case was sent\n" +
@@ -62,8 +63,9 @@ func newConformance() *cobra.Command {
 			"  wan conformance --target https://api.aimlapi.com --spend 5 --junit report.xml\n" +
 			"  wan conformance --target http://127.0.0.1:4010 --key any --spend -1 --deviations prism.yaml\n" +
 			"  wan conformance --model vace-fun-pose --list | grep num_frames",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.execute(cmd) },
+		GroupID: "servers",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return o.execute(cmd) },
 	}
 	o.add(command.Flags())
 	return command

@@ -99,6 +99,16 @@ func TestConformanceTarget(t *testing.T) {
 		{"empty generation", []string{"--target", s.URL, "--generation", ""}, exitInput, "", "a generation id is empty"},
 		{"no patience", []string{"--patience", "0s"}, exitInput, "", "--patience must be positive"},
 		{"negative patience", []string{"--target", s.URL, "--patience", "-1s"}, exitInput, "", "--patience must be positive"},
+		{"one model", []string{"--target", s.URL, "--model", "vace-fun-pose", "--run", "/null$"}, exitDone, "PASS: 29 cases; 1 were left out", ""},
+		{"unknown model", []string{"--model", "sora"}, exitInput, "", `unknown model "sora"`},
+		{"level", []string{"--target", s.URL, "--strictness", "documented", "--run", "/shift/null$"}, exitDone, "(documented)", ""},
+		{"unknown level", []string{"--strictness", "harsh"}, exitInput, "", `--strictness: strictness "harsh" is not one of lenient, documented, exact`},
+		{"two levels", []string{"--strictness", "lenient", "--exact"}, exitInput, "", "--exact contradicts --strictness lenient"},
+		{"list", []string{"--list", "--run", "animate-move/shift/null"}, exitDone, "animate-move/shift/null  rejected: 4xx  null isn't a value of its type\n", ""},
+		{"report exists", []string{"--json", deviations}, exitInput, "", "--json: " + deviations + " exists; choose another name or use --overwrite"},
+		{"no time", []string{"--max-time", "0s"}, exitInput, "", "--max-time must be positive"},
+		{"no concurrency", []string{"--concurrency", "0"}, exitInput, "", "--concurrency must be positive"},
+		{"two reports to stdout", []string{"--json", "-", "--html", "-"}, exitInput, "", "only one report can be written to stdout"},
 		{"bad flag", []string{"--spend", "all"}, exitInput, "", "--spend"},
 		{"argument", []string{"x"}, exitInput, "", "unknown command"},
 	} {
@@ -132,6 +142,37 @@ func TestConformanceToPipe(t *testing.T) {
 	w.Close()
 	if err := <-read; err != nil || result.code != exitDone || len(report.Results) != 8 {
 		t.Errorf("%v, %d cases\nexit code %d\n%s%s", err, len(report.Results), result.code, result.stdout, result.stderr)
+	}
+}
+
+// A report on stdout moves the summary to stderr.
+func TestConformanceToStdout(t *testing.T) {
+	result := runWan(t, t.Context(), new(buffer), "conformance", "--run", "^auth/", "--json", "-")
+	var report suite.Report
+	if err := json.Unmarshal([]byte(result.stdout), &report); err != nil || report.Version != 1 || !strings.Contains(result.stderr, "PASS: 8 cases") {
+		t.Errorf("%v\n%s%s", err, result.stdout, result.stderr)
+	}
+}
+
+func TestConformanceOverwrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.json")
+	for range 2 {
+		runWan(t, t.Context(), new(buffer), "conformance", "--run", "^auth/", "--json", path, "--overwrite")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || !json.Valid(data) {
+		t.Error(err)
+	}
+}
+
+// A target that hangs doesn't hang the command.
+func TestConformanceHangs(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer target.Close()
+	t.Setenv("AIML_API_KEY", "the-key")
+	result := runWan(t, t.Context(), new(buffer), "conformance", "--target", target.URL, "--max-time", "200ms")
+	if result.code != exitTrouble || !strings.Contains(result.stdout, "FAIL: the run reached its limit of 200ms") {
+		t.Errorf("exit code %d\n%s%s", result.code, result.stdout, result.stderr)
 	}
 }
 

@@ -2,15 +2,18 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -20,7 +23,11 @@ type connection struct {
 	insecureHTTP bool
 	simulate     bool
 	verbose      bool
+	httpResults  bool
+	maxDownload  int64 // in MiB; 0 is no limit
 	flags        *pflag.FlagSet
+	notice       func(text string) // shows a download's retries; nil before there is a progress
+	maxMedia     int64             // in MiB; 0 is the client's default
 	transport    http.RoundTripper // replaces the client's own and needs no key; nil otherwise
 }
 
@@ -31,6 +38,12 @@ func (c *connection) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.verbose, "verbose", false, "log requests and retries to stderr")
 }
 
+// addDownload adds the flags about downloads.
+func (c *connection) addDownload(flags *pflag.FlagSet) {
+	flags.BoolVar(&c.httpResults, "insecure-results", false, "allow videos over plain http")
+	flags.Int64Var(&c.maxDownload, "max-download", 2048, "the largest video in MiB; 0 is no limit")
+}
+
 // arguments are the flags that reach the same API again.
 func (c *connection) arguments() (args []string) {
 	if c.baseURL != "" {
@@ -38,6 +51,12 @@ func (c *connection) arguments() (args []string) {
 	}
 	if c.baseURL != "" && c.insecureHTTP {
 		args = append(args, "--insecure-http")
+	}
+	if c.httpResults {
+		args = append(args, "--insecure-results")
+	}
+	if c.flags != nil && c.flags.Changed("max-download") {
+		args = append(args, "--max-download", strconv.FormatInt(c.maxDownload, 10))
 	}
 	return args
 }
@@ -52,14 +71,25 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	if c.simulate && c.baseURL != "" {
 		return nil, nil, inputError(errors.New("--simulate and --base-url exclude each other"))
 	}
+	handler := slog.Handler(&noticeHandler{c})
 	if c.verbose {
-		opts = append(opts, api.WithLogger(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		handler = slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug})
 	}
+	opts = append(opts, api.WithLogger(slog.New(handler)))
 	if c.baseURL != "" {
 		opts = append(opts, api.WithBaseURL(c.baseURL))
 	}
 	if c.insecureHTTP {
 		opts = append(opts, api.WithInsecureHTTP())
+	}
+	if c.httpResults {
+		opts = append(opts, api.WithInsecureResults())
+	}
+	if c.flags.Lookup("max-download") != nil {
+		if c.maxDownload < 0 {
+			return nil, nil, inputError(errors.New("--max-download can't be negative"))
+		}
+		opts = append(opts, api.WithMaxDownload(c.maxDownload<<20))
 	}
 	if c.transport != nil {
 		opts = append(opts, api.WithHTTPClient(&http.Client{Transport: c.transport}))
@@ -73,6 +103,11 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 		}
 		opts = append(opts, api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
 		stop = server.Close
+	} else if key := savedKey(); key != "" && wire.Key() == "" {
+		opts = append(opts, api.WithAPIKey(key))
+	}
+	if c.maxMedia > 0 {
+		opts = append(opts, api.WithMaxMedia(c.maxMedia<<20))
 	}
 	if client, err = api.New(opts...); err != nil {
 		stop()
@@ -81,12 +116,19 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	return client, stop, nil
 }
 
+// printBody prints the body of a response that couldn't be used, which the client has redacted.
+func (c *connection) printBody(w io.Writer, err error) {
+	if response, ok := errors.AsType[*api.ResponseError](err); ok && c.verbose && len(response.Body) > 0 {
+		fmt.Fprintln(w, "response body: "+redact.Printable(string(response.Body), "\n\t"))
+	}
+}
+
 // inFlags turns advice for programmers into advice for the command line.
 func inFlags(err error) error {
 	input, ok := errors.AsType[*api.InputError](err)
 	switch {
 	case errors.Is(err, api.ErrNoAPIKey):
-		return inputError(errors.New("no API key: set AIML_API_KEY, or add --simulate to a model's command, which needs no key and costs nothing"))
+		return inputError(errors.New("no API key: set AIML_API_KEY, run wan auth login, or add --simulate to a model's command, which needs no key and costs nothing"))
 	case ok && input.Property == "base URL":
 		return inputError(errors.New("base URL: " + strings.NewReplacer("WithInsecureHTTP", "--insecure-http", "allow insecure http", "--insecure-http").Replace(input.Err.Error())))
 	}

@@ -3,12 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/aimlvideo/wan-go/spec/redact"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // patience is how long a stream that nobody serves may hold up the command.
@@ -20,10 +27,35 @@ type console struct {
 	stdout io.Writer
 	stderr *relay
 	now    func() time.Time
+	exec   func(path string, args []string) error // replaces this process
+	open   func(path string) error                // shows a file
 }
 
 func newConsole(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) *console {
-	return &console{stdin, &boundedWriter{ctx, stdout}, newRelay(stderr), time.Now}
+	return &console{stdin, &boundedWriter{ctx, stdout}, newRelay(stderr), time.Now, execute, openFile}
+}
+
+// printError prints an error to stderr. Nothing in it moves the cursor of a terminal.
+func (c *console) printError(err error) {
+	fmt.Fprintln(c.stderr, "wan: "+redact.Printable(message(err), ""))
+}
+
+// printLine prints a line for programs byte for byte, and for a terminal without characters that move the cursor.
+func printLine(w io.Writer, text string) error {
+	if isTerminal(w) {
+		text = redact.Printable(text, "\u3000")
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// A logFilter prints what net/http logs by itself. The bytes of unsolicited responses may hold the key and are dropped.
+type logFilter struct{ w io.Writer }
+
+func (f *logFilter) Write(p []byte) (int, error) {
+	text, _, _ := strings.Cut(string(p), "starting with")
+	fmt.Fprintln(f.w, "wan: "+redact.Line(redact.New(wire.Key()).Message(text)))
+	return len(p), nil
 }
 
 // await returns the result of f, or the context's error if that ends first. f is a system call that can't be
@@ -77,10 +109,11 @@ func (b *boundedWriter) Write(p []byte) (int, error) {
 // A relay writes to w in the order of the calls and ignores errors. A write that blocks holds up its caller only once,
 // for a moment; what follows waits in a queue and is dropped when that is full.
 type relay struct {
-	w     io.Writer
-	queue chan relayed
-	stuck atomic.Bool
-	done  chan struct{}
+	w        io.Writer
+	patience time.Duration
+	queue    chan relayed
+	stuck    atomic.Bool
+	done     chan struct{}
 }
 
 type relayed struct {
@@ -89,7 +122,7 @@ type relayed struct {
 }
 
 func newRelay(w io.Writer) *relay {
-	r := &relay{w: w, queue: make(chan relayed, 1000), done: make(chan struct{})}
+	r := &relay{w: w, patience: patience, queue: make(chan relayed, 1000), done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		for item := range r.queue {
@@ -114,7 +147,7 @@ func (r *relay) Write(p []byte) (int, error) {
 	default:
 		return len(p), nil
 	}
-	if !r.stuck.Load() && !within(patience, item.written) {
+	if !r.stuck.Load() && !within(r.patience, item.written) {
 		r.stuck.Store(true)
 	}
 	return len(p), nil
@@ -167,4 +200,16 @@ func terminalWidth(w io.Writer) int {
 		}
 	}
 	return 100
+}
+
+// openFile shows a file with the program that the platform uses for it, and doesn't wait for it.
+func openFile(path string) error {
+	command := exec.Command("xdg-open", path)
+	switch runtime.GOOS {
+	case "darwin":
+		command = exec.Command("open", path)
+	case "windows":
+		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path)
+	}
+	return command.Start()
 }

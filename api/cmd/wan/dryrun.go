@@ -62,7 +62,10 @@ func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error 
 		return err
 	}
 	verdict := "The request conforms to the spec of " + o.document.Slug + "."
-	if unknownProperty(o.document, body) != nil {
+	switch findings := validate(body); {
+	case len(findings) > 0:
+		verdict = "The request doesn't conform to the spec of " + o.document.Slug + ": " + explain(findings[0]) + "."
+	case unknownProperty(o.document, body) != nil:
 		verdict = "The spec of " + o.document.Slug + " doesn't list all properties of the request."
 	}
 	fmt.Fprintln(o.stderr, verdict+" Nothing was sent.")

@@ -48,7 +48,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case is[*usageError](err), is[*api.InputError](err):
+	case (is[*usageError](err) || is[*api.InputError](err)) && !is[*acceptedError](err):
 		return exitInput
 	case is[*api.UnknownOutcomeError](err):
 		return exitUnknown
@@ -56,7 +56,9 @@ func exitCode(err error) int {
 		return exitFailed
 	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
 		return exitAccount
-	case errors.Is(err, api.ErrNotFound), errors.Is(err, api.ErrNoVideo):
+	case is[*acceptedError](err):
+		return exitRunning
+	case errors.Is(err, api.ErrNotFound):
 		return exitTrouble
 	case is[*api.WaitError](err), is[*api.DownloadError](err):
 		return exitRunning
@@ -82,6 +84,14 @@ func inputError(err error) error {
 	}
 	return &usageError{err}
 }
+
+// An acceptedError is an error about a generation that the API has accepted. Whatever it is, the generation may be
+// charged, and the exit code says so.
+type acceptedError struct{ err error }
+
+func (e *acceptedError) Error() string { return e.err.Error() }
+
+func (e *acceptedError) Unwrap() error { return e.err }
 
 // A printedError has been printed already, next to the result it belongs to.
 type printedError struct{ err error }

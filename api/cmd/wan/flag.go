@@ -6,15 +6,17 @@ import (
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/media"
 )
 
 // A property is the value of the flag of a request property.
 type property struct {
-	schema *openapi3.Schema
+	spec.Property
+
+	usage  string
 	values []string
 }
 
@@ -22,16 +24,16 @@ func (p *property) String() string { return strings.Join(p.values, ", ") }
 
 // Type is what the help shows after the flag's name.
 func (p *property) Type() string {
-	if isMedia(p.schema) {
-		if p.schema.MaxItems != nil {
-			return fmt.Sprintf("FILE|URL, up to %d times", *p.schema.MaxItems)
+	if isMedia(p.Schema) {
+		if p.Schema.MaxItems != nil {
+			return fmt.Sprintf("FILE|URL, up to %d times", *p.Schema.MaxItems)
 		}
 		return "FILE|URL"
 	}
-	if p.schema.Type.Is(openapi3.TypeBoolean) {
+	if p.Schema.Type.Is(openapi3.TypeBoolean) {
 		return "true|false"
 	}
-	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(spec.Describe(p.schema))
+	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(spec.Describe(p.Schema))
 }
 
 // isMedia reports whether a property takes a URL or an array of URLs.
@@ -44,7 +46,7 @@ func isMedia(schema *openapi3.Schema) bool {
 
 // Set keeps the text. The request is validated when it is complete.
 func (p *property) Set(text string) error {
-	if !p.schema.Type.Is(openapi3.TypeArray) {
+	if !p.Schema.Type.Is(openapi3.TypeArray) {
 		p.values = nil
 	}
 	p.values = append(p.values, text)
@@ -52,32 +54,35 @@ func (p *property) Set(text string) error {
 }
 
 // value is the text as JSON. Text of another type stays text, which the validation reports.
-func (p *property) value() any {
-	if p.schema.Type.Is(openapi3.TypeArray) {
-		values := make([]any, len(p.values))
-		for i, text := range p.values {
-			values[i] = scalar(p.schema.Items.Value, text)
-		}
-		return values
+func (p *property) value() (any, error) {
+	if !p.Schema.Type.Is(openapi3.TypeArray) {
+		return scalar(p.Schema, p.values[0])
 	}
-	return scalar(p.schema, p.values[0])
+	values := make([]any, len(p.values))
+	for i, text := range p.values {
+		var err error
+		if values[i], err = scalar(p.Schema.Items.Value, text); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
-func scalar(schema *openapi3.Schema, text string) any {
+func scalar(schema *openapi3.Schema, text string) (any, error) {
 	if schema.Format == "uri" {
-		return source(text)
+		return media.Parse(text)
 	}
 	if schema.Type.Is(openapi3.TypeString) {
-		return text
+		return text, nil
 	}
 	var value any
 	if json.Unmarshal([]byte(text), &value) != nil {
-		return text
+		return text, nil
 	}
 	if _, ok := value.(float64); ok {
-		return json.Number(strings.TrimSpace(text)) // a float64 would round a long seed
+		return json.Number(strings.TrimSpace(text)), nil // a float64 would round a long seed
 	}
-	return value
+	return value, nil
 }
 
 func flagName(property string) string { return strings.ReplaceAll(property, "_", "-") }
@@ -90,30 +95,11 @@ func requestFlags(document *spec.Document) *pflag.FlagSet {
 		if p.Name == "model" {
 			continue
 		}
-		flag := flags.VarPF(&property{schema: p.Schema}, flagName(p.Name), "", p.Schema.Description)
+		usage := flagNames(document, p.Schema.Description)
+		flag := flags.VarPF(&property{Property: p, usage: usage}, flagName(p.Name), "", usage)
 		if p.Schema.Type.Is(openapi3.TypeBoolean) {
 			flag.NoOptDefVal = "true"
 		}
 	}
 	return flags
-}
-
-// completeFlags makes shells complete enums and booleans.
-func completeFlags(command *cobra.Command, document *spec.Document) {
-	for _, p := range document.Properties() {
-		var values []string
-		for _, v := range p.Schema.Enum {
-			values = append(values, fmt.Sprint(v))
-		}
-		if p.Schema.Type.Is(openapi3.TypeBoolean) {
-			values = []string{"true", "false"}
-		}
-		if values == nil || p.Name == "model" {
-			continue
-		}
-		err := command.RegisterFlagCompletionFunc(flagName(p.Name), cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-		if err != nil { // the flag is missing, which it can't be
-			panic(err)
-		}
-	}
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,28 +17,24 @@ type getOptions struct {
 	*console
 	connection
 
-	id   string
+	args []string
 	json bool
 }
 
 func newGet(c *console) *cobra.Command {
 	o := &getOptions{console: c}
 	command := &cobra.Command{
-		Use:     "get ID",
-		Short:   "Print the status of a generation",
+		Use:     "get ID...",
+		Short:   "Print the status of generations",
 		GroupID: "jobs",
-		Long: "Poll a generation once and print its status. The exit code is 0 whatever the status, also that of a failed generation.\n" +
-			"Errors have the exit codes of wan wait.",
+		Long: "Poll generations once each and print their status. The ID - reads further IDs from standard input, LAST is the last " +
+			"one of wan jobs. The exit code is 0 whatever the status, also that of a failed generation. Errors have the exit codes " +
+			"of wan wait.",
 		Annotations: tail(environment),
 		Example:     "  wan get ID\n  wan get ID --json | jq -r .outcome",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return fmt.Errorf("one generation at a time, not %d", len(args))
-			}
-			return someIDs(cmd, args)
-		},
+		Args:        someIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.id = args[0]
+			o.args = args
 			return runGet(cmd.Context(), o)
 		},
 	}
@@ -48,16 +44,46 @@ func newGet(c *console) *cobra.Command {
 }
 
 func runGet(ctx context.Context, o *getOptions) error {
+	ids, err := o.readIDs(ctx, o.args)
+	if err != nil {
+		return err
+	}
+	if i := slices.Index(ids, "LAST"); i >= 0 {
+		last, err := o.last()
+		if err != nil {
+			return err
+		}
+		ids[i], o.baseURL = last.ID, cmp.Or(o.baseURL, last.BaseURL)
+	}
 	client, stop, err := o.client(o.stderr)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	r := result{ID: o.id, Outcome: outcomes[exitRunning].name}
-	g, err := client.Job(o.id).Poll(ctx)
+	var worst error
+	for _, id := range ids {
+		err := o.get(ctx, client, id, len(ids) > 1)
+		if err != nil && len(ids) > 1 {
+			o.printError(err)
+			err = &printedError{err}
+		}
+		if exitCode(err) > exitCode(worst) {
+			worst = err
+		}
+	}
+	return worst
+}
+
+// get prints one generation, with its id if it is one of several.
+func (o *getOptions) get(ctx context.Context, client *api.Client, id string, several bool) error {
+	r := result{ID: id, Outcome: outcomes[exitRunning].name}
+	g, err := client.Job(id).Poll(ctx)
 	if err != nil {
+		o.printBody(o.stderr, err)
 		if r.conclude(err); o.json && r.Outcome != "" {
-			err = errors.Join(err, r.write(o.stdout, true))
+			if writeErr := r.write(o.stdout, true, false); writeErr != nil {
+				err = fmt.Errorf("%w; print the result: %w", err, writeErr)
+			}
 		}
 		return err
 	}
@@ -73,10 +99,12 @@ func runGet(ctx context.Context, o *getOptions) error {
 		text = describe(string(g.Status), g.Failure)
 	}
 	if o.json {
-		return r.write(o.stdout, true)
+		return r.write(o.stdout, true, false)
 	}
-	_, err = fmt.Fprintln(o.stdout, text)
-	return err
+	if several {
+		text = id + "\t" + text
+	}
+	return printLine(o.stdout, text)
 }
 
 // describe is a line about a failed generation.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,35 +12,95 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// usage prints the flags of the request, each with its description, and then those of the command.
-func usage(document *spec.Document, request *pflag.FlagSet) func(*cobra.Command) error {
-	return func(cmd *cobra.Command) error {
-		own := pflag.NewFlagSet("", pflag.ContinueOnError)
-		own.SortFlags = false
-		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if request.Lookup(f.Name) == nil {
-				own.AddFlag(f)
-			}
-		})
-		w := cmd.OutOrStdout()
-		width := terminalWidth(w)
-		fmt.Fprintf(w, "Usage:\n  %s\n\nExample:\n%s\n\nRequest:\n", cmd.UseLine(), cmd.Example)
-		for _, p := range document.Properties() {
-			if p.Name == "model" {
+// printHelp prints the help of a command, as wide as the terminal.
+func printHelp(cmd *cobra.Command) error {
+	width := terminalWidth(cmd.OutOrStdout())
+	w := bufio.NewWriter(cmd.OutOrStdout())
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short
+	}
+	printText(w, text, width)
+	use := cmd.UseLine()
+	if cmd.HasAvailableSubCommands() {
+		use = cmd.CommandPath() + " COMMAND [flags]"
+	}
+	fmt.Fprintln(w, "\nUsage:\n  "+use)
+	if cmd.Example != "" {
+		fmt.Fprintln(w, "\nExamples:\n"+cmd.Example)
+	}
+	printCommands(w, cmd, width)
+	printFlags(w, cmd, width)
+	if tail := cmd.Annotations["tail"]; tail != "" {
+		fmt.Fprintln(w)
+		printText(w, tail, width)
+	}
+	return w.Flush()
+}
+
+// printCommands prints the subcommands in their groups, in the order in which they were added.
+func printCommands(w io.Writer, cmd *cobra.Command, width int) {
+	padding := 0
+	for _, sub := range cmd.Commands() {
+		padding = max(padding, len(sub.Name()))
+	}
+	groups := append(cmd.Groups(), &cobra.Group{Title: "Commands:"})
+	for _, group := range groups {
+		title := "\n" + group.Title
+		for _, sub := range cmd.Commands() {
+			if sub.GroupID != group.ID || !sub.IsAvailableCommand() {
 				continue
 			}
-			flag := request.Lookup(flagName(p.Name))
-			value := " " + flag.Value.Type()
-			if flag.NoOptDefVal != "" {
-				value = "[=true|false]"
+			if title != "" {
+				fmt.Fprintln(w, title)
+				title = ""
 			}
-			fmt.Fprintf(w, "  --%s%s%s\n", flag.Name, value, remark(p))
-			for _, line := range wrap(flagNames(document, p.Schema.Description), width-6) {
-				fmt.Fprintf(w, "      %s\n", line)
-			}
+			printText(w, fmt.Sprintf("  %-*s  %s", padding, sub.Name(), sub.Short), width)
 		}
-		_, err := fmt.Fprintf(w, "\nCommand:\n%s\n%s\n\n%s\n", own.FlagUsagesWrapped(width), environment, exitCodes())
-		return err
+	}
+}
+
+// printFlags prints the flags of a model's request, each with its description, and then the other flags.
+func printFlags(w io.Writer, cmd *cobra.Command, width int) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.SortFlags = false
+	title := "\nFlags:"
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		value, ok := f.Value.(*property)
+		if !ok {
+			flags.AddFlag(f)
+			return
+		}
+		if title == "\nFlags:" {
+			fmt.Fprintln(w, "\nRequest:")
+			title = "\nCommand:"
+		}
+		kind := " " + value.Type()
+		if f.NoOptDefVal != "" {
+			kind = "[=true|false]"
+		}
+		printText(w, "  --"+f.Name+kind+remark(value.Property), width)
+		for _, line := range wrap(value.usage, width-6) {
+			fmt.Fprintln(w, "      "+line)
+		}
+	})
+	if usages := flags.FlagUsagesWrapped(width); usages != "" {
+		fmt.Fprint(w, title+"\n"+usages)
+	}
+}
+
+// printText wraps each line that is too long. The rest of it is indented as its last column is.
+func printText(w io.Writer, text string, width int) {
+	for line := range strings.SplitSeq(text, "\n") {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		if i := strings.LastIndex(line, "  "); i > indent && i+2 < width/2 {
+			indent = i + 2
+		}
+		lines := wrap(line[indent:], max(width-indent, 20))
+		fmt.Fprintln(w, strings.TrimRight(line[:indent]+lines[0], " "))
+		for _, rest := range lines[1:] {
+			fmt.Fprintln(w, strings.Repeat(" ", indent)+rest)
+		}
 	}
 }
 
@@ -68,6 +130,7 @@ func remark(p spec.Property) string {
 	return " (default " + text + ")"
 }
 
+// wrap breaks text into lines between words. It returns at least one line.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsSeq(text) {

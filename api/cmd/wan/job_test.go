@@ -73,7 +73,7 @@ func TestWait(t *testing.T) {
 		s.wan(t, "wait", job.ID, "--output", file, "--timeout", "1h").check(t, exitDone, file+"\n")
 		sizeOnScreen(t, file)
 	}
-	s.wan(t, "wait", job.ID, "-o", filepath.Join(t.TempDir(), "none", "out.mp4")).check(t, exitInput, "", "--output: ")
+	s.wan(t, "wait", job.ID, "-o", t.TempDir()).check(t, exitInput, "", "--output: ")
 }
 
 // wan models needs no key and no server.
@@ -87,17 +87,16 @@ func TestModelsCommand(t *testing.T) {
 		t.Fatalf("%d models in\n%s", len(sections), result.stdout)
 	}
 	for i, document := range spec.Models() {
-		lines := strings.Split(sections[i], "\n")
-		properties := document.Properties()
-		if lines[0] != document.Slug+"  ("+document.Model+")" || lines[1] != "  "+document.OpenAPI.Info.Description || len(lines) != 2+len(properties) {
-			t.Errorf("%s has %d lines:\n%s", document.Slug, len(lines), sections[i])
-			continue
+		if !strings.HasPrefix(sections[i], document.Slug+"  ("+document.Model+")\n  ") {
+			t.Errorf("section %d is\n%s", i, sections[i])
 		}
-		for j, p := range properties {
-			if !strings.HasPrefix(lines[2+j], "    "+p.Name+" ") {
-				t.Errorf("%s: %q stands in the place of %s", document.Slug, lines[2+j], p.Name)
+		for _, p := range document.Properties() {
+			if !strings.Contains(sections[i], "\n    "+p.Name+" ") {
+				t.Errorf("%s: no %s", document.Slug, p.Name)
 			}
 		}
+		one := runWan(t, t.Context(), new(buffer), "models", document.Slug)
+		one.check(t, exitDone, sections[i]+"\n")
 	}
 	low, high := bounds(t, "vace-fun-pose", "num_frames")
 	for _, want := range []string{
@@ -139,6 +138,7 @@ func TestModelsJSON(t *testing.T) {
 			want := decode(t, encoded).(map[string]any)
 			want["name"], want["required"] = p.Name, p.Required
 			delete(want, "example")
+			delete(want, "x-media")
 			if items, ok := want["items"].(map[string]any); ok {
 				want["format"] = items["format"]
 				delete(want, "items")

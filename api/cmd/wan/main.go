@@ -13,7 +13,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -21,11 +21,16 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 const environment = `Environment:
   AIML_API_KEY   the API key
   AIML_API_BASE  the base URL of the API`
+
+func init() {
+	cobra.EnableCommandSorting = false // the help lists first what people do most
+}
 
 func main() {
 	// SIGQUIT and SIGABRT too: by default they end a Go program with exit code 2, which means bad input here.
@@ -45,16 +50,21 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	c := newConsole(ctx, stdin, stdout, stderr)
 	defer c.stderr.close()
-	log.SetOutput(io.Discard) // net/http logs bytes of unsolicited responses there, which may hold the key
-	root := newRoot(c)
+	log.SetFlags(0)
+	log.SetOutput(&logFilter{c.stderr})
+	unknown := error(nil)
+	root := newRoot(c, args, &unknown)
 	root.SetArgs(args)
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	command, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = unknown
+	}
 	code := exitCode(err)
 	if err != nil && !is[*printedError](err) {
-		fmt.Fprintln(c.stderr, "wan: "+message(err))
+		c.printError(err)
 	}
 	if code == exitInput && command != nil {
 		fmt.Fprintf(c.stderr, "See \"%s --help\".\n", command.CommandPath())
@@ -62,12 +72,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return code
 }
 
-func newRoot(c *console) *cobra.Command {
+// newRoot makes the commands that the arguments may mean. A request for the help of an unknown command sets unknown.
+func newRoot(c *console, args []string, unknown *error) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "wan",
 		Short:         "Generate videos with the Wan 2.2 models of the AI/ML API",
 		Annotations:   tail(environment, exitCodes()),
-		Version:       version(),
+		Version:       wire.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
@@ -79,34 +90,74 @@ func newRoot(c *console) *cobra.Command {
 		}
 		return inputError(unknownFlag(cmd, err))
 	})
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if cmd == root && cmd.Flags().NArg() > 0 { // wan typo --help
+			*unknown = inputError(unknownCommand(cmd, cmd.Flags().Args()))
+			return
+		}
+		*unknown = printHelp(cmd)
+	})
 	// Properties may be spelled as in the spec.
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(flagName(name))
 	})
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 100 ") + "{{with .Annotations.tail}}\n{{.}}\n{{end}}")
-	root.AddGroup(&cobra.Group{ID: "models", Title: "Models:"}, &cobra.Group{ID: "jobs", Title: "Jobs:"})
-	root.SetHelpCommandGroupID("")
-	for _, document := range spec.Models() {
-		root.AddCommand(newModel(c, document))
-	}
-	root.AddCommand(newWait(c), newGet(c), newModels(c), newSimulate(c), newConformance(), newProxy(c))
+	root.AddGroup(&cobra.Group{ID: "models", Title: "Generate:"}, &cobra.Group{ID: "jobs", Title: "Follow:"},
+		&cobra.Group{ID: "account", Title: "Models and account:"}, &cobra.Group{ID: "servers", Title: "Test servers and clients:"})
+	addModels(c, root, args)
+	root.AddCommand(newWait(c), newGet(c), newJobs(c), newBatch(c), newModels(c), newAuth(c), newSimulate(c), newConformance(), newProxy(c))
+	root.SetHelpCommand(newHelp())
 	for _, command := range append(root.Commands(), root) {
 		if args := command.Args; args != nil {
 			command.Args = func(cmd *cobra.Command, given []string) error { return inputError(args(cmd, given)) }
 		}
+		complete(c, command)
 	}
 	return root
+}
+
+// addModels adds a command for each model. Only the one that the arguments name gets its flags, for which the specs have
+// to be loaded.
+func addModels(c *console, root *cobra.Command, args []string) {
+	for _, arg := range args {
+		if document, ok := modelOf(arg); ok {
+			root.AddCommand(newModel(c, document))
+		}
+	}
+	for _, m := range summaries() {
+		if found, _, _ := root.Find([]string{m.slug}); found == root {
+			root.AddCommand(&cobra.Command{Use: m.slug, Short: firstSentence(m.description), GroupID: "models", RunE: func(*cobra.Command, []string) error { return nil }})
+		}
+	}
+}
+
+// modelOf is the model that an argument names by its slug or its id.
+func modelOf(arg string) (*spec.Document, bool) {
+	if strings.Contains(arg, "/") {
+		return spec.ByModel(arg)
+	}
+	if slices.ContainsFunc(summaries(), func(m summary) bool { return m.slug == arg }) {
+		return spec.BySlug(arg)
+	}
+	return nil, false
+}
+
+// newHelp makes the help command, which knows a misspelled name.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [COMMAND]",
+		Short:  "Print the help of a command",
+		Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || found == cmd.Root() && len(rest) > 0 {
+				return inputError(unknownCommand(cmd.Root(), args))
+			}
+			return found.Help()
+		},
+	}
 }
 
 // tail is the end of a command's help.
 func tail(paragraphs ...string) map[string]string {
 	return map[string]string{"tail": strings.Join(paragraphs, "\n\n")}
-}
-
-// version is the module's, from the build information.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }

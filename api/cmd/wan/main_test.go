@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 		for _, name := range []string{"AIML_API_KEY", "AIMLAPI_API_KEY", "AIML_API_BASE", "AIMLAPI_API_BASE"} {
 			os.Unsetenv(name)
 		}
+		home, err := os.MkdirTemp("", "wan-test-*")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(home)
+		os.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+		os.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 	}
 	testscript.Main(m, map[string]func(){"wan": main})
 }
@@ -208,10 +215,15 @@ func TestUsage(t *testing.T) {
 		{[]string{"get"}, "which generation? wan get ID"},
 		{[]string{"get", ""}, "generation id"},
 		{[]string{"wait", "a", "-o", ""}, "--output: the name is empty"},
-		{[]string{"wait", "a", "-o", "-"}, "--output: - isn't a file"},
+		{[]string{"wait", "a", "b", "-o", "-"}, "standard output takes one video"},
+		{[]string{"wait", "a", "-o", "-", "--json"}, "either the video or --json"},
+		{[]string{"wait", "a", "--concurrency", "0"}, "--concurrency: 0 is less than 1"},
 		{[]string{"wait", "a", "-o", "{di}.mp4"}, "--output: unknown placeholder {di}"},
 		{[]string{"get", "a", "-o", "f"}, "unknown shorthand flag: 'o'"},
-		{[]string{"models", "a"}, `unknown command "a"`},
+		{[]string{"models", "animatemove"}, `unknown model "animatemove"; did you mean animate-move?`},
+		{[]string{"typo", "--help"}, `unknown command "typo"`},
+		{[]string{"help", "typo"}, `unknown command "typo"`},
+		{[]string{"animatemove", "--help"}, `did you mean animate-move?`},
 		{[]string{"simulate", "a"}, `unknown command "a"`},
 		{[]string{"simulate", "--fail", "2"}, "--fail: 2 isn't a probability"},
 		{[]string{"simulate", "--queued", "-1s"}, "can't be negative"},

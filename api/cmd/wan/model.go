@@ -6,14 +6,17 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // modelOptions are the flags of the command that submits to one model.
@@ -26,8 +29,13 @@ type modelOptions struct {
 	properties   *pflag.FlagSet
 	file         string
 	allowUnknown bool
+	noValidate   bool
 	dryRun       bool
 	noWait       bool
+	noHistory    bool
+	open         bool
+	promptFile   string
+	spooled      []string // temporary files
 	requestID    string
 }
 
@@ -38,12 +46,13 @@ func newModel(c *console, document *spec.Document) *cobra.Command {
 		Use:     document.Slug + " [flags]",
 		Short:   firstSentence(description),
 		GroupID: "models",
-		Long: strings.Join(wrap(description, 100), "\n") + "\n\nModel: " + document.Model +
-			"\nA flag that takes FILE|URL uploads a local file of up to 100 MiB.\n" +
+		Long: description + "\n\nModel: " + document.Model +
+			"\nA flag that takes FILE|URL uploads a local file, or what a pipe or - (standard input) yields.\n" +
 			"A submission costs money, except with --simulate.",
-		Example: "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
-		Aliases: []string{document.Model},
-		Args:    noArguments,
+		Example:     "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
+		Aliases:     []string{document.Model},
+		Annotations: tail(environment, exitCodes()),
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("client-request-id") {
 				o.requestID = "wan-" + rand.Text()
@@ -52,8 +61,6 @@ func newModel(c *console, document *spec.Document) *cobra.Command {
 		},
 	}
 	o.add(command.Flags())
-	completeFlags(command, document)
-	command.SetUsageFunc(usage(document, o.properties))
 	return command
 }
 
@@ -61,24 +68,39 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	flags.AddFlagSet(o.properties)
 	flags.StringVarP(&o.file, "file", "f", "", "`FILE` with the request as a JSON object, - for standard input; flags override it")
+	if o.properties.Lookup("prompt") != nil {
+		flags.StringVar(&o.promptFile, "prompt-file", "", "`FILE` with the prompt as text, - for standard input")
+	}
 	flags.BoolVar(&o.allowUnknown, "allow-unknown", false, "send properties of --file that the spec doesn't list, too")
+	flags.BoolVar(&o.noValidate, "no-validate", false, "send what the spec refuses, such as values of a newer revision of the API")
 	o.output.add(flags)
+	flags.BoolVar(&o.open, "open", false, "show the saved video with the platform's program")
+	flags.Int64Var(&o.maxMedia, "max-media", 100, "the largest local file in MiB")
 	flags.BoolVar(&o.noWait, "no-wait", false, "print the id of the accepted generation and don't wait for it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "check everything, print the request with media shortened, and send nothing; with --json only its body")
 	flags.StringVar(&o.requestID, "client-request-id", "", "`ID` of the submission in the account's usage logs")
+	flags.BoolVar(&o.noHistory, "no-history", false, "keep the submission out of wan jobs")
 	flags.BoolVar(&o.simulate, "simulate", false, "use a simulator inside this process: no key, no cost, a test video")
 	o.connection.add(flags)
+	o.addDownload(flags)
 }
 
 func runModel(ctx context.Context, o *modelOptions) error {
 	body, err := o.request(ctx)
+	defer o.removeSpooled()
 	if err != nil {
 		return err
+	}
+	if o.maxMedia < 1 {
+		return inputError(errors.New("--max-media has to be at least 1"))
 	}
 	seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
 	o.slug, o.inputs = o.document.Slug, inputs(body, o.file)
 	if err := o.check(seed, nil); err != nil {
 		return err
+	}
+	if o.open && (o.path == "" || o.path == "-" || o.noWait) {
+		return inputError(errors.New("--open: it needs -o FILE, and no --no-wait"))
 	}
 	if o.simulate && o.noWait {
 		return inputError(errors.New("--no-wait: the simulator ends with this command; wan simulate runs one that stays"))
@@ -100,15 +122,26 @@ func runModel(ctx context.Context, o *modelOptions) error {
 func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[string]any, seed string) error {
 	progress := newProgress(o.stderr, o.quiet)
 	defer progress.stop()
-	f := &finish{console: o.console, output: &o.output, connection: &o.connection, progress: progress.of(""), seed: seed}
-	// Both ids are printed as soon as they are known, also with --quiet: they are what a lost terminal leaves.
+	o.notice = progress.line
+	journal := openJournal(o.console, o.noHistory || o.simulate)
+	defer journal.close()
+	f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(""), seed: seed}
+	// Both ids are printed as soon as they are known, also with --quiet: they are what a lost terminal leaves. Only with
+	// --no-wait is --quiet as quiet as can be, since the id comes on stdout.
+	stderr := io.Writer(o.stderr)
+	if o.quiet && o.noWait {
+		stderr = io.Discard
+	}
 	submitting := sync.OnceFunc(func() {
-		progress.aside(func() { fmt.Fprintln(o.stderr, "submitting as "+o.requestID) })
+		progress.aside(func() { fmt.Fprintln(stderr, "submitting as "+o.requestID) })
 	})
+	journal.add(event{Event: "submitting", ClientRequestID: o.requestID, Model: o.slug, BaseURL: o.baseURL})
 	progress.set("connecting")
 	job, err := client.Submit(ctx, body, api.WithClientRequestID(o.requestID), api.OnUpload(func(sent, total int64) {
 		submitting()
 		progress.upload(sent, total)
+	}), api.OnRetry(func(err error, pause time.Duration) {
+		progress.line(fmt.Sprintf("retrying in %v: %s", pause.Round(100*time.Millisecond), message(err)))
 	}))
 	if err != nil {
 		r := result{ClientRequestID: o.requestID}
@@ -117,14 +150,23 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 		}
 		return f.report(r, nameFlag(interrupted(ctx, err), o.properties))
 	}
-	progress.aside(func() { fmt.Fprintln(o.stderr, "submitted "+job.ID()) })
+	f.accepted = true
+	journal.add(event{Event: "submitted", ID: job.ID(), ClientRequestID: o.requestID, Output: o.absolute(job.ID(), seed)})
+	progress.aside(func() { fmt.Fprintln(stderr, "submitted "+redact.Printable(job.ID(), "")) }) // also with --quiet
 	if !o.noWait {
-		return f.run(ctx, job)
+		err := f.run(ctx, job)
+		if err == nil && o.open {
+			err = o.console.open(o.expand(job.ID(), seed))
+		}
+		return err
 	}
 	progress.stop()
-	fmt.Fprintln(o.stderr, "To resume: "+o.resume(&o.connection, job.ID(), seed))
+	fmt.Fprintln(stderr, "To resume: "+o.resume(&o.connection, job.ID(), seed))
 	r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: o.requestID}
-	return r.write(o.stdout, o.json)
+	if err := r.write(o.stdout, o.json, false); err != nil {
+		return &acceptedError{fmt.Errorf("print the id: %w", err)}
+	}
+	return nil
 }
 
 func firstSentence(text string) string {

@@ -35,43 +35,84 @@ type parameter struct {
 type modelsOptions struct {
 	*console
 
-	json bool
+	names []string
+	json  bool
 }
 
 func newModels(c *console) *cobra.Command {
 	o := &modelsOptions{console: c}
 	command := &cobra.Command{
-		Use:   "models",
-		Short: "List the models and their parameters",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return runModels(o) },
+		Use:               "models [MODEL...]",
+		Short:             "List the models and their parameters",
+		GroupID:           "account",
+		Example:           "  wan models\n  wan models vace-fun-pose --json",
+		ValidArgsFunction: completeModels,
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.names = args
+			return runModels(o)
+		},
 	}
 	command.Flags().BoolVar(&o.json, "json", false, "print a JSON array")
 	return command
 }
 
+func completeModels(*cobra.Command, []string, string) (slugs []string, _ cobra.ShellCompDirective) {
+	for _, m := range summaries() {
+		slugs = append(slugs, m.slug)
+	}
+	return slugs, cobra.ShellCompDirectiveNoFileComp
+}
+
+// documents are the specs of the models that the arguments name by slug or id, or of all.
+func (o *modelsOptions) documents() ([]*spec.Document, error) {
+	if len(o.names) == 0 {
+		return spec.Models(), nil
+	}
+	var documents []*spec.Document
+	for _, name := range o.names {
+		document, ok := modelOf(name)
+		if !ok {
+			return nil, inputError(fmt.Errorf("unknown model %.60q%s", name, didYouMean(name, func(yield func(string) bool) {
+				for _, m := range summaries() {
+					if !yield(m.slug) {
+						return
+					}
+				}
+			})))
+		}
+		documents = append(documents, document)
+	}
+	return documents, nil
+}
+
 func runModels(o *modelsOptions) error {
+	documents, err := o.documents()
+	if err != nil {
+		return err
+	}
 	if o.json {
 		encoder := json.NewEncoder(o.stdout)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(models())
+		return encoder.Encode(models(documents))
 	}
 	w := bufio.NewWriter(o.stdout)
-	for i, document := range spec.Models() {
+	width := terminalWidth(o.stdout)
+	for i, document := range documents {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "%s  (%s)\n  %s\n", document.Slug, document.Model, document.OpenAPI.Info.Description)
+		fmt.Fprintf(w, "%s  (%s)\n", document.Slug, document.Model)
+		printText(w, "  "+document.OpenAPI.Info.Description, width)
 		for _, p := range document.Properties() {
-			fmt.Fprintf(w, "    %-30s %s%s\n", p.Name, spec.Describe(p.Schema), remark(p))
+			printText(w, fmt.Sprintf("    %-*s  %s%s", min(29, width/3), p.Name, spec.Describe(p.Schema), remark(p)), width)
 		}
 	}
 	return w.Flush()
 }
 
-func models() []model {
+func models(documents []*spec.Document) []model {
 	var all []model
-	for _, document := range spec.Models() {
+	for _, document := range documents {
 		m := model{Slug: document.Slug, Model: document.Model, Description: document.OpenAPI.Info.Description}
 		for _, p := range document.Properties() {
 			m.Parameters = append(m.Parameters, newParameter(p))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -62,7 +63,7 @@ func TestOutcomes(t *testing.T) {
 			[]string{`{"outcome":"unknown"`, `may be charged`, request}},
 		{"not polled", nil, &simulator.Fault{On: simulator.Poll, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
 			[]string{`"id":`, `"outcome":"account"`, request}},
-		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.Cut()}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitRunning,
+		{"not saved", simulator.Complete(0, 0), &simulator.Fault{On: simulator.Download, Effect: simulator.HTML(http.StatusOK)}, []string{"-o", filepath.Join(t.TempDir(), "out.mp4")}, exitRunning,
 			[]string{`"id":`, `"outcome":"running"`, `"status":"completed"`, `"url":`, `"credits":420000`, `downloading the video`, request}},
 		{"bad input", nil, nil, []string{"--resolution", "4k"}, exitInput, nil},
 	}
@@ -228,7 +229,6 @@ func TestUnknown(t *testing.T) {
 		{simulator.Drop(), 1},
 		{simulator.HTML(http.StatusBadGateway), 0},
 		{simulator.Empty(http.StatusGatewayTimeout), 0},
-		{simulator.Body("not JSON"), 1},
 		{cancelled, -1}, // either
 	} {
 		t.Run(test.effect.Name, func(t *testing.T) {
@@ -240,13 +240,8 @@ func TestUnknown(t *testing.T) {
 			if test.created >= 0 && l.Created != test.created || l.Created > 1 {
 				t.Errorf("%d jobs were created, want %d", l.Created, test.created)
 			}
-			// A response without an id may still have one in a header.
 			id := requestID.FindStringSubmatch(result.stderr)
-			if test.effect.Name == "body" {
-				if !strings.Contains(result.stderr, s.job(t).ID) {
-					t.Errorf("the generation isn't named:\n%s", result.stderr)
-				}
-			} else if id == nil || l.Created == 1 && l.Jobs[0].ClientRequestID != id[1] {
+			if id == nil || l.Created == 1 && l.Jobs[0].ClientRequestID != id[1] {
 				t.Errorf("the client request id isn't named:\n%s", result.stderr)
 			}
 		})
@@ -261,7 +256,7 @@ func TestTrouble(t *testing.T) {
 	s.wan(t, move()...).check(t, exitTrouble, "", "rejected", "400", "Body validation error: no")
 
 	s.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{"video": nil}}})
-	s.wan(t, move()...).check(t, exitTrouble, "", "no video URL", "To resume: wan wait "+s.job(t).ID)
+	s.wan(t, move("--timeout", "3s")...).check(t, exitRunning, "", "no video URL", "To resume: wan wait "+s.job(t).ID)
 }
 
 // A video that can't be saved was charged all the same, so "nothing was sent" would be a lie.
@@ -284,14 +279,14 @@ func TestOutputVanishes(t *testing.T) {
 	}
 	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{Name: "rmdir", Wrap: func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := os.Remove(dir); err != nil {
+			if err := errors.Join(os.Remove(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
 				t.Error(err)
 			}
 			next.ServeHTTP(w, r)
 		})
 	}}})
 	result := s.wan(t, move("-o", filepath.Join(dir, "out.mp4"))...)
-	result.check(t, exitRunning, "", "submitted ", "no such file or directory", "To resume: wan wait "+s.job(t).ID)
+	result.check(t, exitRunning, "", "submitted ", "not a directory", "To resume: wan wait "+s.job(t).ID)
 }
 
 // A video that is there already is replaced only if that is wanted, and then stays until the other one is complete.
@@ -367,9 +362,6 @@ func TestOutputIsTaken(t *testing.T) {
 		}
 	}
 	s.wan(t, "wait", id, "-o", template, "--overwrite").check(t, exitDone, taken+"\n")
-
-	// Where the directory depends on the id, there is nothing to look at before.
-	s.wan(t, move("-o", filepath.Join(directory, "{id}", "out.mp4"))...).check(t, exitRunning, "", "out.mp4")
 }
 
 // Of several generations, the one that there is still something to wait for decides.
@@ -390,8 +382,8 @@ func TestUnknownWithID(t *testing.T) {
 		s := newServer(t)
 		s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{Name: "named", Wrap: func(http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("X-Inference-Id", "gen-77")
 				w.WriteHeader(status)
+				_, _ = io.WriteString(w, `{"id":"gen-77","status":"queued"}`)
 			})
 		}}})
 		s.wan(t, move("-o", filepath.Join(t.TempDir(), "out.mp4"))...).check(t, exitUnknown, "", "gen-77", "To resume: wan wait gen-77 ")

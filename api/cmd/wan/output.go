@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
@@ -12,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // output holds the flags about the result.
@@ -30,7 +33,7 @@ type output struct {
 func (o *output) add(flags *pflag.FlagSet) {
 	o.flags = flags
 	flags.StringVarP(&o.path, "output", "o", "",
-		"`FILE` for the video; {id}, {model} and {seed} are replaced by those of the generation. Without it, only the URL is printed")
+		"`FILE` for the video, - for standard output; {id}, {model} and {seed} are replaced by those of the generation. Without it, only the URL is printed")
 	flags.BoolVar(&o.overwrite, "overwrite", false, "overwrite the file if it exists")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "how long to wait in all, such as 90s or 10m; 0 is no limit")
 	flags.BoolVar(&o.json, "json", false, jsonUsage)
@@ -46,20 +49,39 @@ func (o *output) check(seed string, ids []string) error {
 	if !o.flags.Changed("output") {
 		return nil
 	}
+	if o.path == "-" {
+		return inputError(o.checkStdout(len(ids)))
+	}
 	if err := o.checkPaths(seed, ids); err != nil {
 		return inputError(fmt.Errorf("--output: %w", err))
 	}
 	return nil
 }
 
+// absolute is the file of a generation for another working directory, or "" if there is none.
+func (o *output) absolute(id, seed string) string {
+	path := o.expand(id, seed)
+	if absolute, err := filepath.Abs(path); err == nil && path != "" && path != "-" {
+		return absolute
+	}
+	return ""
+}
+
 // resume is the command that resumes a generation, to be pasted into a shell.
 func (o *output) resume(conn *connection, id, seed string) string {
-	args := append([]string{"wan", "wait", id}, conn.arguments()...)
+	args := []string{"wan", "wait", id}
+	if strings.HasPrefix(id, "-") {
+		args = args[:2]
+	}
+	args = append(args, conn.arguments()...)
 	if path := o.expand(id, seed); path != "" {
 		args = append(args, "-o", path)
 		if o.overwrite {
 			args = append(args, "--overwrite")
 		}
+	}
+	if strings.HasPrefix(id, "-") {
+		args = append(args, "--", id)
 	}
 	for i, arg := range args {
 		args[i] = shellQuote(arg)
@@ -73,20 +95,31 @@ type finish struct {
 	*output
 	*connection
 
+	journal  *journal
 	progress *jobProgress
 	seed     string
+	accepted bool // by this process
+	several  bool // one of several generations
 }
 
 // run waits for the job, saves the video and prints the result.
 func (f *finish) run(ctx context.Context, job *api.Job) error {
 	r := result{ID: job.ID(), ClientRequestID: job.ClientRequestID()}
+	if path := f.expand(job.ID(), f.seed); !f.accepted && f.isSaved(path) {
+		f.progress.line("skipped " + path + ", saved already")
+		f.progress.finish()
+		r.File = path
+		return f.report(r, nil)
+	}
 	video, err := job.Wait(ctx, api.OnProgress(func(now api.Progress) {
 		r.Status = now.Status
 		f.progress.wait(now)
 	}))
 	if err == nil {
 		r.setVideo(video)
-		if path := f.expand(job.ID(), f.seed); path != "" {
+		if path := f.expand(job.ID(), f.seed); path == "-" {
+			_, err = video.Download(ctx, f.stdout, api.OnDownload(f.progress.download))
+		} else if path != "" {
 			if err = f.save(ctx, video, path); err == nil {
 				r.File = path
 			}
@@ -99,10 +132,14 @@ func (f *finish) run(ctx context.Context, job *api.Job) error {
 }
 
 func (f *finish) save(ctx context.Context, video *api.Video, path string) error {
-	if err := f.checkFree(path); err != nil { // it may have been created meanwhile
-		return &api.DownloadError{GenerationID: video.GenerationID, Err: err}
+	opts := []api.DownloadOption{api.OnDownload(f.progress.download)}
+	if !f.overwrite { // it may have been created meanwhile
+		opts = append(opts, api.KeepExisting())
 	}
-	err := video.Save(ctx, path, api.OnDownload(f.progress.download))
+	err := video.Save(ctx, path, opts...)
+	if errors.Is(err, fs.ErrExist) {
+		return &api.DownloadError{GenerationID: video.GenerationID, Err: fmt.Errorf("%s exists; choose another name or use --overwrite", path)}
+	}
 	if input, ok := errors.AsType[*api.InputError](err); ok { // the generation is paid for, so this is no bad input
 		return &api.DownloadError{GenerationID: video.GenerationID, Err: input.Err}
 	}
@@ -133,15 +170,29 @@ func saved(path string, usage api.Usage, simulated bool) string {
 // report prints the result and, where the generation may go on, how to resume it.
 func (f *finish) report(r result, err error) error {
 	f.progress.aside(func() {
-		r.conclude(err)
+		f.journal.add(event{Event: outcomes[exitCode(err)].name, ID: r.ID, ClientRequestID: r.ClientRequestID})
+		if err == nil && f.path == "-" {
+			return // stdout has the video
+		}
 		if err == nil {
-			err = r.write(f.stdout, f.json)
-			return
+			r.conclude(nil)
+			if err = r.write(f.stdout, f.json, f.several); err == nil {
+				return
+			}
+			err = &acceptedError{fmt.Errorf("print the result: %w", err)}
+		} else if f.accepted {
+			err = &acceptedError{err}
 		}
-		if f.json && r.Outcome != "" {
-			err = errors.Join(err, r.write(f.stdout, true))
+		if r.conclude(err); f.json && r.Outcome != "" {
+			if writeErr := r.write(f.stdout, true, false); writeErr != nil {
+				err = fmt.Errorf("%w; print the result: %w", err, writeErr)
+			}
 		}
-		fmt.Fprintln(f.stderr, "wan: "+message(err))
+		f.printError(err)
+		f.printBody(f.stderr, err)
+		if is[*api.DownloadError](err) && r.URL != "" {
+			fmt.Fprintln(f.stderr, "The video is at "+redact.Printable(r.URL, ""))
+		}
 		switch {
 		case r.ID == "", isOver(err):
 		case f.simulate:
@@ -156,7 +207,8 @@ func (f *finish) report(r result, err error) error {
 
 // isOver reports whether the generation needs no further wait. A submission that got 404 but named a generation does.
 func isOver(err error) bool {
-	return is[*api.FailedError](err) || errors.Is(err, api.ErrNotFound) && !is[*api.UnknownOutcomeError](err)
+	return is[*api.FailedError](err) ||
+		errors.Is(err, api.ErrNotFound) && !is[*api.UnknownOutcomeError](err) && !is[*acceptedError](err)
 }
 
 // shellQuote quotes a word for a shell. Characters that a terminal doesn't print become escapes in $'...', which bash,

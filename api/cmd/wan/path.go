@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -24,31 +25,55 @@ func (o *output) expand(id, seed string) string {
 		}
 	}
 	safe := strings.NewReplacer("/", "_", `\`, "_", ":", "_")
-	return strings.NewReplacer("{id}", safe.Replace(id), "{model}", safe.Replace(model), "{seed}", safe.Replace(seed)).Replace(o.path)
+	return strings.NewReplacer("{id}", api.FileName(id), "{model}", safe.Replace(model), "{seed}", safe.Replace(seed)).Replace(o.path)
 }
 
-// checkPaths checks the paths as far as they are known: before a submission there is no id.
+// sampleID is as long as an id can be expected to be.
+func (o *output) sampleID() string {
+	return "00000000-0000-0000-0000-000000000000:alibaba/wan2.2-" + o.slug + "-14b"
+}
+
+// checkPaths checks the paths before anything is submitted or fetched. Before a submission, a sample stands for the id.
 func (o *output) checkPaths(seed string, ids []string) error {
 	if err := o.checkTemplate(seed, len(ids)); err != nil {
 		return err
 	}
-	if ids == nil && strings.Contains(o.path, "{id}") {
-		if strings.Contains(filepath.Dir(o.path), "{id}") {
-			return nil
-		}
-		return creatable(o.expand("id", seed))
-	}
 	if ids == nil {
-		ids = []string{""}
+		path := o.expand(o.sampleID(), seed)
+		if !strings.Contains(o.path, "{id}") {
+			if err := o.checkFree(path); err != nil {
+				return err
+			}
+		}
+		return savable(path)
 	}
+	owners := map[string]string{}
 	for _, id := range ids {
 		path := o.expand(id, seed)
+		if other, ok := owners[path]; ok {
+			return fmt.Errorf("%s is the file of both %s and %s", path, other, id)
+		}
+		owners[path] = id
+		if o.isSaved(path) {
+			continue
+		}
 		if err := o.checkFree(path); err != nil {
 			return err
 		}
-		if err := creatable(path); err != nil {
+		if err := savable(path); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkStdout checks -o -.
+func (o *output) checkStdout(generations int) error {
+	switch {
+	case generations > 1:
+		return errors.New("--output: standard output takes one video, not several")
+	case o.json:
+		return errors.New("--output: standard output takes either the video or --json")
 	}
 	return nil
 }
@@ -59,8 +84,6 @@ func (o *output) checkTemplate(seed string, generations int) error {
 	switch {
 	case o.path == "":
 		return errors.New("the name is empty")
-	case o.path == "-":
-		return errors.New("- isn't a file; videos aren't written to standard output")
 	case generations > 1 && !strings.Contains(o.path, "{id}"):
 		return fmt.Errorf("%s is one file for several generations; add {id} to its name", o.path)
 	case strings.Contains(o.path, "{seed}") && seed == "":
@@ -91,6 +114,34 @@ func (o *output) checkFree(path string) error {
 	return nil
 }
 
+// isSaved reports whether an earlier run has saved the video of a generation: its id is in the name, and the file is a
+// whole video. Such a file isn't fetched again.
+func (o *output) isSaved(path string) bool {
+	return !o.overwrite && strings.Contains(o.path, "{id}") && isWholeVideo(path)
+}
+
+// savable finds out whether a video can be saved, with directories that don't exist yet. The file system checks the
+// names, which may be too long.
+func savable(path string) error {
+	directory, names := filepath.Dir(path), []string{filepath.Base(path)}
+	for {
+		_, err := os.Stat(directory)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(directory) == directory {
+			return fmt.Errorf("create %s: %w", path, pathCause(err))
+		}
+		directory, names = filepath.Dir(directory), append(names, filepath.Base(directory))
+	}
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(directory, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("create %s: %w", path, pathCause(err))
+		}
+	}
+	return creatable(filepath.Join(directory, names[len(names)-1]))
+}
+
 // creatable creates a temporary file beside the path and removes it.
 func creatable(path string) error {
 	switch info, err := os.Stat(path); {
@@ -100,13 +151,18 @@ func creatable(path string) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s isn't a regular file", path)
 	}
-	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("create %s: no directory %s", path, filepath.Dir(path))
-	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".wan-*")
 	if err != nil {
-		return fmt.Errorf("create %s: %w", path, errors.Unwrap(err))
+		return fmt.Errorf("create %s: %w", path, pathCause(err))
 	}
 	f.Close()
 	return os.Remove(f.Name())
+}
+
+// pathCause drops the path that package os puts into its errors.
+func pathCause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

@@ -68,7 +68,7 @@ func (p *progress) draw(frame byte) {
 	if text == "" {
 		return
 	}
-	line := []rune(fmt.Sprintf("%c %s  %s", frame, time.Since(p.start).Round(time.Second), text))
+	line := []rune(fmt.Sprintf("%c %s  %s", frame, time.Since(p.start).Round(time.Second), redact.Line(text)))
 	// A line that the terminal wraps can't be erased.
 	fmt.Fprint(p.w, erase+string(line[:min(len(line), terminalWidth(p.w)-1)]))
 }
@@ -108,7 +108,7 @@ func (p *progress) finish() {
 
 // line prints a line that stays.
 func (p *progress) line(text string) {
-	p.aside(func() { fmt.Fprintln(p.w, text) })
+	p.aside(func() { fmt.Fprintln(p.w, redact.Printable(text, "")) })
 }
 
 // aside calls f, which prints, with the progress line erased.

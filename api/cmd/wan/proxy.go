@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -28,13 +30,14 @@ func newProxy(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "proxy --upstream URL",
 		Short: "Validate the traffic between a client and a server",
-		Long: "Pass on the traffic between any client and any server, unchanged, until Ctrl-C, and validate it against the specs.\n" +
+		Long: "Pass on the traffic between any client and any server, unchanged, until Ctrl-C, and validate it against the specs. " +
 			"Each finding is a line on stderr: where it is, what the spec expects and what was received, shortened.\n\n" +
 			"Exit codes:\n" +
 			"  0  no violations\n" +
 			"  1  violations\n" +
 			"  2  bad input, or the address is in use",
 		Example: "  wan proxy --upstream https://api.aimlapi.com --addr 127.0.0.1:8080",
+		GroupID: "servers",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runProxy(cmd.Context(), o) },
 	}
@@ -60,24 +63,36 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 	if err != nil {
 		return err
 	}
-	f := &findings{proxyOptions: o}
+	if isListener(upstream, listener.Addr()) {
+		listener.Close()
+		return inputError(errors.New("--upstream is the proxy itself"))
+	}
+	f := &findings{proxyOptions: o, stdout: newRelay(o.stdout)}
+	defer f.stdout.close()
 	server := &http.Server{
 		Handler:           conformance.NewProxy(upstream, &conformance.Transport{OnFinding: f.add, Strict: o.strict}),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	if url := "http://" + listener.Addr().String(); o.json {
-		_ = json.NewEncoder(o.stdout).Encode(map[string]string{"listening_on": url})
+		_ = json.NewEncoder(f.stdout).Encode(map[string]string{"listening_on": url})
 	} else {
-		fmt.Fprintln(o.stdout, "listening on "+url)
+		fmt.Fprintln(f.stdout, "listening on "+url)
 	}
 	err = serve(ctx, func() error { return server.Serve(listener) }, shutdownServer(server))
 	return errors.Join(err, f.verdict())
 }
 
-// findings prints and counts what the proxy finds.
+// isListener reports whether a URL leads to the address.
+func isListener(u *url.URL, addr net.Addr) bool {
+	host, port, _ := net.SplitHostPort(addr.String())
+	return u.Port() == port && (u.Hostname() == host || wire.IsLoopback(u.Hostname()))
+}
+
+// findings prints and counts what the proxy finds. A reader that blocks doesn't hold up the traffic.
 type findings struct {
 	*proxyOptions
 
+	stdout     *relay
 	mu         sync.Mutex
 	violations int
 }

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -25,36 +23,77 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 	body := map[string]any{}
 	if o.file != "" {
 		text, err := o.readAll(ctx, o.file)
+		if ctx.Err() != nil {
+			return nil, err
+		}
 		if err == nil {
 			body, err = parseRequest(o.document, text)
 		}
-		if err == nil && !o.allowUnknown {
+		if err == nil && !o.allowUnknown && !o.noValidate {
 			err = unknownProperty(o.document, body)
 		}
-		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathError.Err
-		}
 		if err != nil {
-			return nil, inputError(fmt.Errorf("--file: %s: %w", o.file, err))
+			return nil, inputError(fmt.Errorf("--file: %s: %w", o.file, pathCause(err)))
 		}
 	}
 	body["model"] = o.document.Model
-	var problems []string
-	for _, p := range o.document.Properties() {
-		if flag := o.properties.Lookup(flagName(p.Name)); flag != nil && flag.Changed {
-			body[p.Name] = flag.Value.(*property).value()
-		}
-		if p.Required && body[p.Name] == "" { // the spec allows it, but nobody means it
-			problems = append(problems, "--"+flagName(p.Name)+" is empty")
-		}
+	if err := o.readPrompt(ctx, body); err != nil {
+		return nil, err
 	}
-	for _, f := range validate(body) {
-		problems = append(problems, explain(f))
+	problems, err := o.setProperties(ctx, body)
+	if err != nil {
+		return nil, err
+	}
+	if !o.noValidate {
+		for _, f := range validate(body) {
+			problems = append(problems, explain(f))
+		}
 	}
 	if problems != nil {
 		return nil, inputError(errors.New(strings.Join(problems, "; ")))
 	}
 	return body, nil
+}
+
+// setProperties sets the properties that have flags, and returns what is wrong with them. The error is the context's.
+func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (problems []string, err error) {
+	for _, p := range o.document.Properties() {
+		name := "--" + flagName(p.Name)
+		if flag := o.properties.Lookup(flagName(p.Name)); flag != nil && flag.Changed {
+			value := flag.Value.(*property)
+			err := o.spool(ctx, value)
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			if err == nil {
+				body[p.Name], err = value.value()
+			}
+			if err != nil {
+				problems = append(problems, name+": "+err.Error())
+				body[p.Name] = media.URL("https://example.com") // so that it isn't reported twice
+			}
+		}
+		if p.Required && body[p.Name] == "" && !o.noValidate { // the spec allows it, but nobody means it
+			problems = append(problems, name+" is empty")
+		}
+	}
+	return problems, nil
+}
+
+// readPrompt reads --prompt-file.
+func (o *modelOptions) readPrompt(ctx context.Context, body map[string]any) error {
+	if o.promptFile == "" {
+		return nil
+	}
+	if o.properties.Changed("prompt") {
+		return inputError(errors.New("--prompt and --prompt-file exclude each other"))
+	}
+	text, err := o.readAll(ctx, o.promptFile)
+	if err != nil && ctx.Err() == nil {
+		return inputError(fmt.Errorf("--prompt-file: %s: %w", o.promptFile, pathCause(err)))
+	}
+	body["prompt"] = strings.TrimSpace(string(text))
+	return err
 }
 
 // parseRequest parses a JSON object. As in the flags, a media property may name a local file.
@@ -77,16 +116,21 @@ func parseRequest(document *spec.Document, text []byte) (body map[string]any, er
 		switch value := body[p.Name].(type) {
 		case string:
 			if p.Schema.Format == "uri" {
-				body[p.Name] = source(value)
+				body[p.Name], err = media.Parse(value)
 			}
 		case []any:
 			if p.Schema.Type.Is(openapi3.TypeArray) && p.Schema.Items.Value.Format == "uri" {
 				for i := range value {
 					if text, ok := value[i].(string); ok {
-						value[i] = source(text)
+						if value[i], err = media.Parse(text); err != nil {
+							break
+						}
 					}
 				}
 			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 	}
 	return body, nil
@@ -107,17 +151,6 @@ func inputs(body map[string]any, file string) []string {
 		}
 	}
 	return paths
-}
-
-// source takes text with a scheme as a URL and anything else as a local file.
-func source(text string) media.Source {
-	if u, err := url.Parse(text); err == nil && u.Scheme == "file" {
-		return api.File(u.Path)
-	}
-	if text == "" || media.IsDataURI(text) || strings.Contains(text, "://") {
-		return api.URL(text)
-	}
-	return api.File(text)
 }
 
 // validate validates a body in which short data URIs stand for local files. The content of files is checked later.

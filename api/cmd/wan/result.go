@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/aimlvideo/wan-go/api"
@@ -52,8 +51,9 @@ func (r *result) conclude(err error) {
 	}
 }
 
-// write prints the result as JSON, or else the file, the URL or the id: byte for byte, since programs read it.
-func (r *result) write(w io.Writer, asJSON bool) error {
+// write prints the result as JSON, or else the file, the URL or the id: byte for byte, since programs read it. With the id,
+// a line is "ID<TAB>FILE".
+func (r *result) write(w io.Writer, asJSON, withID bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
@@ -64,6 +64,8 @@ func (r *result) write(w io.Writer, asJSON bool) error {
 	case r.URL != "":
 		text = r.URL
 	}
-	_, err := fmt.Fprintln(w, text)
-	return err
+	if withID && text != r.ID {
+		text = r.ID + "\t" + text
+	}
+	return printLine(w, text)
 }

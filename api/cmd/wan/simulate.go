@@ -31,12 +31,13 @@ func newSimulate(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run a simulator of the API",
-		Long: "Run a simulator of the API on this machine until Ctrl-C. It validates requests, moves generations\n" +
-			"through their statuses, serves playable videos and shows it all on a web page. Nothing costs\n" +
+		Long: "Run a simulator of the API on this machine until Ctrl-C. It validates requests, moves generations " +
+			"through their statuses, serves playable videos and shows it all on a web page. Nothing costs " +
 			"anything.\n\n" +
 			"A fault is OPERATION=EFFECT, then *N for the first N requests or @P for the probability P.\n" +
 			"Operations: submit, poll, download. Effects:\n" + strings.TrimRight(simulator.EffectHelp(), "\n"),
 		Example: "  wan simulate --addr 127.0.0.1:8080 --generating 10s --fault 'poll=503*3' --fault 'submit=drop@0.1'",
+		GroupID: "servers",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.seeded = cmd.Flags().Changed("seed")

@@ -63,7 +63,7 @@ func TestSimulate(t *testing.T) {
 	if code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{" 200 POST /v2/video/generations ", " 200 GET  /v2/video/generations ", " 401 POST "} {
+	for _, want := range []string{" 200 submit ", " 200 poll ", " 401 submit "} {
 		if !strings.Contains(log, want) {
 			t.Errorf("no %q in the log:\n%s", want, log)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +17,8 @@ type waitOptions struct {
 	connection
 	output
 
-	args []string
+	args        []string
+	concurrency int
 }
 
 func newWait(c *console) *cobra.Command {
@@ -24,8 +26,10 @@ func newWait(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "wait ID...",
 		Short: "Wait for generations and save their videos",
-		Long: "Wait for generations that were submitted before, here or elsewhere, and save their videos.\n" +
-			"The ID - reads further IDs from standard input. Several generations are awaited at the same time.",
+		Long: "Wait for generations that were submitted before, here or elsewhere, and save their videos. " +
+			"The ID - reads further IDs from standard input, LAST is the last one of wan jobs. Several generations are awaited " +
+			"at the same time; the output is then ID<TAB>FILE or ID<TAB>URL, in the order of completion. " +
+			"If {id} is in the name of -o, the same command run again skips the videos that are saved already.",
 		Annotations: tail(environment, exitCodes()),
 		GroupID:     "jobs",
 		Example:     "  wan wait ID -o out.mp4\n  wan wait - -o '{id}.mp4' < ids.txt",
@@ -36,7 +40,9 @@ func newWait(c *console) *cobra.Command {
 		},
 	}
 	o.output.add(command.Flags())
+	command.Flags().IntVar(&o.concurrency, "concurrency", 32, "how many generations to await at the same time")
 	o.connection.add(command.Flags())
+	o.addDownload(command.Flags())
 	return command
 }
 
@@ -50,8 +56,14 @@ func someIDs(cmd *cobra.Command, args []string) error {
 
 func runWait(ctx context.Context, o *waitOptions) error {
 	ids, err := o.readIDs(ctx, o.args)
+	if err == nil {
+		ids, err = o.replaceLast(ids)
+	}
 	if err != nil {
 		return err
+	}
+	if o.concurrency < 1 {
+		return inputError(fmt.Errorf("--concurrency: %d is less than 1", o.concurrency))
 	}
 	if err := o.check("", ids); err != nil {
 		return err
@@ -64,20 +76,49 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	progress := newProgress(o.stderr, o.quiet)
 	defer progress.stop()
 	progress.expect(len(ids))
+	o.notice = progress.line
+	journal := openJournal(o.console, false)
+	defer journal.close()
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
 	errs := make([]error, len(ids))
+	slots := make(chan struct{}, o.concurrency)
 	var waiting sync.WaitGroup
 	for i, id := range ids {
 		name := id
 		if len(ids) == 1 {
 			name = ""
 		}
-		f := &finish{console: o.console, output: &o.output, connection: &o.connection, progress: progress.of(name)}
-		waiting.Go(func() { errs[i] = f.run(ctx, client.Job(id)) })
+		f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1}
+		slots <- struct{}{} // the context ends those that wait
+		waiting.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = f.run(ctx, client.Job(id))
+		})
 	}
 	waiting.Wait()
 	return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
+}
+
+// replaceLast replaces LAST by the id of the last submission, and takes its base URL and its file unless flags say
+// otherwise.
+func (o *waitOptions) replaceLast(ids []string) ([]string, error) {
+	i := slices.Index(ids, "LAST")
+	if i < 0 {
+		return ids, nil
+	}
+	last, err := o.last()
+	if err != nil {
+		return nil, err
+	}
+	ids[i] = last.ID
+	if o.baseURL == "" {
+		o.baseURL = last.BaseURL
+	}
+	if len(ids) == 1 && !o.output.flags.Changed("output") && last.Output != "" {
+		return ids, o.output.flags.Set("output", last.Output)
+	}
+	return ids, nil
 }
 
 // readIDs replaces "-" by the words of standard input, and drops repetitions.

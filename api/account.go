@@ -1,0 +1,301 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aimlvideo/wan-go/gen/account"
+	"github.com/aimlvideo/wan-go/spec/redact"
+	"github.com/aimlvideo/wan-go/spec/wire"
+)
+
+// A FoundSubmission is a submission in the account's logs.
+type FoundSubmission struct {
+	ClientRequestID string
+	// Job resumes the generation.
+	Job   *Job
+	Model string
+	// Failed reports that the request or the generation failed. It isn't charged.
+	Failed bool
+	// Usage is what it cost.
+	Usage Usage
+	// Created is when the API received the submission.
+	Created time.Time
+}
+
+// A SubmissionNotFoundError means that the logs have no row for a client request id yet. It proves nothing: rows lag
+// behind, and the vendor doesn't say whether a generation has a row before it ends. Look again after the time that a
+// generation takes; don't submit again because of it.
+type SubmissionNotFoundError struct {
+	ClientRequestID string
+	// Since and Until are the window that was searched, and Rows is the number of rows in it.
+	Since, Until time.Time
+	Rows         int
+}
+
+func (e *SubmissionNotFoundError) Error() string {
+	return fmt.Sprintf("wan: submission %s isn't in the account's logs yet, among %d requests since %s; they lag behind, so look again before you submit again",
+		e.ClientRequestID, e.Rows, e.Since.UTC().Format(time.RFC3339))
+}
+
+// An AccountError means that the account's logs, ledger, balance or prices couldn't be read. It says nothing about any
+// generation.
+type AccountError struct {
+	// What was to be read, such as "logs".
+	What string
+	// Err is the reason. If there was a response, it wraps a [*ResponseError].
+	Err error
+}
+
+func (e *AccountError) Error() string {
+	return fmt.Sprintf("wan: reading the account's %s: %v", e.What, e.Err)
+}
+
+func (e *AccountError) Unwrap() error { return e.Err }
+
+const (
+	// logsInterval keeps a client below the documented 200 requests in 60 seconds.
+	logsInterval = 320 * time.Millisecond
+	// pageSize is the documented maximum.
+	pageSize = 100
+	// maxWindow is the longest window of the logs.
+	maxWindow = 92 * 24 * time.Hour
+	// clockSkew is how far the clocks of this machine and of the API may differ.
+	clockSkew = 2 * time.Minute
+)
+
+// FindSubmission looks a submission up by its client request id, in the account's logs since a time shortly before it was
+// submitted. Use it after an [UnknownOutcomeError]:
+//
+//	found, err := client.FindSubmission(ctx, unknown.ClientRequestID, submitted)
+//	if err == nil {
+//		video, err := found.Job.Wait(ctx)
+//	}
+//
+// It returns a [*SubmissionNotFoundError] if there is no row yet, an [*InputError] if the id isn't one that the API keeps,
+// and otherwise an [*AccountError]. It reads the whole window, at most 187 pages of 100 requests a minute.
+func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, since time.Time) (*FoundSubmission, error) {
+	if !wire.ValidClientRequestID(clientRequestID) {
+		return nil, errClientRequestID
+	}
+	missing := &SubmissionNotFoundError{ClientRequestID: clientRequestID, Since: since, Until: time.Now()}
+	for found, err := range c.Submissions(ctx, since) {
+		if err != nil {
+			return nil, err
+		}
+		if missing.Rows++; found.ClientRequestID == clientRequestID {
+			return found, found.Confirm(ctx)
+		}
+	}
+	return nil, missing
+}
+
+// Submissions returns the requests in the account's logs since a time, newest first. It reads a page when it is needed
+// and ends with an [*AccountError] if one can't be read. Requests without a client request id are included. The id of a
+// Job may lack the model that the generation's id has: see [FoundSubmission.Confirm].
+func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*FoundSubmission, error] {
+	return func(yield func(*FoundSubmission, error) bool) {
+		first := since.Add(-clockSkew)
+		for end := time.Now().Add(clockSkew); end.After(first); end = end.Add(-maxWindow) {
+			start := end.Add(-maxWindow)
+			if start.Before(first) {
+				start = first
+			}
+			for offset := 0; ; offset += pageSize {
+				page, err := c.logs(ctx, start, end, offset)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, row := range page.Data {
+					if !yield(c.found(row), nil) {
+						return
+					}
+				}
+				if !page.Pagination.HasMore || len(page.Data) == 0 {
+					break
+				}
+			}
+		}
+	}
+}
+
+func (c *Client) logs(ctx context.Context, start, end time.Time, offset int) (*account.LogPage, error) {
+	if err := c.logsPace.wait(ctx); err != nil {
+		return nil, &AccountError{"logs", err}
+	}
+	request, err := account.NewListLogsRequest(c.baseURL+"/", &account.ListLogsParams{
+		Start: new(start.UTC().Format(time.RFC3339)), End: new(end.UTC().Format(time.RFC3339)), Limit: new(pageSize), Offset: &offset,
+	})
+	page := new(account.LogPage)
+	return page, c.account(ctx, "logs", request, err, page)
+}
+
+func (c *Client) found(row account.LogRow) *FoundSubmission {
+	f := &FoundSubmission{
+		Job: c.Job(row.InferenceID), Model: row.Model, Failed: row.Status == "failed", Created: row.Created,
+		Usage: Usage{Credits: new(float64(row.Cost.Credits)), USD: new(row.Cost.USD)},
+	}
+	if row.ClientRequestID != nil {
+		f.ClientRequestID = *row.ClientRequestID
+		f.Job.requestID = f.ClientRequestID
+	}
+	return f
+}
+
+// Confirm settles which form of the id the generation has, with ":MODEL" behind it or without, by polling it, and reads
+// what it cost from the ledger, which is what moves the balance. It returns an [*AccountError] if the ledger can't be
+// read. [Client.FindSubmission] calls it.
+func (f *FoundSubmission) Confirm(ctx context.Context) error {
+	if f.Failed {
+		return nil
+	}
+	c, id := f.Job.client, f.Job.id
+	if _, err := f.Job.Poll(ctx); errors.Is(err, ErrNotFound) {
+		other, _, cut := strings.Cut(id, ":")
+		if !cut {
+			other = id + ":" + f.Model
+		}
+		job := c.Job(other)
+		if _, err := job.Poll(ctx); err == nil {
+			job.requestID, f.Job = f.Job.requestID, job
+		}
+	}
+	short, _, _ := strings.Cut(id, ":")
+	for entry, err := range c.charges(ctx, f.Created) {
+		if err != nil {
+			return err
+		}
+		if entry.ReferenceID == nil {
+			continue
+		}
+		if reference, _, _ := strings.Cut(*entry.ReferenceID, ":"); reference == short {
+			f.Usage = Usage{Credits: new(float64(entry.Amount.Credits)), USD: new(entry.Amount.USD)}
+			return nil
+		}
+	}
+	return nil
+}
+
+// charges returns the charges for model usage since a time, newest first.
+func (c *Client) charges(ctx context.Context, since time.Time) iter.Seq2[account.Transaction, error] {
+	return func(yield func(account.Transaction, error) bool) {
+		params := account.ListTransactionsParams{
+			From: new(since.Add(-clockSkew).UTC()), Limit: new(pageSize),
+			Direction: new(account.ListTransactionsParamsDirection("CHARGE")), Type: new(account.ListTransactionsParamsType("MODEL_USAGE")),
+		}
+		for {
+			request, err := account.NewListTransactionsRequest(c.baseURL+"/", &params)
+			var page account.TransactionPage
+			if err := c.account(ctx, "ledger", request, err, &page); err != nil {
+				yield(account.Transaction{}, err)
+				return
+			}
+			for _, entry := range page.Data {
+				if !yield(entry, nil) {
+					return
+				}
+			}
+			if params.Cursor = page.Pagination.NextCursor; params.Cursor == nil || len(page.Data) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// A Balance is what the account has left.
+type Balance struct {
+	USD float64
+	// Currency is the API's word, always "USD" so far.
+	Currency string
+}
+
+// Balance returns the balance of the account. It returns an [*AccountError] if it can't be read.
+func (c *Client) Balance(ctx context.Context) (*Balance, error) {
+	request, err := account.NewGetBalanceRequest(c.baseURL + "/")
+	var body struct {
+		CurrentBalance *float64 `json:"current_balance"`
+		Currency       string   `json:"currency"`
+	}
+	if err := c.account(ctx, "balance", request, err, &body); err != nil {
+		return nil, err
+	}
+	if body.CurrentBalance == nil {
+		return nil, &AccountError{"balance", fmt.Errorf("%w: it has no current_balance", ErrBadResponse)}
+	}
+	return &Balance{*body.CurrentBalance, redact.Line(body.Currency)}, nil
+}
+
+// maxReads limits the attempts to read from the account. Reading costs nothing.
+const maxReads = 4
+
+// account sends a request of the account and decodes its response. It retries after 429, 5xx and lost responses.
+func (c *Client) account(ctx context.Context, what string, request *http.Request, err error, into any) error {
+	backoff := wire.Backoff{First: time.Second, Longest: 10 * time.Second}
+	for attempt := 1; err == nil; attempt++ {
+		var body []byte
+		var hint time.Duration
+		if body, hint, err = c.get(ctx, request); err == nil {
+			if err = json.Unmarshal(body, into); err != nil {
+				err = fmt.Errorf("%w: %w", ErrBadResponse, c.redact.Error(err))
+			}
+			break
+		}
+		refusal, ok := errors.AsType[*ResponseError](err)
+		if ok && refusal.StatusCode < 500 && refusal.StatusCode != http.StatusTooManyRequests || attempt == maxReads {
+			break
+		}
+		if slept := wire.Sleep(ctx, max(backoff.Next(), hint)); slept != nil {
+			err = fmt.Errorf("%w; the last attempt failed: %w", slept, err)
+			break
+		}
+		err = nil
+	}
+	if err != nil {
+		return &AccountError{what, err}
+	}
+	return nil
+}
+
+// get sends a request once and reads its response.
+func (c *Client) get(parent context.Context, request *http.Request) ([]byte, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(parent, pollTimeout)
+	defer cancel()
+	response, err := c.do(ctx, request.Clone(ctx))
+	if err != nil {
+		return nil, 0, pollTimedOut(parent, ctx, err)
+	}
+	defer response.Body.Close()
+	body, err := c.read(response)
+	if response.StatusCode < 200 || response.StatusCode >= 300 {
+		refusal := c.responseError(response, body)
+		return nil, refusal.RetryAfter, refusal
+	}
+	return body, 0, pollTimedOut(parent, ctx, err)
+}
+
+// A throttle spaces requests out.
+type throttle struct {
+	mu   sync.Mutex
+	next time.Time
+}
+
+// wait waits for the caller's turn.
+func (t *throttle) wait(ctx context.Context) error {
+	t.mu.Lock()
+	now := time.Now()
+	at := t.next
+	if at.Before(now) {
+		at = now
+	}
+	t.next = at.Add(logsInterval)
+	t.mu.Unlock()
+	return wire.Sleep(ctx, at.Sub(now))
+}

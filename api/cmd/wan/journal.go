@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// noHistory is the environment variable that turns the journal off.
+const noHistory = "WAN_NO_HISTORY"
+
+// An event is a line of the journal. It never holds the key or media.
+type event struct {
+	Time            time.Time `json:"time"`
+	Event           string    `json:"event"` // submitting, submitted, or the name of an exit code
+	ID              string    `json:"id,omitempty"`
+	ClientRequestID string    `json:"client_request_id,omitempty"`
+	Model           string    `json:"model,omitempty"`
+	BaseURL         string    `json:"base_url,omitempty"`
+	Output          string    `json:"output,omitempty"`
+}
+
+// A journal remembers submissions, so that a closed terminal loses nothing. It is an append-only file of JSON lines in
+// the state folder. It is best effort: no failure of it stops or delays a submission.
+type journal struct {
+	path  string
+	relay *relay // nil if the journal is off
+	now   func() time.Time
+}
+
+// journalPath is the journal's file, or "" if there is no home folder.
+func journalPath() string {
+	state := os.Getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(state) { // as the XDG specification demands
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(state, "wan", "jobs.jsonl")
+}
+
+// openJournal returns a journal that writes to the file from a goroutine. The caller calls close.
+func openJournal(c *console, off bool) *journal {
+	j := &journal{path: journalPath(), now: c.now}
+	if !off && os.Getenv(noHistory) == "" && j.path != "" {
+		j.relay = newRelay(&lazyFile{path: j.path})
+		j.relay.patience = 50 * time.Millisecond
+	}
+	return j
+}
+
+func (j *journal) add(e event) {
+	if j == nil || j.relay == nil {
+		return
+	}
+	e.Time = j.now().UTC()
+	if line, err := json.Marshal(e); err == nil {
+		_, _ = j.relay.Write(append(line, '\n'))
+	}
+}
+
+func (j *journal) close() {
+	if j.relay != nil {
+		j.relay.close()
+	}
+}
+
+// A lazyFile opens the file for its first write.
+type lazyFile struct {
+	path string
+	file *os.File
+}
+
+func (l *lazyFile) Write(p []byte) (int, error) {
+	if l.file == nil {
+		if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+			return 0, err
+		}
+		f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			return 0, err
+		}
+		l.file = f
+	}
+	return l.file.Write(p)
+}
+
+// A record is what the journal knows of one submission.
+type record struct {
+	event
+
+	Outcome string `json:"outcome"` // the last event
+}
+
+// readJournal merges the events of each submission, oldest first. Broken lines are skipped.
+func readJournal(r io.Reader) (records []*record) {
+	byRequest, byID := map[string]*record{}, map[string]*record{}
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var e event
+		if json.Unmarshal(bytes.TrimSpace(scanner.Bytes()), &e) != nil || e.ID+e.ClientRequestID == "" {
+			continue
+		}
+		found := byRequest[e.ClientRequestID]
+		if found == nil {
+			found = byID[e.ID]
+		}
+		if found == nil {
+			found = &record{event: e}
+			records = append(records, found)
+		}
+		found.Outcome = e.Event
+		found.ID = cmp.Or(e.ID, found.ID)
+		found.Output = cmp.Or(e.Output, found.Output)
+		if e.ClientRequestID != "" {
+			byRequest[e.ClientRequestID] = found
+		}
+		if e.ID != "" {
+			byID[e.ID] = found
+		}
+	}
+	return records
+}
+
+// jobs reads the journal. A missing file has no jobs.
+func (c *console) jobs() ([]*record, error) {
+	f, err := os.Open(journalPath())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readJournal(f), nil
+}
+
+// last is the generation that was submitted last.
+func (c *console) last() (*record, error) {
+	records, err := c.jobs()
+	for i := len(records) - 1; i >= 0; i-- {
+		if records[i].ID != "" {
+			return records[i], nil
+		}
+	}
+	return nil, cmp.Or(err, inputError(errors.New("LAST: the journal has no generation; see wan jobs")))
+}

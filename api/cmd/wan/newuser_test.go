@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+func TestSummaries(t *testing.T) {
+	var want []summary
+	for _, document := range spec.Models() {
+		want = append(want, summary{document.Slug, document.OpenAPI.Info.Description})
+	}
+	if got := summaries(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestAuth(t *testing.T) {
+	config := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config)
+	s := newServer(t)
+	t.Setenv("AIML_API_KEY", "")
+	login := func(stdin string) outcome {
+		var stdout, stderr buffer
+		code := run(t.Context(), []string{"auth", "login"}, strings.NewReader(stdin), &stdout, &stderr)
+		return outcome{code, stdout.String(), stderr.String()}
+	}
+	login(`"`+s.Key+`"`).check(t, exitInput, "", "API key: it is in quotes")
+	login("\n").check(t, exitInput, "", "API key: it is empty")
+	runWan(t, t.Context(), new(buffer), "auth", "status").check(t, exitInput, "", "no API key")
+
+	if result := login(s.Key + "\n"); result.code != exitDone || strings.Contains(result.stdout+result.stderr, s.Key) {
+		t.Fatalf("%+v", result)
+	}
+	path, err := keyPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	runWan(t, t.Context(), new(buffer), "auth", "status").check(t, exitDone, "the key comes from "+path+"\n")
+	s.wan(t, move()...).check(t, exitDone, s.URL+s.job(t).Result+"\n")
+
+	t.Setenv("AIML_API_KEY", "another-key-0123456789") // wins
+	s.wan(t, move()...).check(t, exitAccount, "")
+	t.Setenv("AIML_API_KEY", "")
+	runWan(t, t.Context(), new(buffer), "auth", "logout").check(t, exitDone, "removed "+path+"\n")
+	s.wan(t, move()...).check(t, exitInput, "", "no API key")
+}
+
+func TestBatch(t *testing.T) {
+	var ran []string
+	c := &console{exec: func(path string, args []string) error {
+		ran = append([]string{path}, args...)
+		return nil
+	}}
+	t.Setenv("PATH", t.TempDir())
+	command := newBatch(c)
+	if err := command.RunE(command, []string{"run", "jobs.jsonl", "--json"}); !is[*usageError](err) || !strings.Contains(err.Error(), "go install") {
+		t.Errorf("%v", err)
+	}
+	name := "wan-batch"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	program := filepath.Join(os.Getenv("PATH"), name)
+	if err := os.WriteFile(program, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.RunE(command, []string{"run", "jobs.jsonl", "--json"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{program, program, "run", "jobs.jsonl", "--json"}; !slices.Equal(ran, want) {
+		t.Errorf("ran %q, want %q", ran, want)
+	}
+}
+
+func TestGetSeveral(t *testing.T) {
+	s := newServer(t)
+	s.wan(t, move("--no-wait")...)
+	s.wan(t, move("--no-wait")...)
+	jobs := s.Ledger().Jobs
+	want := jobs[0].ID + "\tcompleted " + s.URL + jobs[0].Result + "\n" + jobs[1].ID + "\tcompleted " + s.URL + jobs[1].Result + "\n"
+	s.withInput(t, jobs[1].ID, "get", jobs[0].ID, "-").check(t, exitDone, want)
+	s.wan(t, "get", "nobody-knows-me", jobs[1].ID).check(t, exitTrouble, jobs[1].ID+"\tcompleted "+s.URL+jobs[1].Result+"\n", "404")
+}
+
+func TestQuietNoWait(t *testing.T) {
+	s := newServer(t)
+	result := s.wan(t, move("-q", "--no-wait")...)
+	if result.stdout != s.job(t).ID+"\n" || result.stderr != "" {
+		t.Errorf("%+v", result)
+	}
+}
+
+func TestPromptFile(t *testing.T) {
+	s := newServer(t)
+	file := filepath.Join(t.TempDir(), "prompt.txt")
+	if err := os.WriteFile(file, []byte("a dancer\nin the rain\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pose := []string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt-file", file}
+	s.wan(t, pose...)
+	if body := string(s.job(t).Body); !strings.Contains(body, `"prompt":"a dancer\nin the rain"`) {
+		t.Errorf("%s", body)
+	}
+	s.wan(t, append(pose, "--prompt", "p")...).check(t, exitInput, "", "exclude each other")
+	s.wan(t, pose[0], pose[1], pose[2], pose[3], "none.txt").check(t, exitInput, "", "--prompt-file: none.txt: no such file")
+}
+
+// Media may come from standard input, whatever its size turns out to be.
+func TestMediaFromStdin(t *testing.T) {
+	s := newServer(t)
+	image, err := os.ReadFile(hero)
+	if err != nil {
+		t.Fatal(err)
+	}
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	s.withInput(t, string(image), "animate-move", "--video-url", "https://example.com/v.mp4", "--image-url", "-").check(t, exitDone, s.URL+s.job(t).Result+"\n")
+	if body := string(s.job(t).Body); !strings.Contains(body, `"image_url":"data:image/png;base64,`) {
+		t.Errorf("%.200s", body)
+	}
+	big := string(image) + strings.Repeat("x", 1<<20)
+	s.withInput(t, big, "animate-move", "--video-url", "https://example.com/v.mp4", "--image-url", "-", "--max-media", "1").
+		check(t, exitInput, "", "--image-url: more than the 1 MiB of --max-media")
+	if left, _ := os.ReadDir(temporary); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	s := newServer(t)
+	s.wan(t, move("--open")...).check(t, exitInput, "", "--open: it needs -o FILE")
+	s.nothingSent(t)
+}
+
+// No line of any help is wider than the terminal, except for words, examples and usage that can't be broken.
+func TestHelpWidth(t *testing.T) {
+	for _, width := range []int{40, 60, 100} {
+		var b strings.Builder
+		printText(&b, "  name     words that have to be broken because they are far too many for one line of a terminal", width)
+		for line := range strings.Lines(b.String()) {
+			if len(strings.TrimSuffix(line, "\n")) > width {
+				t.Errorf("width %d: %q", width, line)
+			}
+		}
+	}
+}
+
+func TestVerboseShowsBody(t *testing.T) {
+	s := newServer(t)
+	s.wan(t, "get", "nobody-knows-me", "--verbose").check(t, exitTrouble, "", `response body: {`)
+}
+
+var errAny = errors.New("any")
+
+// Whatever the error, it can't look like bad input once a generation is accepted.
+func TestExitCodeOfAccepted(t *testing.T) {
+	for _, err := range []error{errAny, inputError(errAny)} {
+		if code := exitCode(&acceptedError{err}); code != exitRunning {
+			t.Errorf("%T: exit code %d", err, code)
+		}
+	}
+}
+
+// --no-validate leaves the judgement to the server.
+func TestNoValidate(t *testing.T) {
+	s := newServer(t)
+	_, high := bounds(t, "vace-fun-pose", "num_frames")
+	args := []string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", "p", "--num-frames", fmt.Sprint(high + 1)}
+	s.wan(t, args...).check(t, exitInput, "", "--num-frames")
+	s.nothingSent(t)
+	s.wan(t, append(args, "--no-validate")...).check(t, exitTrouble, "", "submission rejected", "400")
+	if dry := s.wan(t, append(args, "--no-validate", "--dry-run")...); dry.code != exitDone || !strings.Contains(dry.stderr, "doesn't conform to the spec of vace-fun-pose: --num-frames") {
+		t.Errorf("%+v", dry)
+	}
+}
+
+// Retries are shown: of a submission with the pause, of a download with how far it has come.
+func TestRetriesAreShown(t *testing.T) {
+	s := newServer(t)
+	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(http.StatusTooManyRequests)},
+		simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.Truncate()})
+	file := filepath.Join(t.TempDir(), "out.mp4")
+	s.wan(t, move("-o", file)...).check(t, exitDone, file+"\n", "retrying in ", "429", "download resumed at ")
+}

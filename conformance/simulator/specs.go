@@ -1,0 +1,183 @@
+package simulator
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// serveSpec serves a spec as it is in the repository.
+func (s *Simulator) serveSpec(w http.ResponseWriter, r *http.Request) {
+	text, err := spec.Files.ReadFile(r.PathValue("file"))
+	if err != nil {
+		writeError(w, r, http.StatusNotFound, "No such spec")
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Write(text)
+}
+
+// serveMergedSpec serves all specs as one, with this simulator as its server.
+func (s *Simulator) serveMergedSpec(w http.ResponseWriter, r *http.Request) {
+	merged, err := mergedSpec()
+	if err != nil {
+		writeError(w, r, http.StatusInternalServerError, err.Error())
+		return
+	}
+	merged = maps.Clone(merged)
+	merged["servers"] = []any{map[string]string{"url": origin(r)}}
+	writeJSON(w, merged)
+}
+
+// origin returns the scheme and host of the request.
+func origin(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+type object = map[string]any
+
+// mergedSpec merges the specs of all models, which share one operation, and the others. The request body is one of the
+// models', told apart by its model property.
+var mergedSpec = sync.OnceValues(func() (object, error) {
+	names, err := fs.Glob(spec.Files, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	merged := object{
+		"openapi": "3.0.3",
+		"info": object{
+			"title": "Wan 2.2 video generation", "version": "1.0.0", "license": object{"name": "MIT"},
+			"description": "Submissions of all models, polls and the account endpoints, merged from one spec per model.",
+		},
+		"security": []any{object{"bearerAuth": []any{}}},
+		"paths":    object{}, "components": object{},
+	}
+	var submission object
+	var variants []any
+	mapping := object{}
+	for _, name := range names {
+		text, err := spec.Files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		document := object{}
+		if err := yaml.Unmarshal(text, &document); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		slug := strings.TrimSuffix(name, ".yaml")
+		model, isModel := spec.BySlug(slug)
+		request := pascal(slug) + "Request"
+		rewriteRefs(document, request)
+		if components, _ := document["components"].(object); components != nil {
+			if schemas, _ := components["schemas"].(object); isModel && schemas != nil {
+				schemas[request] = schemas["Request"]
+				delete(schemas, "Request")
+			}
+			mergeObject(merged["components"].(object), components)
+		}
+		paths, _ := document["paths"].(object)
+		mergeObject(merged["paths"].(object), paths)
+		if isModel && model.Model != "" {
+			ref := "#/components/schemas/" + request
+			variants = append(variants, object{"$ref": ref})
+			mapping[model.Model] = ref
+			submission = paths[model.Path].(object)["post"].(object)
+		}
+	}
+	if submission == nil {
+		return merged, nil
+	}
+	submission["summary"] = "Submit a generation"
+	submission["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": object{
+		"oneOf": variants, "discriminator": object{"propertyName": "model", "mapping": mapping},
+	}}}}
+	merged["paths"].(object)[spec.Generation().Path].(object)["post"] = submission
+	return merged, nil
+})
+
+// mergeObject adds the members of an object to another, objects within them member by member.
+func mergeObject(to, from object) {
+	for name, value := range from {
+		inner, isObject := value.(object)
+		if ref, _ := inner["$ref"].(string); strings.HasSuffix(ref, "/"+name) {
+			continue // another file's component under the same name
+		}
+		if !isObject {
+			to[name] = value
+			continue
+		}
+		existing, ok := to[name].(object)
+		if !ok {
+			existing = object{}
+			to[name] = existing
+		}
+		mergeObject(existing, inner)
+	}
+}
+
+// rewriteRefs makes the references between files local, and those to a model's request name the model.
+func rewriteRefs(value any, request string) {
+	switch v := value.(type) {
+	case object:
+		if ref, ok := v["$ref"].(string); ok {
+			_, local, _ := strings.Cut(ref, "#")
+			v["$ref"] = "#" + local
+			if local == "/components/schemas/Request" {
+				v["$ref"] = "#/components/schemas/" + request
+			}
+		}
+		for _, member := range v {
+			rewriteRefs(member, request)
+		}
+	case []any:
+		for _, element := range v {
+			rewriteRefs(element, request)
+		}
+	}
+}
+
+// pascal returns a slug as a name: "animate-move" is AnimateMove.
+func pascal(slug string) string {
+	words := strings.Split(slug, "-")
+	for i, word := range words {
+		words[i] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return strings.Join(words, "")
+}
+
+// corsHeaders are the response headers that browsers may read.
+var corsHeaders = strings.Join([]string{"Content-Range", "ETag", "Retry-After", "X-Client-Request-Id", "X-Inference-Id", "X-Aimlapi-Credits-Used", "X-Aimlapi-Usd-Spent"}, ", ")
+
+// serveCORS allows any web page to read responses, and answers preflight requests. It returns true if the response is
+// complete. The control API refuses foreign origins by itself.
+func serveCORS(w http.ResponseWriter, r *http.Request) bool {
+	header := w.Header()
+	if r.Header.Get("Origin") != "" {
+		header.Set("Access-Control-Allow-Origin", "*")
+		header.Set("Access-Control-Expose-Headers", corsHeaders)
+	}
+	if r.Method != http.MethodOptions {
+		return false
+	}
+	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}
+	if requested := r.Header.Get("Access-Control-Request-Method"); requested != "" && slices.Contains(methods, requested) {
+		header.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+		header.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+		header.Set("Access-Control-Allow-Private-Network", "true")
+		header.Set("Access-Control-Max-Age", "600")
+	}
+	header.Set("Allow", strings.Join(methods, ", "))
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
