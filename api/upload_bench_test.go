@@ -87,7 +87,7 @@ func maxRSS(state *os.ProcessState) int64 {
 	if runtime.GOOS != "darwin" { // the others count in KiB
 		rss *= 1 << 10
 	}
-	return rss
+	return int64(rss) //nolint:unconvert // 32 bits elsewhere
 }
 
 // TestMain is the child of BenchmarkUpload where that asks for it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -213,7 +214,7 @@ func pageOf[T any](r *http.Request, keep func(T) bool, all []T) (p pageItems[T],
 	if err != nil {
 		return p, err
 	}
-	if p.Offset, err = integer(r.URL.Query(), "offset", 0, 0, 1<<31); err != nil {
+	if p.Offset, err = integer(r.URL.Query(), "offset", 0, 0, math.MaxInt32); err != nil {
 		return p, err
 	}
 	kept := slices.DeleteFunc(all, func(item T) bool { return !keep(item) })
