@@ -50,7 +50,7 @@ func exitCode(err error) int {
 		return exitDone
 	case (is[*usageError](err) || is[*api.InputError](err)) && !is[*acceptedError](err):
 		return exitInput
-	case is[*api.UnknownOutcomeError](err):
+	case is[*api.UnknownOutcomeError](err), is[*api.SubmissionNotFoundError](err):
 		return exitUnknown
 	case is[*api.FailedError](err):
 		return exitFailed

@@ -24,7 +24,7 @@ func TestJobs(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.mp4")
 	s.wan(t, move("--image-url", hero, "-o", out)...)
 	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
-	s.wan(t, move("--client-request-id", "lost")...)
+	s.wan(t, move("--client-request-id", "lost", "--find", "0")...)
 	s.wan(t, move("--no-wait")...)
 	jobs := s.Ledger().Jobs
 

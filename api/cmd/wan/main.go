@@ -104,7 +104,7 @@ func newRoot(c *console, args []string, unknown *error) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "models", Title: "Generate:"}, &cobra.Group{ID: "jobs", Title: "Follow:"},
 		&cobra.Group{ID: "account", Title: "Models and account:"}, &cobra.Group{ID: "servers", Title: "Test servers and clients:"})
 	addModels(c, root, args)
-	root.AddCommand(newWait(c), newGet(c), newJobs(c), newBatch(c), newModels(c), newAuth(c), newSimulate(c), newConformance(), newProxy(c))
+	root.AddCommand(newWait(c), newGet(c), newJobs(c), newFind(c), newBatch(c), newModels(c), newBalance(c), newAuth(c), newSimulate(c), newConformance(), newProxy(c))
 	root.SetHelpCommand(newHelp())
 	for _, command := range append(root.Commands(), root) {
 		if args := command.Args; args != nil {

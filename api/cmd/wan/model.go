@@ -35,6 +35,8 @@ type modelOptions struct {
 	noHistory    bool
 	open         bool
 	promptFile   string
+	find         time.Duration
+	maxUSD       float64
 	spooled      []string // temporary files
 	requestID    string
 }
@@ -79,6 +81,8 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.noWait, "no-wait", false, "print the id of the accepted generation and don't wait for it")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "check everything, print the request with media shortened, and send nothing; with --json only its body")
 	flags.StringVar(&o.requestID, "client-request-id", "", "`ID` of the submission in the account's usage logs")
+	flags.Float64Var(&o.maxUSD, "max-usd", 0, "refuse to submit if the estimate is higher, unknown, or above the balance; 0 is no limit")
+	flags.DurationVar(&o.find, "find", 30*time.Second, "how long to look for a submission of unknown outcome in the account's logs; 0 is never")
 	flags.BoolVar(&o.noHistory, "no-history", false, "keep the submission out of wan jobs")
 	flags.BoolVar(&o.simulate, "simulate", false, "use a simulator inside this process: no key, no cost, a test video")
 	o.connection.add(flags)
@@ -91,8 +95,8 @@ func runModel(ctx context.Context, o *modelOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.maxMedia < 1 {
-		return inputError(errors.New("--max-media has to be at least 1"))
+	if o.maxMedia < 1 || o.maxUSD < 0 || o.find < 0 {
+		return inputError(errors.New("--max-media has to be at least 1, --max-usd and --find can't be negative"))
 	}
 	seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
 	o.slug, o.inputs = o.document.Slug, inputs(body, o.file)
@@ -115,6 +119,11 @@ func runModel(ctx context.Context, o *modelOptions) error {
 	defer stop()
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
+	if o.maxUSD > 0 {
+		if err := o.checkCost(ctx, client, body); err != nil {
+			return err
+		}
+	}
 	return o.submit(ctx, client, body, seed)
 }
 
@@ -137,18 +146,20 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 	})
 	journal.add(event{Event: "submitting", ClientRequestID: o.requestID, Model: o.slug, BaseURL: o.baseURL})
 	progress.set("connecting")
+	since := o.now().Add(-10 * time.Minute) // the clocks may differ
 	job, err := client.Submit(ctx, body, api.WithClientRequestID(o.requestID), api.OnUpload(func(sent, total int64) {
 		submitting()
 		progress.upload(sent, total)
 	}), api.OnRetry(func(err error, pause time.Duration) {
 		progress.line(fmt.Sprintf("retrying in %v: %s", pause.Round(100*time.Millisecond), message(err)))
 	}))
-	if err != nil {
-		r := result{ClientRequestID: o.requestID}
-		if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
-			r.ID = unknown.GenerationID
+	if is[*api.UnknownOutcomeError](err) && o.find > 0 && ctx.Err() == nil {
+		if found := o.lookUp(ctx, client, since, progress); found != nil {
+			job, err = found, nil
 		}
-		return f.report(r, nameFlag(interrupted(ctx, err), o.properties))
+	}
+	if err != nil {
+		return o.reportSubmission(ctx, f, err)
 	}
 	f.accepted = true
 	journal.add(event{Event: "submitted", ID: job.ID(), ClientRequestID: o.requestID, Output: o.absolute(job.ID(), seed)})
@@ -167,6 +178,20 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 		return &acceptedError{fmt.Errorf("print the id: %w", err)}
 	}
 	return nil
+}
+
+// reportSubmission reports a submission without a job.
+func (o *modelOptions) reportSubmission(ctx context.Context, f *finish, err error) error {
+	r := result{ClientRequestID: o.requestID}
+	if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
+		r.ID = unknown.GenerationID
+	}
+	reported := f.report(r, nameFlag(interrupted(ctx, err), o.properties))
+	if is[*api.UnknownOutcomeError](err) && !o.simulate {
+		args := append([]string{"wan", "find", o.requestID}, o.connection.arguments()...)
+		fmt.Fprintln(o.stderr, "To look it up: "+shellLine(args))
+	}
+	return reported
 }
 
 func firstSentence(text string) string {

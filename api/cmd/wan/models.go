@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -35,8 +36,11 @@ type parameter struct {
 type modelsOptions struct {
 	*console
 
-	names []string
-	json  bool
+	connection
+
+	names  []string
+	json   bool
+	prices bool
 }
 
 func newModels(c *console) *cobra.Command {
@@ -47,12 +51,14 @@ func newModels(c *console) *cobra.Command {
 		GroupID:           "account",
 		Example:           "  wan models\n  wan models vace-fun-pose --json",
 		ValidArgsFunction: completeModels,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
-			return runModels(o)
+			return runModels(cmd.Context(), o)
 		},
 	}
 	command.Flags().BoolVar(&o.json, "json", false, "print a JSON array")
+	command.Flags().BoolVar(&o.prices, "prices", false, "ask the API for the prices, and print only them")
+	o.connection.add(command.Flags())
 	return command
 }
 
@@ -85,10 +91,13 @@ func (o *modelsOptions) documents() ([]*spec.Document, error) {
 	return documents, nil
 }
 
-func runModels(o *modelsOptions) error {
+func runModels(ctx context.Context, o *modelsOptions) error {
 	documents, err := o.documents()
 	if err != nil {
 		return err
+	}
+	if o.prices {
+		return printPrices(ctx, o, documents)
 	}
 	if o.json {
 		encoder := json.NewEncoder(o.stdout)

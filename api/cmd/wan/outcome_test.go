@@ -59,7 +59,7 @@ func TestOutcomes(t *testing.T) {
 			[]string{`{"outcome":"trouble"`, `submission rejected`, request}},
 		{"out of credits", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
 			[]string{`{"outcome":"account"`, request}},
-		{"unknown", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Drop()}, nil, exitUnknown,
+		{"unknown", nil, &simulator.Fault{On: simulator.Submit, Effect: simulator.Drop()}, []string{"--find", "0"}, exitUnknown,
 			[]string{`{"outcome":"unknown"`, `may be charged`, request}},
 		{"not polled", nil, &simulator.Fault{On: simulator.Poll, Effect: simulator.Status(http.StatusForbidden)}, nil, exitAccount,
 			[]string{`"id":`, `"outcome":"account"`, request}},
@@ -132,7 +132,7 @@ func TestKeyIsNotShown(t *testing.T) {
 	s.wan(t, "get", s.Ledger().Jobs[0].ID, "--json")
 	s.wan(t, move("--verbose", "--json")...)
 	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Drop()})
-	s.wan(t, move("--verbose")...)
+	s.wan(t, move("--verbose", "--find", "0")...)
 }
 
 func TestVerbose(t *testing.T) {
@@ -234,7 +234,7 @@ func TestUnknown(t *testing.T) {
 		t.Run(test.effect.Name, func(t *testing.T) {
 			s := newServer(t)
 			s.Inject(simulator.Fault{On: simulator.Submit, Effect: test.effect})
-			result := runWan(t, ctx, new(buffer), move("--base-url", s.URL)...)
+			result := runWan(t, ctx, new(buffer), move("--base-url", s.URL, "--find", "0")...)
 			result.check(t, exitUnknown, "", "may be charged")
 			l := s.Ledger()
 			if test.created >= 0 && l.Created != test.created || l.Created > 1 {
@@ -386,6 +386,6 @@ func TestUnknownWithID(t *testing.T) {
 				_, _ = io.WriteString(w, `{"id":"gen-77","status":"queued"}`)
 			})
 		}}})
-		s.wan(t, move("-o", filepath.Join(t.TempDir(), "out.mp4"))...).check(t, exitUnknown, "", "gen-77", "To resume: wan wait gen-77 ")
+		s.wan(t, move("--find", "0", "-o", filepath.Join(t.TempDir(), "out.mp4"))...).check(t, exitUnknown, "", "gen-77", "To resume: wan wait gen-77 ")
 	}
 }

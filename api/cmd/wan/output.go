@@ -83,10 +83,16 @@ func (o *output) resume(conn *connection, id, seed string) string {
 	if strings.HasPrefix(id, "-") {
 		args = append(args, "--", id)
 	}
+	return shellLine(args)
+}
+
+// shellLine is a command for a shell.
+func shellLine(args []string) string {
+	words := make([]string, len(args))
 	for i, arg := range args {
-		args[i] = shellQuote(arg)
+		words[i] = shellQuote(arg)
 	}
-	return strings.Join(args, " ")
+	return strings.Join(words, " ")
 }
 
 // A finish takes a job from submission to a saved video and a printed result.
@@ -100,6 +106,7 @@ type finish struct {
 	seed     string
 	accepted bool // by this process
 	several  bool // one of several generations
+	costs    *costs
 }
 
 // run waits for the job, saves the video and prints the result.
@@ -117,6 +124,7 @@ func (f *finish) run(ctx context.Context, job *api.Job) error {
 	}))
 	if err == nil {
 		r.setVideo(video)
+		f.costs.add(video.Usage)
 		if path := f.expand(job.ID(), f.seed); path == "-" {
 			_, err = video.Download(ctx, f.stdout, api.OnDownload(f.progress.download))
 		} else if path != "" {

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"sync"
 
 	"github.com/aimlvideo/wan-go/api"
 )
@@ -68,4 +70,40 @@ func (r *result) write(w io.Writer, asJSON, withID bool) error {
 		text = r.ID + "\t" + text
 	}
 	return printLine(w, text)
+}
+
+// costs sums what videos cost. Safe for concurrent use; nil sums nothing.
+type costs struct {
+	mu           sync.Mutex
+	videos       int
+	unknown      int // videos without a price
+	credits, usd float64
+}
+
+func (c *costs) add(usage api.Usage) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.videos++
+	if usage.Credits == nil && usage.USD == nil {
+		c.unknown++
+	}
+	if usage.Credits != nil {
+		c.credits += *usage.Credits
+	}
+	if usage.USD != nil {
+		c.usd += *usage.USD
+	}
+}
+
+func (c *costs) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := fmt.Sprintf("total: %d videos, %.0f credits, $%.2f", c.videos, c.credits, c.usd)
+	if c.unknown > 0 {
+		text += fmt.Sprintf(", without the cost of %d that the API didn't report", c.unknown)
+	}
+	return text
 }

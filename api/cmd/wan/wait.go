@@ -82,6 +82,7 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
 	errs := make([]error, len(ids))
+	total := &costs{}
 	slots := make(chan struct{}, o.concurrency)
 	var waiting sync.WaitGroup
 	for i, id := range ids {
@@ -89,7 +90,7 @@ func runWait(ctx context.Context, o *waitOptions) error {
 		if len(ids) == 1 {
 			name = ""
 		}
-		f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1}
+		f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1, costs: total}
 		slots <- struct{}{} // the context ends those that wait
 		waiting.Go(func() {
 			defer func() { <-slots }()
@@ -97,6 +98,9 @@ func runWait(ctx context.Context, o *waitOptions) error {
 		})
 	}
 	waiting.Wait()
+	if len(ids) > 1 && !o.quiet {
+		progress.line(total.String())
+	}
 	return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
 }
 

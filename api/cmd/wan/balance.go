@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimlvideo/wan-go/api"
+)
+
+type balanceOptions struct {
+	*console
+	connection
+
+	json bool
+}
+
+func newBalance(c *console) *cobra.Command {
+	o := &balanceOptions{console: c}
+	command := &cobra.Command{
+		Use:         "balance",
+		Short:       "Print the balance of the account",
+		Annotations: tail(environment),
+		GroupID:     "account",
+		Args:        cobra.NoArgs,
+		RunE:        func(cmd *cobra.Command, _ []string) error { return runBalance(cmd.Context(), o) },
+	}
+	command.Flags().BoolVar(&o.json, "json", false, `print a JSON object such as {"usd":12.5,"currency":"USD"}`)
+	o.connection.add(command.Flags())
+	return command
+}
+
+func runBalance(ctx context.Context, o *balanceOptions) error {
+	client, stop, err := o.client(o.stderr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	balance, err := client.Balance(ctx)
+	if err != nil {
+		o.printBody(o.stderr, err)
+		return err
+	}
+	if o.json {
+		return json.NewEncoder(o.stdout).Encode(map[string]any{"usd": balance.USD, "currency": balance.Currency})
+	}
+	return printLine(o.stdout, fmt.Sprintf("%.2f %s", balance.USD, balance.Currency))
+}
+
+// checkCost refuses a request that may cost more than --max-usd, or more than the balance.
+func (o *modelOptions) checkCost(ctx context.Context, client *api.Client, body map[string]any) error {
+	estimate, err := client.Estimate(ctx, body)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--max-usd: no estimate, nothing was submitted: %w", err)
+	case estimate.USD == nil:
+		return inputError(fmt.Errorf("--max-usd: the cost is unknown: %s", estimate.Reason))
+	case *estimate.USD > o.maxUSD:
+		return inputError(fmt.Errorf("--max-usd: the estimate is $%.2f", *estimate.USD))
+	}
+	balance, err := client.Balance(ctx)
+	if err != nil {
+		return fmt.Errorf("--max-usd: no balance, nothing was submitted: %w", err)
+	}
+	if balance.USD < *estimate.USD {
+		return inputError(fmt.Errorf("the estimate is $%.2f, the balance $%.2f", *estimate.USD, balance.USD))
+	}
+	return nil
+}
+
+// estimatePatience is how long a dry run waits for the price.
+const estimatePatience = 5 * time.Second
+
+// describeEstimate is a line about the cost of a request.
+func describeEstimate(ctx context.Context, client *api.Client, body map[string]any) string {
+	ctx, cancel := context.WithTimeoutCause(ctx, estimatePatience, errors.New("no response in time"))
+	defer cancel()
+	estimate, err := client.Estimate(ctx, body)
+	switch {
+	case err != nil:
+		return "Estimate: unknown, " + message(err)
+	case estimate.USD == nil:
+		return "Estimate: unknown, " + estimate.Reason
+	}
+	return fmt.Sprintf("Estimate: $%.2f", *estimate.USD)
+}
