@@ -149,7 +149,7 @@ func TestVendorsDialect(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	print := func(args ...string) []byte {
+	output := func(args ...string) []byte {
 		var stdout, stderr bytes.Buffer
 		o := &options{ours: frozen(t), stdout: &stdout, stderr: &stderr}
 		if code := o.run(context.Background(), append([]string{"--json", "--known", "testdata/known.yaml", "--texts", "testdata/texts.yaml"}, args...)); code != 0 {
@@ -158,7 +158,7 @@ func TestJSON(t *testing.T) {
 		return stdout.Bytes()
 	}
 	var findings []map[string]any
-	if err := json.Unmarshal(print("testdata/vendor.json"), &findings); err != nil || len(findings) != 12 {
+	if err := json.Unmarshal(output("testdata/vendor.json"), &findings); err != nil || len(findings) != 12 {
 		t.Fatalf("%d findings, %v", len(findings), err)
 	}
 	want := map[string]any{
@@ -169,7 +169,7 @@ func TestJSON(t *testing.T) {
 	if !reflect.DeepEqual(findings[0], want) {
 		t.Errorf("got %v\nwant %v", findings[0], want)
 	}
-	if got := print("testdata/ours/generation.yaml"); string(got) != "[]\n" {
+	if got := output("testdata/ours/generation.yaml"); string(got) != "[]\n" {
 		t.Errorf("no findings are printed as %q, want an empty array", got)
 	}
 }

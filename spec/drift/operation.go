@@ -79,7 +79,7 @@ func (c *contract) unrecognized(found []*operation, others []foreign) []foreign 
 }
 
 // submissions returns one operation for each of our models that the body names.
-func (o operation) submissions(c *contract) (all []*operation) {
+func (o *operation) submissions(c *contract) (all []*operation) {
 	if o.theirs.RequestBody == nil || o.theirs.RequestBody.Value == nil {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (o operation) submissions(c *contract) (all []*operation) {
 					}
 					continue
 				}
-				one := o
+				one := *o
 				one.ours, one.mediaType, one.request = ours, mediaType, v.schema
 				all = append(all, &one)
 			}

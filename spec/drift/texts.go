@@ -88,7 +88,7 @@ func (t texts) write(name string) error {
 	if err := encoder.Encode(t); err != nil {
 		return err
 	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
+	return os.WriteFile(name, b.Bytes(), 0o600)
 }
 
 // prune removes what isRead assumes anyway: a text that is missing from a spec in all sources.
