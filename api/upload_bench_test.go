@@ -84,7 +84,7 @@ func BenchmarkUpload(b *testing.B) {
 
 func maxRSS(state *os.ProcessState) int64 {
 	rss := int64(state.SysUsage().(*syscall.Rusage).Maxrss) //nolint:unconvert // 32 bits on some platforms
-	if runtime.GOOS != "darwin" { // the others count in KiB
+	if runtime.GOOS != "darwin" {                           // the others count in KiB
 		rss *= 1 << 10
 	}
 	return int64(rss) //nolint:unconvert // 32 bits elsewhere

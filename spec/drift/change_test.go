@@ -233,6 +233,17 @@ func TestChanges(t *testing.T) {
 		{"a link", func(d *vendor) {
 			at(d.post, "responses", "200")["links"] = object{"poll": object{"operationId": "x"}}
 		}},
+		{"another server", func(d *vendor) {
+			d.doc["servers"] = []any{object{"url": "https://api.aimlapi.com"}, object{"url": "https://eu.aimlapi.com", "description": "Costs double."}}
+		}},
+		{"other media types", func(d *vendor) {
+			at(d.post, "requestBody", "content")["multipart/form-data"] = object{"schema": object{"type": "object"}}
+			at(d.get, "responses", "200", "content")["text/event-stream"] = object{}
+		}},
+		{"texts around the operation", func(d *vendor) {
+			d.doc["tags"] = []any{object{"name": "video", "description": "Costs double."}}
+			d.post["externalDocs"] = object{"url": "https://example.com/pricing"}
+		}},
 		{"another method", func(d *vendor) { at(d.doc, "paths", "/v2/video/generations")["delete"] = object{} }},
 
 		// Texts.

@@ -46,6 +46,8 @@ func (c *comparison) compare() {
 	ours := c.ours.OpenAPI.Servers[0].URL + c.ours.Path
 	if urls := c.urls(); !slices.Contains(urls, ours) {
 		c.add(breaking, c.root().down("paths", c.ours.Path), ours, urls[0], "requests go to the wrong URL")
+	} else if len(urls) > 1 && !c.isCopy() {
+		c.add(compatible, c.root().down("servers"), ours, strings.Join(urls, " or "), "the API has other servers too")
 	}
 	c.compareDeprecated(here, c.ours.Operation.Deprecated, c.theirs.Deprecated)
 	c.compareSecurity(c.root().down("security"))
@@ -68,6 +70,17 @@ func words(document *openapi3.T, operation *openapi3.Operation, items ...*openap
 	if document.Info != nil {
 		all = append(all, document.Info.Description)
 	}
+	for _, server := range document.Servers {
+		all = append(all, server.Description)
+	}
+	for _, tag := range document.Tags {
+		all = append(all, tag.Description)
+	}
+	for _, docs := range []*openapi3.ExternalDocs{document.ExternalDocs, operation.ExternalDocs} {
+		if docs != nil {
+			all = append(all, docs.Description, docs.URL)
+		}
+	}
 	return strings.Join(all, " ")
 }
 
@@ -76,6 +89,7 @@ func (c *comparison) compareBody(p place, ours *openapi3.RequestBody) {
 	if !isJSON(c.mediaType) {
 		c.add(breaking, p.down("content"), "application/json", c.mediaType, "the API rejects requests in JSON")
 	}
+	c.compareMediaTypes(p.down("content"), ours.Content, theirs.Content)
 	if theirs.Required != ours.Required {
 		c.required(p.down("required"), inRequest, ours.Required, theirs.Required)
 	}
@@ -88,6 +102,18 @@ func (c *comparison) compareBody(p place, ours *openapi3.RequestBody) {
 	}
 	if len(c.others) > 0 {
 		c.add(compatible, request.down("properties", "model", "enum"), nil, enumerate(c.others), "models that we have no spec for")
+	}
+}
+
+// compareMediaTypes reports further types of a body that has one in JSON.
+func (c *comparison) compareMediaTypes(p place, ours, theirs openapi3.Content) {
+	if jsonOf(theirs) == nil {
+		return
+	}
+	for _, mediaType := range slices.Sorted(maps.Keys(theirs)) {
+		if !isJSON(mediaType) && ours[mediaType] == nil {
+			c.add(compatible, p, nil, mediaType, "a form of the body that the client does not use")
+		}
 	}
 }
 

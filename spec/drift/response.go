@@ -45,6 +45,7 @@ func (c *comparison) compareResponse(p place, code string, ours *openapi3.Respon
 			c.add(compatible, p.down("links", name), nil, name, "callers don't use it yet")
 		}
 	}
+	c.compareMediaTypes(p.down("content"), ours.Value.Content, theirs.Content)
 	here := p.down("content", "application/json")
 	body := jsonOf(theirs.Content)
 	means := "callers can't read the error"
