@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,20 +10,20 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/aimlvideo/wan-go/api"
+	wan "github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/gen/animatemove"
 	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
 )
 
-// simulate starts a simulator, so that the examples need no key. With one, api.New() is all it takes.
-func simulate(timeline simulator.Timeline, faults ...simulator.Fault) (client *api.Client, stop func()) {
+// simulate starts a simulator, so that the examples run without a key. With a key, wan.New() does it all.
+func simulate(timeline simulator.Timeline, faults ...simulator.Fault) (client *wan.Client, stop func()) {
 	srv, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(timeline), simulator.WithFaults(faults...))
 	if err != nil {
 		log.Fatal(err)
 	}
-	client, err = api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key), api.WithPollInterval(time.Millisecond, time.Millisecond))
+	client, err = wan.New(wan.WithBaseURL(srv.URL), wan.WithAPIKey(srv.Key), wan.WithPollInterval(time.Millisecond, time.Millisecond))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,15 +38,15 @@ func temporaryFile(name string) string {
 	return filepath.Join(directory, name)
 }
 
-// A first video: submit, wait, save.
+// Submit, wait, save.
 func Example() {
 	client, stop := simulate(simulator.Complete(0, 10*time.Millisecond))
 	defer stop()
 	ctx := context.Background()
 
 	job, err := client.AnimateMove(ctx, animatemove.Request{
-		VideoURL:   api.File("../conformance/testdata/dance.mp4"),
-		ImageURL:   api.URL("https://example.com/hero.png"),
+		VideoURL:   wan.File("../conformance/testdata/dance.mp4"),
+		ImageURL:   wan.URL("https://example.com/hero.png"),
 		Resolution: animatemove.Resolution720p,
 	})
 	if err != nil {
@@ -65,24 +64,24 @@ func Example() {
 	// Output: out.mp4 for 420000 credits
 }
 
-// Another process goes on waiting: all it needs is the id.
+// Another process resumes the job. It needs nothing but the id.
 func ExampleClient_Job() {
 	client, stop := simulate(simulator.Complete(0, 50*time.Millisecond))
 	defer stop()
 
 	job, err := client.VaceFunReframe(context.Background(), vacefunreframe.Request{
-		VideoURL:    api.URL("https://example.com/dance.mp4"),
+		VideoURL:    wan.URL("https://example.com/dance.mp4"),
 		AspectRatio: vacefunreframe.AspectRatio9x16,
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	id := job.ID() // write it down first of all
+	id := job.ID() // store it before anything else
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	_, err = job.Wait(ctx)
-	var waiting *api.WaitError
+	var waiting *wan.WaitError
 	fmt.Println(errors.As(err, &waiting), waiting.Status, waiting.GenerationID == id)
 
 	_, err = client.Job(id).Wait(context.Background())
@@ -92,7 +91,7 @@ func ExampleClient_Job() {
 	// <nil>
 }
 
-// Progress is told after each poll.
+// OnProgress reports the state after each poll.
 func ExampleOnProgress() {
 	client, stop := simulate(simulator.Timeline{{Status: "queued", For: 30 * time.Millisecond}, {Status: "completed"}})
 	defer stop()
@@ -102,8 +101,8 @@ func ExampleOnProgress() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var last api.Status
-	_, err = job.Wait(ctx, api.OnProgress(func(p api.Progress) {
+	var last wan.Status
+	_, err = job.Wait(ctx, wan.OnProgress(func(p wan.Progress) {
 		if p.Status != last {
 			fmt.Println(p.Status)
 		}
@@ -117,59 +116,59 @@ func ExampleOnProgress() {
 	// completed
 }
 
-// What to do depends on whether there may be a job.
+// The type of the error says whether there may be a job.
 func ExampleClient_Submit_errors() {
-	client, stop := simulate(simulator.Fail("SafetyCheckFailed", "the picture was refused"),
+	client, stop := simulate(simulator.Fail("SafetyCheckFailed", "the image was refused"),
 		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(403, "You've run out of credits")},
 		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
 	defer stop()
 	ctx := context.Background()
 
 	for range 3 {
-		job, err := client.AnimateMove(ctx, move, api.WithClientRequestID("order-4711"))
+		job, err := client.AnimateMove(ctx, move, wan.WithClientRequestID("order-4711"))
 		var (
-			rejected *api.RejectedError
-			notSent  *api.NotSentError
-			unknown  *api.UnknownOutcomeError
+			rejected *wan.RejectedError
+			notSent  *wan.NotSentError
+			unknown  *wan.UnknownOutcomeError
 		)
 		switch {
 		case errors.As(err, &rejected):
 			fmt.Println("nothing was charged:", rejected.Err.Message)
 			continue
 		case errors.As(err, &notSent):
-			fmt.Println("nothing was sent; try again later")
+			fmt.Println("nothing was sent; submit it again later")
 			continue
 		case errors.As(err, &unknown):
 			fmt.Println("it may be running; look for", unknown.ClientRequestID, "in the usage logs before you submit it again")
 			continue
 		case err != nil:
-			log.Fatal(err) // an *api.InputError
+			log.Fatal(err) // an *wan.InputError
 		}
 		_, err = job.Wait(ctx)
-		if failed, ok := errors.AsType[*api.FailedError](err); ok {
+		if failed, ok := errors.AsType[*wan.FailedError](err); ok {
 			fmt.Println(failed.Name+":", failed.Message)
 		}
 	}
 	// Output:
 	// nothing was charged: You've run out of credits
 	// it may be running; look for order-4711 in the usage logs before you submit it again
-	// SafetyCheckFailed: the picture was refused
+	// SafetyCheckFailed: the image was refused
 }
 
-// The bytes of local media travel inside the request. What can't be right is refused before anything is sent.
+// Local files are sent inside the request. A file that can't be right is an error before anything is sent.
 func ExampleFile() {
 	client, stop := simulate(simulator.Complete(0, 0))
 	defer stop()
 	ctx := context.Background()
 
-	picture, err := os.ReadFile("../conformance/testdata/hero.png")
+	image, err := os.ReadFile("../conformance/testdata/hero.png")
 	if err != nil {
 		log.Fatal(err)
 	}
 	_, err = client.AnimateMove(ctx, animatemove.Request{
-		VideoURL: api.File("../conformance/testdata/dance.mp4"),
-		ImageURL: api.Reader(bytes.NewReader(picture), int64(len(picture))), // for bytes that aren't in a file
-	}, api.OnUpload(func(sent, total int64) {
+		VideoURL: wan.File("../conformance/testdata/dance.mp4"),
+		ImageURL: wan.Bytes(image), // for bytes that aren't in a file
+	}, wan.OnUpload(func(sent, total int64) {
 		if sent == total {
 			fmt.Println("sent")
 		}
@@ -179,8 +178,8 @@ func ExampleFile() {
 	}
 
 	_, err = client.AnimateMove(ctx, animatemove.Request{
-		VideoURL: api.File("../conformance/testdata/hero.png"),
-		ImageURL: api.File("../conformance/testdata/hero.png"),
+		VideoURL: wan.File("../conformance/testdata/hero.png"),
+		ImageURL: wan.File("../conformance/testdata/hero.png"),
 	})
 	fmt.Println(err)
 	// Output:
@@ -188,10 +187,10 @@ func ExampleFile() {
 	// wan: video_url: ../conformance/testdata/hero.png: image/png, not a video
 }
 
-// A client of one's own, here with the transport that holds what passes against the documents.
+// Use your own HTTP client, here with a transport that validates the traffic against the specs.
 func ExampleWithHTTPClient() {
 	srv, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Timeline{
-		{Status: "completed", Set: map[string]any{"queue_position": 0}}, // which no document speaks of
+		{Status: "completed", Set: map[string]any{"queue_position": 0}}, // not in the spec
 	}))
 	if err != nil {
 		log.Fatal(err)
@@ -200,8 +199,8 @@ func ExampleWithHTTPClient() {
 	ctx := context.Background()
 
 	transport := &conformance.Transport{OnFinding: func(f conformance.Finding) { fmt.Println(f) }}
-	client, err := api.New(api.WithBaseURL(srv.URL), api.WithAPIKey(srv.Key),
-		api.WithHTTPClient(&http.Client{Transport: transport}))
+	client, err := wan.New(wan.WithBaseURL(srv.URL), wan.WithAPIKey(srv.Key),
+		wan.WithHTTPClient(&http.Client{Transport: transport}))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -217,14 +216,14 @@ func ExampleWithHTTPClient() {
 	// undocumented: getGeneration response 200: /queue_position: expected a documented property, received a number
 }
 
-// Submit takes what the typed methods don't know yet.
+// Submit takes models and properties that this version doesn't know.
 func ExampleClient_Submit() {
 	client, stop := simulate(simulator.Complete(0, 0))
 	defer stop()
 
 	job, err := client.Submit(context.Background(), map[string]any{
 		"model":      "alibaba/wan2.2-vace-fun-a14b-reframe",
-		"video_url":  api.File("../conformance/testdata/dance.mp4"),
+		"video_url":  wan.File("../conformance/testdata/dance.mp4"),
 		"new_in_may": true,
 	})
 	fmt.Println(job != nil, err)
