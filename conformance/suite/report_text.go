@@ -98,7 +98,7 @@ func (r *Report) writeFailures(b *strings.Builder, group []*Result) {
 		}
 		fmt.Fprintf(b, "     sent:  %s\n     got:   %s\n", sent, oneLine(x.Response))
 	}
-	fmt.Fprintf(b, "     rerun: wan conformance --target %s%s --run '^%s$'\n", r.Target, r.flag(), regexp.QuoteMeta(first.Name))
+	fmt.Fprintf(b, "     rerun: wan conformance --target %s%s --run '^%s$'\n", r.Target, r.flags(), regexp.QuoteMeta(first.Name))
 	if others := group[1:]; len(others) > 0 {
 		const shown = 5
 		names := make([]string, 0, shown)
@@ -114,12 +114,15 @@ func (r *Report) writeFailures(b *strings.Builder, group []*Result) {
 	b.WriteString("\n")
 }
 
-// flag returns the flag that selects the report's strictness.
-func (r *Report) flag() string {
-	if r.Strictness == Lenient {
-		return ""
+// flags returns the flags of a run of one case that is judged as in the report.
+func (r *Report) flags() (flags string) {
+	if r.Strictness != Lenient {
+		flags = " --strictness " + r.Strictness.String()
 	}
-	return " --strictness " + r.Strictness.String()
+	if r.Spending.Limit != 0 {
+		flags += fmt.Sprintf(" --spend %d", min(r.Spending.Limit, 1))
+	}
+	return flags
 }
 
 // oneLine returns the lines of a request or response in one, without its headers but the first line, and cut.
@@ -174,10 +177,7 @@ func (r *Report) mode() string {
 func (s Spending) String() string {
 	text := fmt.Sprintf("%d accepted, no limit", s.Accepted)
 	if s.Limit >= 0 {
-		text = fmt.Sprintf("%d accepted of a limit of %d", s.Accepted, s.Limit)
-	}
-	if s.Limit >= 0 && s.Accepted > s.Limit {
-		text += " (a run exceeds its limit by at most one)"
+		text = fmt.Sprintf("%d accepted of a limit of %d, which a run exceeds by at most one", s.Accepted, s.Limit)
 	}
 	if s.Unexpected > 0 {
 		text += fmt.Sprintf("; %d of these should have been rejected", s.Unexpected)

@@ -24,7 +24,7 @@ func TestSummaryOfFailures(t *testing.T) {
 		"(spec/vace-fun-pose.yaml:",
 		"sent:  curl -X POST 'http://localhost/v2/video/generations' -H \"Authorization: Bearer $AIML_API_KEY\" -H 'Content-Type: application/json' --data-binary '{\"model\":\"alibaba/wan2.2-vace-fun-a14b-pose\"",
 		"got:   500 {\"message\":\"out of order\",\"statusCode\":500}",
-		"rerun: wan conformance --target http://localhost --strictness documented --run '^vace-fun-pose/num_frames/",
+		"rerun: wan conformance --target http://localhost --strictness documented --spend -1 --run '^vace-fun-pose/num_frames/",
 		"also:  vace-fun-pose/num_frames/", " more\n",
 	} {
 		if !strings.Contains(text, want) {

@@ -146,11 +146,34 @@ func TestKnownDeviations(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+	t.Run("by rule", func(t *testing.T) {
+		d := suite.Deviations{"rule:text": {Reason: "it wants a prompt"}}
+		report := try(t, refusing, d, "/prompt/(empty|null|one-space)$")
+		if r := result(t, report, name); !report.OK() || r.Outcome != suite.Known || r.Deviation != "it wants a prompt" {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("by another rule", func(t *testing.T) {
+		if report := try(t, refusing, suite.Deviations{"rule:media": {Reason: "r"}}, "^"+name+"$"); report.OK() {
+			t.Error(summary(t, report))
+		}
+	})
+	t.Run("flaky", func(t *testing.T) {
+		d := suite.Deviations{name: {Reason: "sometimes", Flaky: true}}
+		if r := result(t, try(t, refusing, d, "^"+name+"$"), name); r.Outcome != suite.Known {
+			t.Errorf("%+v", r)
+		}
+		if r := result(t, try(t, onRequest(func(map[string]any) {}), d, "^"+name+"$"), name); r.Outcome != suite.Passed {
+			t.Errorf("%+v", r)
+		}
+	})
 	t.Run("unknown name", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"no/such/case": {Reason: "r"}}, "")
-			if r := result(t, report, "deviations/no/such/case"); report.OK() || r.Outcome != suite.Failed {
-				t.Errorf("%+v", r)
+			report := try(t, func(h http.Handler) http.Handler { return h }, suite.Deviations{"no/such/case": {Reason: "r"}, "rule:no-such-rule": {Reason: "r"}}, "")
+			for _, entry := range []string{"no/such/case", "rule:no-such-rule"} {
+				if r := result(t, report, "deviations/"+entry); report.OK() || r.Outcome != suite.Failed {
+					t.Errorf("%+v", r)
+				}
 			}
 		})
 	})

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/conformance/suite"
@@ -198,4 +200,23 @@ func TestConformanceInterrupted(t *testing.T) {
 	if result.code != exitTrouble || !strings.Contains(result.stdout, "FAIL: ") || !strings.Contains(result.stdout, "the run was interrupted") || strings.Contains(result.stdout, "PASS") {
 		t.Errorf("exit code %d\n%s%s", result.code, result.stdout, result.stderr)
 	}
+}
+
+// On a pipe, a line every ten seconds shows that the run goes on, and what it waits for.
+func TestConformanceProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b strings.Builder
+		p := newProgress(&b, false)
+		show := progressPrinter(p)
+		for second := range 25 {
+			show(suite.Progress{Done: second, Total: 100, Failed: 1, Waiting: 4, Patience: time.Duration(312-second) * time.Second})
+			time.Sleep(time.Second) // of the bubble
+		}
+		p.stop()
+		want := "10 of 100 cases, 1 failed, waiting for 4 generations, 302 s left of the patience\n" +
+			"20 of 100 cases, 1 failed, waiting for 4 generations, 292 s left of the patience\n"
+		if b.String() != want {
+			t.Errorf("got\n%s", b.String())
+		}
+	})
 }
