@@ -362,6 +362,7 @@ func (s *Simulator) postReset(*http.Request) (any, error) {
 func (s *Simulator) Reset() {
 	s.mu.Lock()
 	s.start()
+	_ = s.save(stateRecord{Reset: true})
 	s.mu.Unlock()
 	s.Inject(s.config.faults...)
 }

@@ -62,10 +62,14 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	j := x.sim.create(submission, body, timeline, wire.BearerKey(r.Header), clientRequestID(r))
-	if j == nil {
+	j, err := x.sim.create(submission, body, timeline, newKeyID(wire.BearerKey(r.Header)), clientRequestID(r))
+	if errors.Is(err, errNoCredits) {
 		x.reject(w, http.StatusForbidden, outOfCredits)
 		x.logRejected(r, submission)
+		return
+	}
+	if err != nil {
+		x.reject(w, http.StatusInternalServerError, "The state cannot be saved: "+err.Error())
 		return
 	}
 	x.entry.Job, x.inferenceID = j.id, j.id
@@ -100,7 +104,7 @@ func (x *exchange) logRejected(r *http.Request, submission conformance.Submissio
 	}
 	row := logRow{
 		Created: x.entry.Time.UTC(), Status: "failed", Origin: "api", Model: submission.Document.Model,
-		RequestID: new(newUUID()), InferenceID: x.inferenceID, key: wire.BearerKey(r.Header), ended: x.entry.Time,
+		RequestID: new(newUUID()), InferenceID: x.inferenceID, key: newKeyID(wire.BearerKey(r.Header)), ended: x.entry.Time,
 	}
 	if id := clientRequestID(r); id != "" {
 		row.ClientRequestID = &id

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -26,7 +27,7 @@ type job struct {
 	created   time.Time
 	timeline  Timeline
 	video     *video
-	key       string // of the submission
+	key       keyID
 	requestID string // the client's
 	httpID    string // of the submission as an HTTP call
 	credits   int    // charged on completion
@@ -46,8 +47,9 @@ type bodyRecord struct {
 	text   json.RawMessage
 }
 
-// create creates a job from a valid submission. A nil timeline is the configured one. It returns nil if the balance doesn't cover the price.
-func (s *Simulator) create(accepted conformance.Submission, body []byte, timeline Timeline, key, requestID string) *job {
+// create creates a job from a valid submission. A nil timeline is the configured one. It returns errNoCredits if
+// the balance doesn't cover the price.
+func (s *Simulator) create(accepted conformance.Submission, body []byte, timeline Timeline, key keyID, requestID string) (*job, error) {
 	j := &job{
 		key:       key,
 		httpID:    newUUID(),
@@ -62,7 +64,7 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, timelin
 	defer s.mu.Unlock()
 	j.credits = s.priceLocked(j.document.Slug).credits(accepted)
 	if !s.covers(j.credits, j.created) {
-		return nil
+		return nil, errNoCredits
 	}
 	j.id = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.document.Model
 	j.token = fmt.Sprintf("%016x", s.random.Uint64())
@@ -72,12 +74,22 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, timelin
 	if len(j.timeline) == 0 {
 		j.timeline = Complete(0, 0)
 	}
+	if err := s.save(stateRecord{Job: j.toRecord()}); err != nil {
+		return nil, err
+	}
+	s.add(j)
+	return j, nil
+}
+
+var errNoCredits = errors.New("the balance doesn't cover the price")
+
+// add adds a job to the ledger. The caller holds s.mu.
+func (s *Simulator) add(j *job) {
 	s.forget(j.created)
 	s.totals.reserved += j.credits
 	s.jobs[j.id], s.files[j.token] = j, j
 	s.order = append(s.order, j)
 	s.totals.created++
-	return j
 }
 
 func (s *Simulator) timelineFor(slug string) Timeline {

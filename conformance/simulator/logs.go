@@ -30,7 +30,7 @@ type logRow struct {
 	InferenceID     string  `json:"inference_id"`
 	ClientRequestID *string `json:"client_request_id"`
 
-	key   string    // that made the request
+	key   keyID
 	ended time.Time // when the outcome was known
 }
 
@@ -52,7 +52,7 @@ func (x *exchange) logs(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, "Query validation error: "+err.Error())
 		return
 	}
-	rows, foreign := x.sim.logRows(key, q.keyPrefix, now)
+	rows, foreign := x.sim.logRows(newKeyID(key), q.keyPrefix, now)
 	if q.keyPrefix != "" && !strings.HasPrefix(key, q.keyPrefix) {
 		if foreign {
 			x.reject(w, http.StatusForbidden, "Listing the requests of another key requires a management key")
@@ -83,12 +83,12 @@ func (s *Simulator) allowLogs(key string, now time.Time) bool {
 }
 
 // logRows returns the rows of a key, newest first, and whether a different key has the prefix.
-func (s *Simulator) logRows(key, prefix string, now time.Time) (rows []logRow, foreign bool) {
+func (s *Simulator) logRows(key keyID, prefix string, now time.Time) (rows []logRow, foreign bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	rows = []logRow{} // [] in JSON if empty
 	add := func(row logRow) {
-		foreign = foreign || row.key != key && strings.HasPrefix(row.key, prefix)
+		foreign = foreign || row.key != key && strings.HasPrefix(row.key.Prefix, prefix)
 		if row.key == key && !row.ended.Add(s.logDelay).After(now) {
 			rows = append(rows, row)
 		}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,8 @@ type config struct {
 	log         io.Writer
 	logJSON     bool
 	control     bool
+	statePath   string
+	certificate *tls.Certificate
 
 	latencyMin, latencyMax time.Duration
 }
@@ -151,6 +154,17 @@ func WithLog(w io.Writer) Option {
 func WithJSONLog(w io.Writer) Option {
 	return func(c *config) error {
 		c.log, c.logJSON = w, true
+		return nil
+	}
+}
+
+// WithCertificate makes servers speak TLS and HTTP/2 with the certificate.
+func WithCertificate(certificate tls.Certificate) Option {
+	return func(c *config) error {
+		if len(certificate.Certificate) == 0 {
+			return errors.New("WithCertificate: the certificate is empty")
+		}
+		c.certificate = &certificate
 		return nil
 	}
 }

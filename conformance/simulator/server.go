@@ -3,6 +3,8 @@ package simulator
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -91,11 +93,20 @@ func newServed(opts []Option) (*Simulator, error) {
 func newKey() string { return fmt.Sprintf("simulator-%016x", rand.Uint64()) }
 
 func serve(sim *Simulator, listener net.Listener, dial func(context.Context, string, string) (net.Conn, error)) *Server {
+	scheme, transport := "http", &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 100}
+	if sim.certificate != nil {
+		scheme = "https"
+		transport.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+		transport.ForceAttemptHTTP2 = true
+		if leaf, err := x509.ParseCertificate(sim.certificate.Certificate[0]); err == nil {
+			transport.TLSClientConfig.RootCAs.AddCert(leaf)
+		}
+	}
 	s := &Server{
 		Simulator: sim,
-		URL:       "http://" + listener.Addr().String(),
+		URL:       scheme + "://" + listener.Addr().String(),
 		Key:       cmp.Or(sim.key, newKey()), // if it accepts any, use a random one
-		client:    &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 100}},
+		client:    &http.Client{Transport: transport},
 	}
 	s.start(listener)
 	return s
@@ -129,7 +140,12 @@ func (s *Server) start(listener net.Listener) {
 	s.listener, s.serving, s.up = listener, v, true
 	go func() {
 		defer close(v.done)
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		serve := server.Serve
+		if s.certificate != nil {
+			server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*s.certificate}}
+			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+		}
+		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			v.err = err
 		}
 	}()

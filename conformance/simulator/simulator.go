@@ -33,6 +33,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type Simulator struct {
 	logMu   sync.Mutex
 	local   http.Handler // of the requests that aren't the API's
 	initial mutable
+	state   *os.File // nil without WithState
 
 	mu          sync.RWMutex
 	random      *rand.Rand
@@ -90,6 +92,9 @@ func newSimulator(opts []Option) (*Simulator, error) {
 	s.local = s.controlRoutes()
 	s.initial = s.mutable
 	s.start()
+	if err := s.openState(); err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
+	}
 	s.Inject(s.config.faults...)
 	return s, nil
 }
@@ -108,7 +113,12 @@ func (s *Simulator) start() {
 }
 
 // Advance advances the simulator's clock by d.
-func (s *Simulator) Advance(d time.Duration) { s.offset.Add(int64(d)) }
+func (s *Simulator) Advance(d time.Duration) {
+	s.offset.Add(int64(d))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.save(stateRecord{Clock: durationValue(d)})
+}
 
 func (s *Simulator) now() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) }
 

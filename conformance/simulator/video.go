@@ -151,6 +151,10 @@ func (x *exchange) expire(r *http.Request) {
 		return
 	}
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	j.expired = max(j.expired, n+1)
+	expired := j.expired
+	j.mu.Unlock()
+	x.sim.mu.Lock()
+	defer x.sim.mu.Unlock()
+	_ = x.sim.save(stateRecord{Expired: map[string]int{j.id: expired}})
 }

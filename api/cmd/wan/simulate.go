@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,6 +25,18 @@ type simulateOptions struct {
 	seeded             bool
 	maxBody            int64
 	faults             []string
+
+	timeline        string
+	modelTimelines  []string
+	latency, log    string
+	balance         float64
+	logDelay        time.Duration
+	control         bool
+	state           string
+	tlsCert, tlsKey string
+	config, probe   string
+	configSchema    bool
+	prices          map[string]simulator.Price // of the config file
 }
 
 func newSimulate(c *console) *cobra.Command {
@@ -35,11 +48,23 @@ func newSimulate(c *console) *cobra.Command {
 			"through their statuses, serves playable videos and shows it all on a web page. Nothing costs " +
 			"anything.\n\n" +
 			"A fault is OPERATION=EFFECT, then *N for the first N requests or @P for the probability P.\n" +
-			"Operations: submit, poll, download. Effects:\n" + strings.TrimRight(simulator.EffectHelp(), "\n"),
+			"Operations: submit, poll, download, logs, billing, models. Effects:\n" + strings.TrimRight(simulator.EffectHelp(), "\n") + "\n\n" +
+			"A timeline is STATUS DURATION, separated by commas: 'queued 1s, error NSFW \"refused\"'.\n\n" +
+			"Programs in any language control the simulator over HTTP, see /simulator/openapi.json, and set the timeline " +
+			"of a submission with the header X-Simulator-Timeline. The API's own spec is at /openapi.json.",
 		Example: "  wan simulate --addr 127.0.0.1:8080 --generating 10s --fault 'poll=503*3' --fault 'submit=drop@0.1'",
 		GroupID: "servers",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case o.configSchema:
+				return printConfigSchema(o.stdout, cmd.Flags())
+			case o.probe != "":
+				return runProbe(cmd.Context(), o.probe)
+			}
+			if err := o.readConfig(cmd.Flags()); err != nil {
+				return inputError(err)
+			}
 			o.seeded = cmd.Flags().Changed("seed")
 			return runSimulate(cmd.Context(), o)
 		},
@@ -58,7 +83,20 @@ func (o *simulateOptions) add(flags *pflag.FlagSet) {
 	flags.Uint64Var(&o.seed, "seed", 0, "make ids and random choices repeatable")
 	flags.StringArrayVar(&o.faults, "fault", nil, "a `FAULT`; may be repeated")
 	flags.Int64Var(&o.maxBody, "max-body", 256<<20, "the largest submission in bytes")
-	flags.DurationVar(&o.retention, "retention", time.Hour, "how long a generation is kept")
+	flags.DurationVar(&o.retention, "retention", time.Hour, "how long a generation is kept after its end")
+	flags.StringVar(&o.timeline, "timeline", "", "the `TIMELINE` of each generation, instead of --queued and --generating")
+	flags.StringArrayVar(&o.modelTimelines, "model-timeline", nil, "the timeline of one model, as `SLUG=TIMELINE`; may be repeated")
+	flags.StringVar(&o.latency, "latency", "0s", "delay each request: `DURATION`, or a range such as 50ms..2s")
+	flags.Float64Var(&o.balance, "balance", 1e6, "the balance of the account in `USD`")
+	flags.DurationVar(&o.logDelay, "log-delay", 0, "the delay of rows in the account's logs")
+	flags.BoolVar(&o.control, "control", false, "allow other machines to control the simulator")
+	flags.StringVar(&o.state, "state", "", "keep the generations in a `FILE`, so that they survive a restart")
+	flags.StringVar(&o.tlsCert, "tls-cert", "", "speak TLS and HTTP/2 with the certificate in a PEM `FILE`")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "the `FILE` with the key of the certificate")
+	flags.StringVar(&o.log, "log", "text", "the `FORMAT` of the log: text, json or none")
+	flags.StringVar(&o.config, "config", "", "read flags from a YAML `FILE`; flags on the command line come first")
+	flags.BoolVar(&o.configSchema, "config-schema", false, "print the JSON Schema of the config file and exit")
+	flags.StringVar(&o.probe, "probe", "", "check that a simulator responds at a `URL` and exit")
 }
 
 func runSimulate(ctx context.Context, o *simulateOptions) error {
@@ -71,6 +109,13 @@ func runSimulate(ctx context.Context, o *simulateOptions) error {
 		return inputError(err)
 	}
 	fmt.Fprintf(o.stdout, "listening on %s\n", server.URL)
+	if o.log != "json" {
+		key := " AIML_API_KEY=any-key"
+		if o.key != "" {
+			key = "   # and AIML_API_KEY, the one of --key"
+		}
+		fmt.Fprintf(o.stderr, "page:    %s/\ncontrol: %[1]s/simulator/openapi.json\npaste:   export AIML_API_BASE=%[1]s%s\n", server.URL, key)
+	}
 	return serve(ctx, server.Wait, func(ctx context.Context) error {
 		err := server.Shutdown(ctx)
 		if err != nil {
@@ -90,6 +135,8 @@ func (o *simulateOptions) options() ([]simulator.Option, error) {
 		return nil, errors.New("--queued and --generating can't be negative")
 	case o.retention <= 0 || o.maxBody <= 0:
 		return nil, errors.New("--retention and --max-body have to be positive")
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return nil, errors.New("--tls-cert and --tls-key belong together")
 	}
 	opts := []simulator.Option{
 		simulator.WithKey(o.key),
@@ -97,8 +144,25 @@ func (o *simulateOptions) options() ([]simulator.Option, error) {
 		simulator.WithFailureRate(o.fail),
 		simulator.WithMaxBody(o.maxBody),
 		simulator.WithRetention(o.retention),
-		simulator.WithLog(o.stderr),
+		simulator.WithBalance(o.balance),
+		simulator.WithLogDelay(o.logDelay),
+		simulator.WithPrices(o.prices),
+		simulator.WithState(o.state),
 	}
+	switch o.log {
+	case "text":
+		opts = append(opts, simulator.WithLog(o.stderr))
+	case "json":
+		opts = append(opts, simulator.WithJSONLog(o.stderr))
+	case "none":
+	default:
+		return nil, fmt.Errorf("--log: %q isn't one of text, json, none", o.log)
+	}
+	more, err := o.behaviour()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts, more...)
 	if o.seeded {
 		opts = append(opts, simulator.WithSeed(o.seed))
 	}
@@ -108,6 +172,46 @@ func (o *simulateOptions) options() ([]simulator.Option, error) {
 			return nil, err
 		}
 		opts = append(opts, simulator.WithFaults(fault))
+	}
+	return opts, nil
+}
+
+// behaviour returns the options of the flags that describe timelines, latency and access.
+func (o *simulateOptions) behaviour() (opts []simulator.Option, err error) {
+	low, high, isRange := strings.Cut(o.latency, "..")
+	if !isRange {
+		high = low
+	}
+	from, err1 := time.ParseDuration(low)
+	to, err2 := time.ParseDuration(high)
+	if err1 != nil || err2 != nil {
+		return nil, fmt.Errorf("--latency: %q is neither a duration nor a range such as 50ms..2s", o.latency)
+	}
+	opts = append(opts, simulator.WithLatency(from, to))
+	if o.control {
+		opts = append(opts, simulator.WithControl())
+	}
+	if o.timeline != "" {
+		timeline, err := simulator.ParseTimeline(o.timeline)
+		if err != nil {
+			return nil, fmt.Errorf("--timeline: %w", err)
+		}
+		opts = append(opts, simulator.WithTimeline(timeline))
+	}
+	for _, text := range o.modelTimelines {
+		slug, form, _ := strings.Cut(text, "=")
+		timeline, err := simulator.ParseTimeline(form)
+		if err != nil {
+			return nil, fmt.Errorf("--model-timeline: %w", err)
+		}
+		opts = append(opts, simulator.WithModelTimeline(slug, timeline))
+	}
+	if o.tlsCert != "" {
+		certificate, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-cert: %w", err)
+		}
+		opts = append(opts, simulator.WithCertificate(certificate))
 	}
 	return opts, nil
 }
