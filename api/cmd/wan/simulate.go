@@ -112,7 +112,7 @@ func runSimulate(ctx context.Context, o *simulateOptions) error {
 	if o.log != "json" {
 		key := " AIML_API_KEY=any-key"
 		if o.key != "" {
-			key = "   # and AIML_API_KEY, the one of --key"
+			key = "   # and AIML_API_KEY as given"
 		}
 		fmt.Fprintf(o.stderr, "page:    %s/\ncontrol: %[1]s/simulator/openapi.json\npaste:   export AIML_API_BASE=%[1]s%s\n", server.URL, key)
 	}
