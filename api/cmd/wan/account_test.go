@@ -105,6 +105,12 @@ func TestDryRunEstimate(t *testing.T) {
 	if n := s.Ledger().Created; n != 0 {
 		t.Errorf("%d jobs", n)
 	}
+	// The spec's defaults decide what the request leaves open.
+	perSecond := simulator.Rate{Unit: "second", Price: 0.1, Per: 1, When: map[string]any{"resolution": "480p"}}
+	s = newServer(t, simulator.WithPrices(map[string]simulator.Price{"vace-fun-reframe": {Kind: "variants", Dimensions: []string{"resolution"}, Variants: []simulator.Rate{perSecond}}}))
+	if dry := s.wan(t, "vace-fun-reframe", "--video-url", "https://example.com/v.mp4", "--num-frames", "160", "--frames-per-second", "16", "--dry-run"); !strings.Contains(dry.stderr, "Estimate: $1.00\n") {
+		t.Errorf("%+v", dry)
+	}
 }
 
 // wan wait sums what several generations cost.

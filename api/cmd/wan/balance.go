@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 type balanceOptions struct {
@@ -53,7 +55,7 @@ func runBalance(ctx context.Context, o *balanceOptions) error {
 
 // checkCost refuses a request that may cost more than --max-usd, or more than the balance.
 func (o *modelOptions) checkCost(ctx context.Context, client *api.Client, body map[string]any) error {
-	estimate, err := client.Estimate(ctx, body)
+	estimate, err := client.Estimate(ctx, withDefaults(o.document, body))
 	switch {
 	case err != nil:
 		return fmt.Errorf("--max-usd: no estimate, nothing was submitted: %w", err)
@@ -72,14 +74,25 @@ func (o *modelOptions) checkCost(ctx context.Context, client *api.Client, body m
 	return nil
 }
 
+// withDefaults adds the documented defaults of the properties that the price may depend on.
+func withDefaults(document *spec.Document, body map[string]any) map[string]any {
+	all := maps.Clone(body)
+	for _, p := range document.Properties() {
+		if _, ok := body[p.Name]; !ok && p.Schema.Default != nil {
+			all[p.Name] = p.Schema.Default
+		}
+	}
+	return all
+}
+
 // estimatePatience is how long a dry run waits for the price.
 const estimatePatience = 5 * time.Second
 
 // describeEstimate is a line about the cost of a request.
-func describeEstimate(ctx context.Context, client *api.Client, body map[string]any) string {
+func describeEstimate(ctx context.Context, client *api.Client, document *spec.Document, body map[string]any) string {
 	ctx, cancel := context.WithTimeoutCause(ctx, estimatePatience, errors.New("no response in time"))
 	defer cancel()
-	estimate, err := client.Estimate(ctx, body)
+	estimate, err := client.Estimate(ctx, withDefaults(document, body))
 	switch {
 	case err != nil:
 		return "Estimate: unknown, " + message(err)

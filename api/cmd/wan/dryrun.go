@@ -76,7 +76,7 @@ func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error 
 		verdict = "The spec of " + o.document.Slug + " doesn't list all properties of the request."
 	}
 	fmt.Fprintln(o.stderr, verdict+" Nothing was submitted.")
-	fmt.Fprintln(o.stderr, redact.Line(describeEstimate(ctx, catalogue, body)))
+	fmt.Fprintln(o.stderr, redact.Line(describeEstimate(ctx, catalogue, o.document, body)))
 	return nil
 }
 
