@@ -32,7 +32,7 @@ func newBalance(c *console) *cobra.Command {
 		RunE:        func(cmd *cobra.Command, _ []string) error { return runBalance(cmd.Context(), o) },
 	}
 	command.Flags().BoolVar(&o.json, "json", false, `print a JSON object such as {"usd":12.5,"currency":"USD"}`)
-	o.connection.add(command.Flags())
+	o.add(command.Flags())
 	return command
 }
 

@@ -204,12 +204,12 @@ func terminalWidth(w io.Writer) int {
 
 // openFile shows a file with the program that the platform uses for it, and doesn't wait for it.
 func openFile(path string) error {
-	command := exec.Command("xdg-open", path)
+	command := exec.Command("xdg-open", path) //nolint:gosec // a file that wan has just saved
 	switch runtime.GOOS {
 	case "darwin":
-		command = exec.Command("open", path)
+		command = exec.Command("open", path) //nolint:gosec // the same
 	case "windows":
-		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path)
+		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path) //nolint:gosec // the same
 	}
 	return command.Start()
 }

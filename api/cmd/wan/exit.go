@@ -118,7 +118,7 @@ func interrupted(ctx context.Context, err error) error {
 	if err == nil || cause == nil {
 		return err
 	}
-	if ctx.Err() == context.Canceled { //nolint:errorlint // it is never wrapped
+	if ctx.Err() == context.Canceled {
 		cause = fmt.Errorf("interrupted: %w", cause)
 	}
 	switch e := err.(type) { //nolint:errorlint // only the outermost error

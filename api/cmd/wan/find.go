@@ -44,7 +44,7 @@ func newFind(c *console) *cobra.Command {
 	}
 	command.Flags().DurationVar(&o.ago, "since", 24*time.Hour, "how far back to look, at most 92 days")
 	command.Flags().BoolVar(&o.json, "json", false, jsonUsage)
-	o.connection.add(command.Flags())
+	o.add(command.Flags())
 	return command
 }
 

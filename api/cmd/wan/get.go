@@ -39,7 +39,7 @@ func newGet(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().BoolVar(&o.json, "json", false, jsonUsage)
-	o.connection.add(command.Flags())
+	o.add(command.Flags())
 	return command
 }
 

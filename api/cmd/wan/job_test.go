@@ -98,7 +98,7 @@ func TestModelsCommand(t *testing.T) {
 		one := runWan(t, t.Context(), new(buffer), "models", document.Slug)
 		one.check(t, exitDone, sections[i]+"\n")
 	}
-	low, high := bounds(t, "vace-fun-pose", "num_frames")
+	low, high := frameBounds(t, "vace-fun-pose")
 	for _, want := range []string{
 		fmt.Sprintf("    num_frames                     an integer from %d to %d (default ", low, high),
 		"    image_list                     an array of at most ",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -147,9 +148,9 @@ func (c *console) jobs() ([]*record, error) {
 // last is the generation that was submitted last.
 func (c *console) last() (*record, error) {
 	records, err := c.jobs()
-	for i := len(records) - 1; i >= 0; i-- {
-		if records[i].ID != "" {
-			return records[i], nil
+	for _, r := range slices.Backward(records) {
+		if r.ID != "" {
+			return r, nil
 		}
 	}
 	return nil, cmp.Or(err, inputError(errors.New("LAST: the journal has no generation; see wan jobs")))

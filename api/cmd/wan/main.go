@@ -28,11 +28,8 @@ const environment = `Environment:
   AIML_API_KEY   the API key
   AIML_API_BASE  the base URL of the API`
 
-func init() {
-	cobra.EnableCommandSorting = false // the help lists first what people do most
-}
-
 func main() {
+	cobra.EnableCommandSorting = false // the help lists first what people do most
 	// SIGQUIT and SIGABRT too: by default they end a Go program with exit code 2, which means bad input here.
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGABRT}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup

@@ -188,7 +188,7 @@ func (o *modelOptions) reportSubmission(ctx context.Context, f *finish, err erro
 	}
 	reported := f.report(r, nameFlag(interrupted(ctx, err), o.properties))
 	if is[*api.UnknownOutcomeError](err) && !o.simulate {
-		args := append([]string{"wan", "find", o.requestID}, o.connection.arguments()...)
+		args := append([]string{"wan", "find", o.requestID}, o.arguments()...)
 		fmt.Fprintln(o.stderr, "To look it up: "+shellLine(args))
 	}
 	return reported

@@ -191,9 +191,9 @@ func TestWrongInput(t *testing.T) {
 	for range 5 {
 		images = append(images, "--image-list", hero)
 	}
-	low, high := bounds(t, "vace-fun-pose", "num_frames")
+	low, high := frameBounds(t, "vace-fun-pose")
 	frames := fmt.Sprintf("from %d to %d", low, high)
-	_, reframe := bounds(t, "vace-fun-reframe", "num_frames")
+	_, reframe := frameBounds(t, "vace-fun-reframe")
 	tests := []struct {
 		name string
 		args []string
@@ -252,14 +252,14 @@ func TestWrongInput(t *testing.T) {
 	}
 }
 
-// bounds are those of a property.
-func bounds(t *testing.T, slug, name string) (low, high int) {
+// frameBounds are the bounds of num_frames.
+func frameBounds(t *testing.T, slug string) (low, high int) {
 	t.Helper()
 	document, ok := spec.BySlug(slug)
 	if !ok {
 		t.Fatalf("no model %s", slug)
 	}
-	schema := document.Request().Properties[name].Value
+	schema := document.Request().Properties["num_frames"].Value
 	return int(*schema.Min), int(*schema.Max)
 }
 

@@ -58,7 +58,7 @@ func newModels(c *console) *cobra.Command {
 	}
 	command.Flags().BoolVar(&o.json, "json", false, "print a JSON array")
 	command.Flags().BoolVar(&o.prices, "prices", false, "ask the API for the prices, and print only them")
-	o.connection.add(command.Flags())
+	o.add(command.Flags())
 	return command
 }
 

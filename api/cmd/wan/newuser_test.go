@@ -178,7 +178,7 @@ func TestExitCodeOfAccepted(t *testing.T) {
 // --no-validate leaves the judgement to the server.
 func TestNoValidate(t *testing.T) {
 	s := newServer(t)
-	_, high := bounds(t, "vace-fun-pose", "num_frames")
+	_, high := frameBounds(t, "vace-fun-pose")
 	args := []string{"vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", "p", "--num-frames", fmt.Sprint(high + 1)}
 	s.wan(t, args...).check(t, exitInput, "", "--num-frames")
 	s.nothingSent(t)
