@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/gen/generation"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -120,9 +120,8 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		WroteHeaderField: func(string, []string) { wrote.Store(true) },
 		WroteHeaders:     func() { wrote.Store(true) },
 	})
-	// All models share one operation, so any generated package makes the request.
-	request, err := animatemove.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
-		&animatemove.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json", upload)
+	request, err := generation.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
+		&generation.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json", upload)
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}

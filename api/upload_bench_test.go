@@ -23,6 +23,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/gen/generation"
 )
 
 // BenchmarkUpload compares the submission of a large local file with encoding it in memory first, and with the least
@@ -112,7 +113,7 @@ func upload(how, path, address string) error {
 		_, err = client.AnimateMove(context.Background(), request)
 		return err
 	case "marshal-it-all":
-		client, err := animatemove.NewClientWithResponses(address)
+		client, err := generation.NewClientWithResponses(address)
 		if err != nil {
 			return err
 		}

@@ -16,112 +16,71 @@ import (
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/conformance/suite"
-	"github.com/aimlvideo/wan-go/gen/animatemove"
-	"github.com/aimlvideo/wan-go/gen/animatereplace"
 	"github.com/aimlvideo/wan-go/gen/generation"
-	"github.com/aimlvideo/wan-go/gen/vacefunpose"
-	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
 )
 
-// A modelClient submits requests, given as JSON, by the types of one model.
+// A modelClient submits requests, given as JSON, with the types of one model.
 type modelClient struct {
 	request reflect.Type
-	// facade submits through package api.
-	facade func(ctx context.Context, c *api.Client, body []byte) (id string, err error)
-	// generated submits through the generated client.
-	generated func(ctx context.Context, c *http.Client, body []byte) (id string, err error)
-}
-
-func newModelClient[T any](
-	facade func(*api.Client, context.Context, T, ...api.SubmitOption) (*api.Job, error),
-	generated func(context.Context, *http.Client, T) (*generation.Generation, error),
-) modelClient {
-	return modelClient{
-		request: reflect.TypeFor[T](),
-		facade: func(ctx context.Context, c *api.Client, body []byte) (string, error) {
-			var request T
-			if err := json.Unmarshal(body, &request); err != nil {
-				return "", err
-			}
-			job, err := facade(c, ctx, request)
-			if err != nil {
-				return "", err
-			}
-			return job.ID(), nil
-		},
-		generated: func(ctx context.Context, c *http.Client, body []byte) (string, error) {
-			var request T
-			if err := json.Unmarshal(body, &request); err != nil {
-				return "", err
-			}
-			g, err := generated(ctx, c, request)
-			if err != nil {
-				return "", err
-			}
-			return g.ID, nil
-		},
-	}
+	facade  reflect.Value // the method of *api.Client
 }
 
 const server = "http://localhost"
 
-var modelClients = map[string]modelClient{
-	"animate-move": newModelClient((*api.Client).AnimateMove, func(ctx context.Context, c *http.Client, r animatemove.Request) (*generation.Generation, error) {
-		client, err := animatemove.NewClientWithResponses(server, animatemove.WithHTTPClient(c), animatemove.WithRequestEditorFn(authorize))
-		if err != nil {
-			return nil, err
-		}
-		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatemove.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
-	}),
-	"animate-replace": newModelClient((*api.Client).AnimateReplace, func(ctx context.Context, c *http.Client, r animatereplace.Request) (*generation.Generation, error) {
-		client, err := animatereplace.NewClientWithResponses(server, animatereplace.WithHTTPClient(c), animatereplace.WithRequestEditorFn(authorize))
-		if err != nil {
-			return nil, err
-		}
-		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *animatereplace.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
-	}),
-	"vace-fun-pose": newModelClient((*api.Client).VaceFunPose, func(ctx context.Context, c *http.Client, r vacefunpose.Request) (*generation.Generation, error) {
-		client, err := vacefunpose.NewClientWithResponses(server, vacefunpose.WithHTTPClient(c), vacefunpose.WithRequestEditorFn(authorize))
-		if err != nil {
-			return nil, err
-		}
-		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunpose.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
-	}),
-	"vace-fun-reframe": newModelClient((*api.Client).VaceFunReframe, func(ctx context.Context, c *http.Client, r vacefunreframe.Request) (*generation.Generation, error) {
-		client, err := vacefunreframe.NewClientWithResponses(server, vacefunreframe.WithHTTPClient(c), vacefunreframe.WithRequestEditorFn(authorize))
-		if err != nil {
-			return nil, err
-		}
-		return responded(client.SubmitGenerationWithResponse(ctx, nil, r))(func(a *vacefunreframe.SubmitGenerationResponse) *generation.Generation { return a.JSON200 })
-	}),
-}
-
-// clientOf returns the client of a model.
+// clientOf finds the method of *api.Client that submits the requests of a model.
 func clientOf(t *testing.T, slug string) modelClient {
 	t.Helper()
-	m, ok := modelClients[slug]
-	if !ok {
-		t.Fatalf("modelClients lacks %s: add its method of api.Client and its generated client", slug)
+	name := strings.ReplaceAll(slug, "-", "")
+	client := reflect.TypeFor[*api.Client]()
+	for method := range client.Methods() {
+		if strings.EqualFold(method.Name, name) && method.Type.NumIn() == 4 {
+			request := method.Type.In(2)
+			if !strings.HasSuffix(request.PkgPath(), "/gen/"+name) {
+				t.Fatalf("Client.%s takes %s, not the request of %s", method.Name, request, slug)
+			}
+			return modelClient{request, method.Func}
+		}
 	}
-	return m
+	t.Fatalf("package api has no method for %s: add one to api/models.go", slug)
+	return modelClient{}
+}
+
+// submitFacade submits with package api.
+func (m modelClient) submitFacade(ctx context.Context, c *api.Client, body []byte) (id string, err error) {
+	request := reflect.New(m.request)
+	if err := json.Unmarshal(body, request.Interface()); err != nil {
+		return "", err
+	}
+	results := m.facade.Call([]reflect.Value{reflect.ValueOf(c), reflect.ValueOf(ctx), request.Elem()})
+	if err, _ := results[1].Interface().(error); err != nil {
+		return "", err
+	}
+	return results[0].Interface().(*api.Job).ID(), nil
+}
+
+// submitGenerated submits with the generated client.
+func (m modelClient) submitGenerated(ctx context.Context, c *http.Client, body []byte) (id string, err error) {
+	request := reflect.New(m.request)
+	if err := json.Unmarshal(body, request.Interface()); err != nil {
+		return "", err
+	}
+	client, err := generation.NewClientWithResponses(server, generation.WithHTTPClient(c), generation.WithRequestEditorFn(authorize))
+	if err != nil {
+		return "", err
+	}
+	response, err := client.SubmitGenerationWithResponse(ctx, nil, request.Elem().Interface())
+	if err != nil {
+		return "", err
+	}
+	if response.JSON200 == nil {
+		return "", errors.New("the response isn't 200 with JSON")
+	}
+	return response.JSON200.ID, nil
 }
 
 func authorize(_ context.Context, r *http.Request) error {
 	r.Header.Set("Authorization", "Bearer "+goodKey)
 	return nil
-}
-
-// responded returns the generation in a response.
-func responded[R any](response R, err error) func(func(R) *generation.Generation) (*generation.Generation, error) {
-	return func(take func(R) *generation.Generation) (*generation.Generation, error) {
-		if err != nil {
-			return nil, err
-		}
-		if g := take(response); g != nil {
-			return g, nil
-		}
-		return nil, errors.New("the response isn't 200 with JSON")
-	}
 }
 
 // A wire connects a client to the simulator. It keeps the last request body and the findings.
@@ -222,8 +181,8 @@ func TestTypedClients(t *testing.T) {
 		submission, _ := conformance.CheckSubmission(body)
 		m := clientOf(t, submission.Document.Slug)
 		for way, submit := range map[string]func() (string, error){
-			"facade":    func() (string, error) { return m.facade(t.Context(), client, body) },
-			"generated": func() (string, error) { return m.generated(t.Context(), w.client(), body) },
+			"facade":    func() (string, error) { return m.submitFacade(t.Context(), client, body) },
+			"generated": func() (string, error) { return m.submitGenerated(t.Context(), w.client(), body) },
 		} {
 			id, err := submit()
 			mismatch, input := (*json.UnmarshalTypeError)(nil), (*api.InputError)(nil)
