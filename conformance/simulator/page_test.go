@@ -35,6 +35,10 @@ func TestPage(t *testing.T) {
 		t.Errorf("the page's policy is %q", csp)
 	}
 
+	if !strings.Contains(string(page.body), "<noscript>") || !strings.Contains(string(page.body), "60 of 70 jobs") {
+		t.Error("without JavaScript, the page shows no jobs")
+	}
+
 	var state simulator.Ledger
 	if err := json.Unmarshal(ask(t, srv, "GET", "/simulator/state", "", "Authorization:").body, &state); err != nil {
 		t.Fatal(err)
