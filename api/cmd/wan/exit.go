@@ -103,7 +103,10 @@ func (e *printedError) Unwrap() error { return e.err }
 // message is the text of an error without the prefix of package api, and with advice.
 func message(err error) string {
 	text := strings.TrimPrefix(err.Error(), "wan: ")
-	switch {
+	const advice = "call FindSubmission with client request id " // at the end, behind the server's own words
+	switch i := strings.LastIndex(text, advice); {
+	case is[*api.UnknownOutcomeError](err) && i >= 0:
+		text = text[:i] + "look it up: wan find " + text[i+len(advice):]
 	case is[*api.FailedError](err):
 		text += "; no charge"
 	case errors.Is(err, api.ErrUnauthorized):

@@ -210,7 +210,7 @@ func TestCancelled(t *testing.T) {
 	result.check(t, exitRunning, "", "To resume: wan wait "+id, "interrupted")
 }
 
-var requestID = regexp.MustCompile(`client request id (wan-[A-Z2-7]+)`)
+var requestID = regexp.MustCompile(`wan find (wan-[A-Z2-7]+)`)
 
 func TestUnknown(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
