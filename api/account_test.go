@@ -155,7 +155,7 @@ func TestFindSubmission(t *testing.T) {
 
 // The logs may give the id without the model behind it, or with it; polls decide.
 func TestFormsOfIDs(t *testing.T) {
-	for _, real := range []string{"gen-1", "gen-1:vendor/model"} {
+	for _, actual := range []string{"gen-1", "gen-1:vendor/model"} {
 		for _, logged := range []string{"gen-1", "gen-1:vendor/model"} {
 			client := answering(t, func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Path {
@@ -164,15 +164,15 @@ func TestFormsOfIDs(t *testing.T) {
 				case "/v2/billing/transactions":
 					fmt.Fprintf(w, `{"data":[{"created_at":"2026-08-01T00:00:00Z","direction":"CHARGE","type":"MODEL_USAGE","amount":{"usd":2,"credits":4000000},"model":null,"reference_id":%q}],"pagination":{"next_cursor":null,"has_more":false}}`, logged)
 				default:
-					if r.URL.Query().Get("generation_id") != real {
+					if r.URL.Query().Get("generation_id") != actual {
 						w.WriteHeader(http.StatusNotFound)
 						return
 					}
-					fmt.Fprintf(w, `{"id":%q,"status":"generating"}`, real)
+					fmt.Fprintf(w, `{"id":%q,"status":"generating"}`, actual)
 				}
 			})
 			found, err := client.FindSubmission(t.Context(), "mine", time.Now())
-			if err != nil || found.Job.ID() != real || *found.Usage.USD != 2 {
+			if err != nil || found.Job.ID() != actual || *found.Usage.USD != 2 {
 				t.Errorf("logged as %s: %+v %v", logged, found, err)
 			}
 		}

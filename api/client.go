@@ -26,7 +26,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -128,6 +127,3 @@ func authorizer(key string) func(*http.Request) {
 
 // String returns the address of the API. It keeps %v from printing the rest.
 func (c *Client) String() string { return fmt.Sprintf("wan.Client(%s)", c.baseURL) }
-
-// errNotPositive is the error of an option that takes a positive value.
-var errNotPositive = errors.New("it must be greater than 0")

@@ -116,7 +116,7 @@ func (m *mp4) open(header []byte, _ int64) (int64, bool) {
 	if size == 0 || size < length || size-length > 1<<62 || trailing {
 		return -1, true
 	}
-	return int64(size - length), true
+	return int64(size - length), true //nolint:gosec // at most 1 << 62
 }
 
 func (m *mp4) whole(_ int64, header []byte) bool {
@@ -167,7 +167,7 @@ func (m *matroska) open(header []byte, position int64) (int64, bool) {
 	case unknown:
 		return -1, true
 	}
-	return int64(size), true
+	return int64(size), true //nolint:gosec // at most 56 bits
 }
 
 func (m *matroska) whole(size int64, header []byte) bool {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -78,9 +79,7 @@ func (e *ResponseError) Error() string {
 	} else if status := http.StatusText(e.StatusCode); status != "" {
 		text += " " + status
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
-		text += fmt.Sprintf("; %s: %s", name, redact.Line(e.Details[name]))
-	}
+	text += e.details()
 	if e.StatusCode == http.StatusRequestEntityTooLarge {
 		text += "; host the file and give its URL"
 	}
@@ -88,6 +87,14 @@ func (e *ResponseError) Error() string {
 		text += " (request " + redact.Line(e.RequestID) + ")"
 	}
 	return redact.Cut(text, 2000)
+}
+
+func (e *ResponseError) details() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
+		fmt.Fprintf(&b, "; %s: %s", name, redact.Line(e.Details[name]))
+	}
+	return b.String()
 }
 
 // Is reports whether target is the condition of the status code.

@@ -228,7 +228,7 @@ func outcome(err error) string {
 		text = "unknown"
 	case errors.As(err, &waiting):
 		text = "stopped waiting"
-		if refusal := (*api.ResponseError)(nil); !errors.As(err, &refusal) || refusal.StatusCode != 401 && refusal.StatusCode != 403 && refusal.StatusCode != 404 {
+		if refusal := (*api.ResponseError)(nil); !errors.As(err, &refusal) || refusal.StatusCode != http.StatusUnauthorized && refusal.StatusCode != http.StatusForbidden && refusal.StatusCode != http.StatusNotFound {
 			text += fmt.Sprintf(" after %d polls", waiting.Polls)
 		}
 	case errors.As(err, &failed):

@@ -133,7 +133,7 @@ func TestSwitchingProtocols(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.AnimateMove(t.Context(), move)
-	if unknown, response := (*api.UnknownOutcomeError)(nil), (*api.ResponseError)(nil); !errors.As(err, &unknown) || !errors.As(err, &response) || response.StatusCode != 101 {
+	if unknown, response := (*api.UnknownOutcomeError)(nil), (*api.ResponseError)(nil); !errors.As(err, &unknown) || !errors.As(err, &response) || response.StatusCode != http.StatusSwitchingProtocols {
 		t.Errorf("submit: %v", err)
 	}
 	if _, err := client.Job("x").Poll(t.Context()); err == nil {
@@ -171,7 +171,7 @@ func TestFailedStatuses(t *testing.T) {
 	for _, status := range []string{"error", "failed", "canceled", "cancelled", "expired", "rejected", "FAILED"} {
 		client := respond(t, func(*http.Request) *http.Response {
 			return &http.Response{
-				StatusCode: 200, Header: http.Header{}, ContentLength: -1,
+				StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1,
 				Body: io.NopCloser(bytes.NewBufferString(`{"id":"x","status":"` + status + `","error":null,"video":null}`)),
 			}
 		})
@@ -190,7 +190,7 @@ func TestFailureMembers(t *testing.T) {
 		if polls++; polls > 1 {
 			body = `{"id":"x","status":"failed","error":{"name":"NSFW","message":"refused","code":17,"data":{"frame":3}}}`
 		}
-		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
 	})
 	var reported []float64
 	_, err := client.Job("x").Wait(t.Context(), api.OnProgress(func(p api.Progress) {
@@ -211,7 +211,7 @@ func TestFailureMembers(t *testing.T) {
 func TestLastPollError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := respond(t, func(*http.Request) *http.Response {
-			return &http.Response{StatusCode: 503, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString("maintenance"))}
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString("maintenance"))}
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -227,7 +227,7 @@ func TestLastPollError(t *testing.T) {
 func TestErrorDetails(t *testing.T) {
 	client := respond(t, func(*http.Request) *http.Response {
 		body := `{"message":"Body validation error","statusCode":400,"meta":["num_frames: expected 81, received 3"]}`
-		return &http.Response{StatusCode: 400, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
+		return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
 	})
 	_, err := client.AnimateMove(t.Context(), move)
 	response := (*api.ResponseError)(nil)

@@ -260,7 +260,7 @@ func findBox(r io.ReaderAt, start, end int64, kind string) (box, error) {
 		case 0:
 			size = end - start
 		case 1:
-			size, header = int64(binary.BigEndian.Uint64(head[8:])), 16
+			size, header = int64(binary.BigEndian.Uint64(head[8:])), 16 //nolint:gosec // a negative size is refused
 		}
 		if size < header || size > end-start {
 			break

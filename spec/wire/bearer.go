@@ -8,7 +8,7 @@ import (
 // Response headers of the API. The cost headers come once the cost is known.
 const (
 	InferenceIDHeader = "X-Inference-Id"
-	CreditsUsedHeader = "X-Aimlapi-Credits-Used"
+	CreditsUsedHeader = "X-Aimlapi-Credits-Used" //nolint:gosec // not a credential
 	USDSpentHeader    = "X-Aimlapi-Usd-Spent"
 )
 
