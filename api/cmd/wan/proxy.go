@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
@@ -63,7 +61,7 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 	if err != nil {
 		return err
 	}
-	if isListener(upstream, listener.Addr()) {
+	if conformance.LeadsTo(ctx, upstream, listener.Addr()) {
 		listener.Close()
 		return inputError(errors.New("--upstream is the proxy itself"))
 	}
@@ -80,12 +78,6 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 	}
 	err = serve(ctx, func() error { return server.Serve(listener) }, shutdownServer(server))
 	return errors.Join(err, f.verdict())
-}
-
-// isListener reports whether a URL leads to the address.
-func isListener(u *url.URL, addr net.Addr) bool {
-	host, port, _ := net.SplitHostPort(addr.String())
-	return u.Port() == port && (u.Hostname() == host || wire.IsLoopback(u.Hostname()))
 }
 
 // findings prints and counts what the proxy finds. A reader that blocks doesn't hold up the traffic.

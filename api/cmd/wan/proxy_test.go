@@ -143,10 +143,17 @@ func TestProxyWrongInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
+		{[]string{"--upstream", "http://" + address, "--addr", address}, "--upstream is the proxy itself"},
 		{nil, "--upstream is required"},
 		{[]string{"--upstream", "example.com"}, "--upstream: not an http or https URL"},
 		{[]string{"--upstream", "http://example.com"}, "--upstream: plain http"},
