@@ -22,7 +22,7 @@ type FoundSubmission struct {
 	// Job resumes the generation.
 	Job   *Job
 	Model string
-	// Failed reports that the request or the generation failed. It isn't charged.
+	// Failed reports that the generation failed, or the request, if its row hasn't been confirmed. It isn't charged.
 	Failed bool
 	// Usage is what it cost.
 	Usage Usage
@@ -38,11 +38,18 @@ type SubmissionNotFoundError struct {
 	// Since and Until are the window that was searched, and Rows is the number of rows in it.
 	Since, Until time.Time
 	Rows         int
+	// Refused counts the rows of failed requests with the id that no poll knows a generation for. The client sends one id
+	// with all attempts of a submission, so a later attempt may have been accepted.
+	Refused int
 }
 
 func (e *SubmissionNotFoundError) Error() string {
-	return fmt.Sprintf("wan: submission %s isn't in the account's logs yet, among %d requests since %s; they lag behind, so look again before you submit again",
+	text := fmt.Sprintf("wan: submission %s isn't in the account's logs yet, among %d requests since %s",
 		e.ClientRequestID, e.Rows, e.Since.UTC().Format(time.RFC3339))
+	if e.Refused > 0 {
+		text += fmt.Sprintf(" (%d attempts of it failed without a generation)", e.Refused)
+	}
+	return text + "; they lag behind, so look again before you submit again"
 }
 
 // An AccountError means that the account's logs, ledger, balance or prices couldn't be read. It says nothing about any
@@ -72,29 +79,45 @@ const (
 )
 
 // FindSubmission looks a submission up by its client request id, in the account's logs since a time shortly before it was
-// submitted. Use it after an [UnknownOutcomeError]:
+// submitted; the zero time means the last 92 days. Use it after an [UnknownOutcomeError]:
 //
 //	found, err := client.FindSubmission(ctx, unknown.ClientRequestID, submitted)
 //	if err == nil {
 //		video, err := found.Job.Wait(ctx)
 //	}
 //
-// It returns a [*SubmissionNotFoundError] if there is no row yet, an [*InputError] if the id isn't one that the API keeps,
-// and otherwise an [*AccountError]. It reads the whole window, at most 187 pages of 100 requests a minute.
+// It returns a [*SubmissionNotFoundError] if there is no row of a generation yet, an [*InputError] if the id isn't one
+// that the API keeps, a [*PollError] if it can't be settled whether a failed request has a generation, and otherwise an
+// [*AccountError]. It reads the whole window, at most 187 pages of 100 requests a minute.
 func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, since time.Time) (*FoundSubmission, error) {
 	if !wire.ValidClientRequestID(clientRequestID) {
 		return nil, errClientRequestID
 	}
-	missing := &SubmissionNotFoundError{ClientRequestID: clientRequestID, Since: since, Until: time.Now()}
+	missing := &SubmissionNotFoundError{ClientRequestID: clientRequestID, Since: startOfLogs(since), Until: time.Now()}
 	for found, err := range c.Submissions(ctx, since) {
 		if err != nil {
 			return nil, err
 		}
-		if missing.Rows++; found.ClientRequestID == clientRequestID {
-			return found, found.Confirm(ctx)
+		missing.Rows++
+		if found.ClientRequestID != clientRequestID {
+			continue
 		}
+		if err := found.Confirm(ctx); err == nil {
+			return found, nil
+		} else if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		missing.Refused++
 	}
 	return nil, missing
+}
+
+// startOfLogs returns since, or the start of the longest window if it is zero.
+func startOfLogs(since time.Time) time.Time {
+	if since.IsZero() {
+		return time.Now().Add(-maxWindow + 2*clockSkew)
+	}
+	return since
 }
 
 // Submissions returns the requests in the account's logs since a time, newest first. It reads a page when it is needed
@@ -102,7 +125,7 @@ func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, sin
 // Job may lack the model that the generation's id has: see [FoundSubmission.Confirm].
 func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*FoundSubmission, error] {
 	return func(yield func(*FoundSubmission, error) bool) {
-		first := since.Add(-clockSkew)
+		first := startOfLogs(since).Add(-clockSkew)
 		for end := time.Now().Add(clockSkew); end.After(first); end = end.Add(-maxWindow) {
 			start := end.Add(-maxWindow)
 			if start.Before(first) {
@@ -150,38 +173,65 @@ func (c *Client) found(row account.LogRow) *FoundSubmission {
 	return f
 }
 
-// Confirm settles which form of the id the generation has, with ":MODEL" behind it or without, by polling it, and reads
-// what it cost from the ledger, which is what moves the balance. It returns an [*AccountError] if the ledger can't be
-// read. [Client.FindSubmission] calls it.
+// Confirm settles by polls which form of the id the generation has, with ":MODEL" behind it or without, and whether it
+// failed. It reads what the generation cost from the ledger, which is what moves the balance; if that can't be read, Usage
+// remains what the logs say. [Client.FindSubmission] calls it.
+//
+// It returns a [*PollError] if polls can't settle it. One that wraps [ErrNotFound] means that a failed request has no
+// generation: the API refused it.
 func (f *FoundSubmission) Confirm(ctx context.Context) error {
-	if f.Failed {
-		return nil
+	generation, err := f.poll(ctx)
+	switch {
+	case err == nil:
+		f.Failed = generation.Failure != nil
+	case f.Failed || ctx.Err() != nil:
+		return err
 	}
-	c, id := f.Job.client, f.Job.id
-	if _, err := f.Job.Poll(ctx); errors.Is(err, ErrNotFound) {
-		other, _, cut := strings.Cut(id, ":")
-		if !cut {
-			other = id + ":" + f.Model
-		}
-		job := c.Job(other)
-		if _, err := job.Poll(ctx); err == nil {
-			job.requestID, f.Job = f.Job.requestID, job
-		}
+	if !f.Failed {
+		f.readCharge(ctx)
 	}
-	short, _, _ := strings.Cut(id, ":")
+	return nil
+}
+
+// poll polls both forms of the id until one works, which becomes the id of the Job.
+func (f *FoundSubmission) poll(ctx context.Context) (*Generation, error) {
+	generation, err := f.Job.Poll(ctx)
+	if err == nil {
+		return generation, nil
+	}
+	other, _, cut := strings.Cut(f.Job.id, ":")
+	if !cut {
+		other += ":" + f.Model
+	}
+	job := f.Job.client.Job(other)
+	generation, otherErr := job.Poll(ctx)
+	switch {
+	case otherErr == nil:
+		job.requestID, f.Job = f.Job.requestID, job
+		return generation, nil
+	case errors.Is(err, ErrNotFound):
+		return nil, otherErr
+	}
+	return nil, err
+}
+
+// readCharge reads what the generation cost. Without an entry in the ledger, the figures of the logs remain.
+func (f *FoundSubmission) readCharge(ctx context.Context) {
+	c := f.Job.client
+	short, _, _ := strings.Cut(f.Job.id, ":")
 	for entry, err := range c.charges(ctx, f.Created) {
 		if err != nil {
-			return err
+			c.logger.WarnContext(ctx, "charge not read", "generation", f.Job.id, "error", err)
+			return
 		}
 		if entry.ReferenceID == nil {
 			continue
 		}
 		if reference, _, _ := strings.Cut(*entry.ReferenceID, ":"); reference == short {
 			f.Usage = Usage{Credits: new(float64(entry.Amount.Credits)), USD: new(entry.Amount.USD)}
-			return nil
+			return
 		}
 	}
-	return nil
 }
 
 // charges returns the charges for model usage since a time, newest first.

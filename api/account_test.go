@@ -179,6 +179,78 @@ func TestFormsOfIDs(t *testing.T) {
 	}
 }
 
+// An API may answer a poll by the short id with the full one, which then is the id of the generation.
+func TestFullIDInPoll(t *testing.T) {
+	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v2/logs":
+			fmt.Fprint(w, logsWith(`{"status":"succeeded","model":"vendor/model","inference_id":"gen-1","client_request_id":"mine"}`))
+		case "/v2/billing/transactions":
+			w.WriteHeader(http.StatusForbidden) // a management key
+		default:
+			fmt.Fprint(w, `{"id":"gen-1:vendor/model","status":"generating"}`)
+		}
+	})
+	found, err := client.FindSubmission(t.Context(), "mine", time.Time{})
+	if err != nil || found.Job.ID() != "gen-1:vendor/model" || found.Failed || *found.Usage.USD != 1 {
+		t.Errorf("%+v %v", found, err)
+	}
+}
+
+func logsWith(row string) string {
+	row = strings.Replace(row, "{", `{"created":"2026-08-01T00:00:00Z","cost":{"usd":1,"credits":2000000},`, 1)
+	return `{"data":[` + row + `],"pagination":{"has_more":false}}`
+}
+
+// All attempts of a submission have one client request id. While a later attempt may still run, the row of a refused one
+// doesn't mean that the submission failed.
+func TestRefusedAttemptIsNoOutcome(t *testing.T) {
+	status, body := http.StatusNotFound, `{"message":"Not found","statusCode":404}`
+	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2/logs" {
+			fmt.Fprint(w, logsWith(`{"status":"failed","model":"vendor/model","inference_id":"req-1","client_request_id":"mine"}`))
+			return
+		}
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	})
+	_, err := client.FindSubmission(t.Context(), "mine", time.Now())
+	if missing, ok := errors.AsType[*api.SubmissionNotFoundError](err); !ok || missing.Refused != 1 || missing.Rows != 1 {
+		t.Errorf("%v", err)
+	}
+	status, body = http.StatusServiceUnavailable, ""
+	_, err = client.FindSubmission(t.Context(), "mine", time.Now())
+	if _, ok := errors.AsType[*api.PollError](err); !ok {
+		t.Errorf("%v", err)
+	}
+	status, body = http.StatusOK, `{"id":"req-1","status":"error","error":{"name":"NSFW","message":"refused"}}`
+	if found, err := client.FindSubmission(t.Context(), "mine", time.Now()); err != nil || !found.Failed {
+		t.Errorf("%+v %v", found, err)
+	}
+	body = `{"id":"req-1","status":"generating"}` // evidence decides over labels
+	if found, err := client.FindSubmission(t.Context(), "mine", time.Now()); err != nil || found.Failed {
+		t.Errorf("%+v %v", found, err)
+	}
+}
+
+func TestPriceText(t *testing.T) {
+	for want, price := range map[string]api.Price{
+		"variable":             {Kind: "variable"},
+		"unknown":              {},
+		"$0.21 per generation": {Kind: "fixed", Currency: "USD", Units: []api.Rate{{Unit: "generation", Price: 0.21, Per: 1}}},
+		"$0.2 per 2 seconds (resolution 480p)": {
+			Kind: "variants", Variants: []api.Rate{{When: map[string]any{"resolution": "480p"}, Unit: "second", Price: 0.2, Per: 2}},
+		},
+		"1 EUR per second (fps 16, resolution 720p)": {
+			Kind: "variants", Currency: "EUR", Variants: []api.Rate{{When: map[string]any{"resolution": "720p", "fps": 16}, Unit: "second", Price: 1, Per: 1}},
+		},
+	} {
+		if got := price.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestBalance(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithBalance(12.5))
 	balance, err := newClient(t, srv).Balance(t.Context())

@@ -2,43 +2,83 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/aimlvideo/wan-go/gen/account"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // A Price is the price of a model in the catalogue.
 type Price struct {
 	// Model is the id of the model.
-	Model string
+	Model string `json:"model"`
 	// Kind decides what the price depends on: "fixed" has Units, "variants" has Dimensions and Variants, and "variable"
 	// can't be quoted. Other words may come.
-	Kind     string
-	Currency string
-	Units    []Rate
+	Kind     string `json:"kind"`
+	Currency string `json:"currency,omitempty"`
+	Units    []Rate `json:"units,omitempty"`
 	// Dimensions are the request properties that select a variant.
-	Dimensions []string
-	Variants   []Rate
+	Dimensions []string `json:"dimensions,omitempty"`
+	Variants   []Rate   `json:"variants,omitempty"`
+}
+
+// String returns the price in one line, such as "$0.39 per second (resolution 720p)".
+func (p *Price) String() string {
+	var rates []string
+	for _, rate := range slices.Concat(p.Units, p.Variants) {
+		rates = append(rates, rate.text(p.Currency))
+	}
+	if rates == nil {
+		return cmp.Or(redact.Line(p.Kind), "unknown")
+	}
+	return strings.Join(rates, "; ")
 }
 
 // A Rate is a price for a number of units.
 type Rate struct {
 	// Name is what is charged for; empty for a variant.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Unit is what Per counts, such as "second" or "generation".
-	Unit string
+	Unit string `json:"unit"`
 	// When selects a variant by the values of request properties.
-	When map[string]any
+	When map[string]any `json:"when,omitempty"`
 	// Price is the price of Per units.
-	Price, Per float64
+	Price float64 `json:"price"`
+	Per   float64 `json:"per"`
+}
+
+func (r Rate) text(currency string) string {
+	amount := strconv.FormatFloat(r.Price, 'f', -1, 64)
+	if currency == "" || currency == "USD" {
+		amount = "$" + amount
+	} else {
+		amount += " " + redact.Line(currency)
+	}
+	unit := redact.Line(r.Unit)
+	if r.Per != 1 {
+		unit = strconv.FormatFloat(r.Per, 'f', -1, 64) + " " + unit + "s"
+	}
+	var when []string
+	for _, name := range slices.Sorted(maps.Keys(r.When)) {
+		when = append(when, redact.Line(fmt.Sprint(name, " ", r.When[name])))
+	}
+	text := amount + " per " + unit
+	if when != nil {
+		text += " (" + strings.Join(when, ", ") + ")"
+	}
+	return text
 }
 
 // Price returns the price of a model, which it looks up by id and aliases. Prices are in no document: only the live
@@ -155,6 +195,8 @@ func (p *Price) estimate(r *pricedRequest) *Estimate {
 				return &Estimate{Reason: fmt.Sprintf("the price depends on %v, which the request doesn't set", p.Dimensions)}
 			}
 		}
+	case p.Kind == "fixed":
+		return &Estimate{Reason: fmt.Sprintf("the price has %d rates, and which of them apply isn't documented", len(p.Units))}
 	default:
 		return &Estimate{Reason: fmt.Sprintf("a price of kind %q can't be quoted", p.Kind)}
 	}
