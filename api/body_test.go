@@ -162,7 +162,7 @@ func TestBody(t *testing.T) {
 		{"other keys", map[int]any{7: image, 8: "x"}},
 		{"deep", map[string]any{"a": map[string]any{"b": []any{map[string]any{"image_url": testImage(14)}}}}},
 		{"the same source twice", map[string]any{"image_url": image, "last_image_url": image}},
-		{"many", map[string]any{"image_list": manyPictures()}},
+		{"many", map[string]any{"image_list": manyImages()}},
 		{"struct without tags", untagged{VideoURL: video, Hidden: media.File("never/looked/at"), private: media.File("nor/this")}},
 		{"embedded", embedding{animatemove.Request{VideoURL: video, ImageURL: url}, testImage(15)}},
 	}
@@ -171,8 +171,8 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// manyPictures has numbers of more than one digit, so that one is the beginning of another.
-func manyPictures() (list []any) {
+// manyImages has numbers of more than one digit, so that one is the beginning of another.
+func manyImages() (list []any) {
 	for i := range 12 {
 		list = append(list, testImage(20+i))
 	}

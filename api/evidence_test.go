@@ -272,7 +272,7 @@ func TestHostileAnswers(t *testing.T) {
 		client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Aimlapi-Usd-Spent", "NaN")
 			w.Header().Set("X-Aimlapi-Credits-Used", "-Inf")
-			io.WriteString(w, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/film.mp4"}}`)
+			io.WriteString(w, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/video.mp4"}}`)
 		})
 		video, err := client.Job("x").Wait(t.Context())
 		if err != nil || video.Usage.USD != nil || video.Usage.Credits != nil {
@@ -324,7 +324,7 @@ func TestDoneAtTheEndOfTheContext(t *testing.T) {
 	defer cancel()
 	client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 		cancel()
-		io.WriteString(w, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/film.mp4"}}`)
+		io.WriteString(w, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/video.mp4"}}`)
 	})
 	if _, err := client.Job("x").Wait(ctx); err != nil {
 		t.Error(err)

@@ -317,13 +317,13 @@ func checkDirectory(t *testing.T, target string, saved bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if film := film(t, "854x480"); string(got) != string(film) {
-		t.Errorf("the file has %d bytes, the film %d", len(got), len(film))
+	if sample := sample(t, "854x480"); string(got) != string(sample) {
+		t.Errorf("the file has %d bytes, the sample %d", len(got), len(sample))
 	}
 }
 
-// film returns one of the simulator's results.
-func film(t *testing.T, size string) []byte {
+// sample returns one of the simulator's results.
+func sample(t *testing.T, size string) []byte {
 	t.Helper()
 	data, err := os.ReadFile("../conformance/simulator/videos/" + size + ".mp4")
 	if err != nil {

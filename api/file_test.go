@@ -13,7 +13,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// A path where no file can be is bad input, and told before anything is fetched.
+// A path where no file can be is bad input, and reported before anything is fetched.
 func TestSaveInput(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
 	video := completed(t, newClient(t, srv))

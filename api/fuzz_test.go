@@ -93,10 +93,10 @@ func FuzzContentRange(f *testing.F) {
 
 // However the bytes of a file come in, the verdict is the same.
 func FuzzContainer(f *testing.F) {
-	film := "\x00\x00\x00\x14ftypisom\x00\x00\x02\x00mp42" + "\x00\x00\x00\x0cmoov1234" + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x1412345678"
-	f.Add([]byte(film), 7)
-	f.Add([]byte(film[:len(film)-1]), 1000)
-	f.Add([]byte(film[:25]), 1)
+	sample := "\x00\x00\x00\x14ftypisom\x00\x00\x02\x00mp42" + "\x00\x00\x00\x0cmoov1234" + "\x00\x00\x00\x01mdat\x00\x00\x00\x00\x00\x00\x00\x1412345678"
+	f.Add([]byte(sample), 7)
+	f.Add([]byte(sample[:len(sample)-1]), 1000)
+	f.Add([]byte(sample[:25]), 1)
 	f.Add([]byte("\x00\x00\x00\x01ftyp\xff\xff\xff\xff\xff\xff\xff\xff"), 3)
 	f.Add([]byte("\x00\x00\x00\x08ftyp\x00\x00\x00\x00moov"), 3)
 	f.Fuzz(func(t *testing.T, data []byte, n int) {
@@ -116,17 +116,17 @@ func FuzzContainer(f *testing.F) {
 	})
 }
 
-// A film is complete, and no part of it is.
+// A sample is complete, and no part of it is.
 func TestContainer(t *testing.T) {
-	film, err := os.ReadFile("../conformance/simulator/videos/480x480.mp4")
+	sample, err := os.ReadFile("../conformance/simulator/videos/480x480.mp4")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := 32; n <= len(film); n++ {
-		c := newContainer(film[:min(n, 3072)])
-		c.see(film[:n])
-		if complete := c.complete() == nil; complete != (n == len(film)) {
-			t.Errorf("of %d bytes, the first %d are complete: %t", len(film), n, complete)
+	for n := 32; n <= len(sample); n++ {
+		c := newContainer(sample[:min(n, 3072)])
+		c.see(sample[:n])
+		if complete := c.complete() == nil; complete != (n == len(sample)) {
+			t.Errorf("of %d bytes, the first %d are complete: %t", len(sample), n, complete)
 		}
 	}
 }

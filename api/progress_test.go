@@ -41,8 +41,8 @@ func TestOnUploadAndDownload(t *testing.T) {
 		}
 		received, total = n, of
 	}))
-	if size := int64(len(film(t, "854x480"))); err != nil || received != size || total != size {
-		t.Errorf("%d of %d bytes were reported, the film has %d: %v", received, total, size, err)
+	if size := int64(len(sample(t, "854x480"))); err != nil || received != size || total != size {
+		t.Errorf("%d of %d bytes were reported, the sample has %d: %v", received, total, size, err)
 	}
 }
 

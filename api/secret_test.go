@@ -25,18 +25,18 @@ func TestSecrets(t *testing.T) {
 	const key = "canary-key-7f3b9c2e"
 	data := []byte("\x89PNG\r\n\x1a\n" + strings.Repeat("canary-data", 100))
 	canaries := []string{key, "canary-data", base64.StdEncoding.EncodeToString(data)[20:60]}
-	picture := "data:image/png;base64," + base64.StdEncoding.EncodeToString(data)
+	image := "data:image/png;base64," + base64.StdEncoding.EncodeToString(data)
 	request := animatemove.Request{
 		VideoURL: api.URL("https://example.com/dance.mp4?signature=canary-key-7f3b9c2e"),
 		ImageURL: api.Reader(bytes.NewReader(data), int64(len(data))),
 	}
 	withDataURI := request
-	withDataURI.ImageURL = api.URL(picture)
-	echo := "Body validation error: received " + picture + " with key " + key + " and\nAuthorization: Bearer " + key
+	withDataURI.ImageURL = api.URL(image)
+	echo := "Body validation error: received " + image + " with key " + key + " and\nAuthorization: Bearer " + key
 
 	effects := []simulator.Effect{
 		simulator.StatusMessage(400, echo), simulator.StatusMessage(401, echo), simulator.StatusMessage(403, echo), simulator.StatusMessage(500, echo),
-		simulator.Body(`{"id":"other","status":"x","error":"` + key + picture + `"}`), simulator.Body(`{"message":"` + strings.ReplaceAll(picture, "/", `\/`) + `"}`), simulator.Body(`{"message":"` + picture + `"}`),
+		simulator.Body(`{"id":"other","status":"x","error":"` + key + image + `"}`), simulator.Body(`{"message":"` + strings.ReplaceAll(image, "/", `\/`) + `"}`), simulator.Body(`{"message":"` + image + `"}`),
 		simulator.HTML(502), simulator.Reset(), simulator.Drop(), simulator.Truncate(), simulator.Cut(), simulator.Stall(),
 		simulator.Redirect(302, "https://elsewhere.example.com/?key="+key),
 		simulator.ContentType(key), simulator.RetryAfter(429, key),

@@ -29,26 +29,26 @@ import (
 
 // Each model's method sends what was set and nothing else: unset, 0 and false are three things.
 func TestModels(t *testing.T) {
-	video, picture := api.URL("https://example.com/v.mp4"), api.URL("https://example.com/i.png")
+	video, image := api.URL("https://example.com/v.mp4"), api.URL("https://example.com/i.png")
 	tests := []struct {
 		name   string
 		submit func(context.Context, *api.Client) (*api.Job, error)
 		want   string
 	}{
 		{"animate-move", func(ctx context.Context, c *api.Client) (*api.Job, error) {
-			return c.AnimateMove(ctx, animatemove.Request{VideoURL: video, ImageURL: picture, Resolution: animatemove.Resolution720p, Shift: new(0.0)})
+			return c.AnimateMove(ctx, animatemove.Request{VideoURL: video, ImageURL: image, Resolution: animatemove.Resolution720p, Shift: new(0.0)})
 		}, `{"image_url":"https://example.com/i.png","model":"alibaba/wan2.2-14b-animate-move","resolution":"720p","shift":0,"video_url":"https://example.com/v.mp4"}`},
 		{"animate-replace", func(ctx context.Context, c *api.Client) (*api.Job, error) {
-			return c.AnimateReplace(ctx, animatereplace.Request{VideoURL: video, ImageURL: picture, Seed: new(0), EnableSafetyChecker: new(false)})
+			return c.AnimateReplace(ctx, animatereplace.Request{VideoURL: video, ImageURL: image, Seed: new(0), EnableSafetyChecker: new(false)})
 		}, `{"enable_safety_checker":false,"image_url":"https://example.com/i.png","model":"alibaba/wan2.2-14b-animate-replace","seed":0,"video_url":"https://example.com/v.mp4"}`},
 		{"vace-fun-pose", func(ctx context.Context, c *api.Client) (*api.Job, error) {
-			return c.VaceFunPose(ctx, vacefunpose.Request{VideoURL: video, Prompt: "p", NegativePrompt: new(""), ImageList: []api.Source{picture, picture}})
+			return c.VaceFunPose(ctx, vacefunpose.Request{VideoURL: video, Prompt: "p", NegativePrompt: new(""), ImageList: []api.Source{image, image}})
 		}, `{"image_list":["https://example.com/i.png","https://example.com/i.png"],"model":"alibaba/wan2.2-vace-fun-a14b-pose","negative_prompt":"","prompt":"p","video_url":"https://example.com/v.mp4"}`},
 		{"vace-fun-reframe", func(ctx context.Context, c *api.Client) (*api.Job, error) {
 			return c.VaceFunReframe(ctx, vacefunreframe.Request{VideoURL: video, AspectRatio: vacefunreframe.AspectRatio9x16, TrimBorders: new(false), AutoDownsampleMinFPS: new(7.5)})
 		}, `{"aspect_ratio":"9:16","auto_downsample_min_fps":7.5,"model":"alibaba/wan2.2-vace-fun-a14b-reframe","trim_borders":false,"video_url":"https://example.com/v.mp4"}`},
 		{"any", func(ctx context.Context, c *api.Client) (*api.Job, error) {
-			return c.Submit(ctx, map[string]any{"model": animatemove.ModelID, "video_url": video, "image_url": picture, "mood": "happy"})
+			return c.Submit(ctx, map[string]any{"model": animatemove.ModelID, "video_url": video, "image_url": image, "mood": "happy"})
 		}, `{"image_url":"https://example.com/i.png","model":"alibaba/wan2.2-14b-animate-move","mood":"happy","video_url":"https://example.com/v.mp4"}`},
 	}
 	for _, test := range tests {
@@ -74,14 +74,14 @@ func TestLocalMedia(t *testing.T) {
 	srv := simulator.Start(t)
 	client := newClient(t, srv)
 	dance, hero := "../conformance/testdata/dance.mp4", "../conformance/testdata/hero.png"
-	picture, err := os.ReadFile(hero)
+	image, err := os.ReadFile(hero)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request := vacefunpose.Request{
 		VideoURL:  api.File(dance),
 		Prompt:    "p",
-		ImageURL:  api.Reader(bytes.NewReader(picture), int64(len(picture))),
+		ImageURL:  api.Reader(bytes.NewReader(image), int64(len(image))),
 		ImageList: []api.Source{api.File(hero), api.URL("https://example.com/i.png")},
 	}
 	if _, err := client.VaceFunPose(t.Context(), request); err != nil {
@@ -92,8 +92,8 @@ func TestLocalMedia(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(want, []byte(base64.StdEncoding.EncodeToString(picture))) {
-		t.Fatal("encoding/json doesn't write the picture")
+	if !bytes.Contains(want, []byte(base64.StdEncoding.EncodeToString(image))) {
+		t.Fatal("encoding/json doesn't write the image")
 	}
 	sum := sha256.Sum256(want)
 	if got := srv.Ledger().Jobs[0]; got.BodySHA256 != hex.EncodeToString(sum[:]) || got.BodySize != len(want) {
@@ -117,7 +117,7 @@ func TestInputErrors(t *testing.T) {
 		{"model", animatemove.Request{Model: "other", VideoURL: move.VideoURL, ImageURL: move.ImageURL}, "model", nil},
 		{"missing file", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.File("nowhere.mp4"), ImageURL: move.ImageURL}, "video_url", nil},
 		{"no video", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.File("../conformance/testdata/hero.png"), ImageURL: move.ImageURL}, "video_url", nil},
-		{"no picture in a list", map[string]any{"image_list": []any{api.File("client.go")}}, "image_list", nil},
+		{"no image in a list", map[string]any{"image_list": []any{api.File("client.go")}}, "image_list", nil},
 		{"a path as a URL", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.URL("dance.mp4"), ImageURL: move.ImageURL}, "video_url", nil},
 		{"nothing in a map", map[string]any{"image_url": api.File("")}, "image_url", nil},
 		{"nothing in a list", map[string]any{"image_list": []api.Source{move.ImageURL, {}}}, "image_list", nil},
@@ -208,7 +208,7 @@ func TestNotSentGivesUp(t *testing.T) {
 	})
 }
 
-// The end of the context is obeyed at once, and what is known of the submission is told.
+// The end of the context is obeyed at once, and what is known of the submission is reported.
 func TestSubmitCancelled(t *testing.T) {
 	tests := []struct {
 		name    string

@@ -86,7 +86,7 @@ func TestDownloadResumes(t *testing.T) {
 		srv.Inject(simulator.Fault{On: simulator.Download, Times: 2, Effect: simulator.Truncate()})
 		var buffer bytes.Buffer
 		n, err := video.Download(t.Context(), &buffer)
-		want := film(t, "854x480")
+		want := sample(t, "854x480")
 		if err != nil || n != int64(len(want)) || !bytes.Equal(buffer.Bytes(), want) {
 			t.Errorf("%d of %d bytes: %v", n, len(want), err)
 		}
@@ -177,7 +177,7 @@ func TestDownloadGivesUp(t *testing.T) {
 
 // A file server with a mind of its own, behind an API that says where it is.
 func TestFileServers(t *testing.T) {
-	data := film(t, "480x480")
+	data := sample(t, "480x480")
 	half := len(data) / 2
 	head := func(w http.ResponseWriter, from, to, total int) {
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, total))
@@ -439,7 +439,7 @@ func TestFileServers(t *testing.T) {
 			w.Write(data)
 		}, "saved", ""},
 		{"nothing", func(http.ResponseWriter, *http.Request, int) {}, "not saved", ""},
-		{"a picture", func(w http.ResponseWriter, _ *http.Request, _ int) {
+		{"an image", func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Type", "video/mp4")
 			w.Write([]byte("\x89PNG\r\n\x1a\n"))
 		}, "not saved: not a complete video", ""},
@@ -473,7 +473,7 @@ func TestFileServers(t *testing.T) {
 						},
 					}}))
 					srv.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{
-						"video": map[string]any{"url": srv.URL + "/files/film.mp4?signature=secret"},
+						"video": map[string]any{"url": srv.URL + "/files/video.mp4?signature=secret"},
 					}}})
 					video := completed(t, newClient(t, srv))
 					want := test.save
@@ -512,9 +512,9 @@ func TestFileServers(t *testing.T) {
 // Over plain HTTP, videos come only from an API that is on this machine itself; from elsewhere only over HTTPS.
 func TestFilesOverHTTPS(t *testing.T) {
 	tests := []struct{ name, base, url, want string }{
-		{"plain", "https://api.example.com", "http://cdn.example.com/film.mp4", "leads to http://cdn.example.com, not to https"},
+		{"plain", "https://api.example.com", "http://cdn.example.com/video.mp4", "leads to http://cdn.example.com, not to https"},
 		{"redirected to plain", "https://api.example.com", "https://cdn.example.com/redirect?to=http://cdn.example.com", "leads to http://cdn.example.com, not to https"},
-		{"no HTTP at all", "http://127.0.0.1:1", "ftp://cdn.example.com/film.mp4", "the video's URL isn't valid"},
+		{"no HTTP at all", "http://127.0.0.1:1", "ftp://cdn.example.com/video.mp4", "the video's URL isn't valid"},
 		{"redirected to no HTTP", "http://127.0.0.1:1", "http://127.0.0.1:2/redirect?to=ftp://cdn.example.com", "leads to ftp://cdn.example.com, not to https"},
 	}
 	for _, test := range tests {
@@ -590,7 +590,7 @@ func TestSamples(t *testing.T) {
 // A video may have a limit, whether its length is known or not.
 func TestMaxDownload(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
-	limit := int64(len(film(t, "854x480")))
+	limit := int64(len(sample(t, "854x480")))
 	var buffer bytes.Buffer
 	if _, err := completed(t, newClient(t, srv, api.WithMaxDownload(limit))).Download(t.Context(), &buffer); err != nil {
 		t.Error(err)

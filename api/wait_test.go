@@ -32,7 +32,7 @@ func in(t *testing.T, timeline simulator.Timeline, f func(*testing.T, *simulator
 
 // Evidence decides over labels, and nothing that the API might say breaks the wait.
 func TestAnswers(t *testing.T) {
-	film := map[string]any{"url": "https://cdn.example.com/film.mp4"}
+	sample := map[string]any{"url": "https://cdn.example.com/video.mp4"}
 	step := func(status string, set map[string]any) simulator.Timeline {
 		return simulator.Timeline{{Status: "queued", For: time.Millisecond}, {Status: status, Set: set}}
 	}
@@ -44,15 +44,15 @@ func TestAnswers(t *testing.T) {
 		text     string // in the error
 	}{
 		{"completed", step("completed", nil), "http://127.0.0.1:1/files/", ""},
-		{"a URL under another label", step("generating", set{"video": film}), film["url"].(string), ""},
-		{"a URL under a foreign word", step("succeeded", set{"video": film}), film["url"].(string), ""},
-		{"a URL with null members", step("completed", set{"video": film, "error": nil, "meta": nil}), film["url"].(string), ""},
-		{"a URL with an empty error", step("completed", set{"video": film, "error": set{}}), film["url"].(string), ""},
-		{"a URL and an error", step("error", set{"video": film}), film["url"].(string), ""},
+		{"a URL under another label", step("generating", set{"video": sample}), sample["url"].(string), ""},
+		{"a URL under a foreign word", step("succeeded", set{"video": sample}), sample["url"].(string), ""},
+		{"a URL with null members", step("completed", set{"video": sample, "error": nil, "meta": nil}), sample["url"].(string), ""},
+		{"a URL with an empty error", step("completed", set{"video": sample, "error": set{}}), sample["url"].(string), ""},
+		{"a URL and an error", step("error", set{"video": sample}), sample["url"].(string), ""},
 		{"words that nobody listed", simulator.Timeline{
 			{Status: "waiting", For: time.Minute}, {Status: "active", For: time.Minute}, {Status: "dreaming", For: time.Minute},
-			{Status: "completed", Set: set{"video": film}},
-		}, film["url"].(string), ""},
+			{Status: "completed", Set: set{"video": sample}},
+		}, sample["url"].(string), ""},
 
 		{"error", step("error", set{"error": set{"name": "NSFW", "message": "refused"}}), "failed", "NSFW: refused"},
 		{"an error under another label", step("generating", set{"error": set{"name": "NSFW", "message": "refused"}}), "failed", "NSFW: refused"},
@@ -65,7 +65,7 @@ func TestAnswers(t *testing.T) {
 		{"completed without a video", step("completed", set{"video": simulator.Absent}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with null", step("completed", set{"video": nil}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with an empty URL", step("completed", set{"video": set{"url": ""}}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
-		{"a URL that is none", step("completed", set{"video": set{"url": "film.mp4"}}), "stopped waiting after 10 polls: unusable response", "isn't valid"},
+		{"a URL that is none", step("completed", set{"video": set{"url": "video.mp4"}}), "stopped waiting after 10 polls: unusable response", "isn't valid"},
 		{"no id", step("queued", set{"id": simulator.Absent}), "stopped waiting after 10 polls: unusable response", "no id"},
 		{"no status", step("queued", set{"status": nil}), "stopped waiting after 10 polls: unusable response", "no status"},
 		{"another id", step("completed", set{"id": "other"}), "stopped waiting after 10 polls: unusable response", `"other"`},
