@@ -13,8 +13,9 @@ import (
 
 // A Batch is a set of lines in a database, each to be generated once. It is safe for concurrent use.
 type Batch struct {
-	id string
 	store
+
+	id string
 }
 
 // An OpenOption configures [Open].

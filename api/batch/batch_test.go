@@ -105,15 +105,10 @@ func TestRun(t *testing.T) {
 	}, simulator.WithTimeline(simulator.Complete(time.Second, 20*time.Second)))
 }
 
-// logsOf reads the logs of a simulator.
-func logsOf(sim *simulator.Server, search time.Duration) RunOption {
-	return WithLogs(NewLogReader(sim.Client(), sim.URL, sim.Key), search)
-}
-
 func TestLostResponsesAreFound(t *testing.T) {
 	const n = 100
 	inMemory(t, n, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
-		if err := b.Run(t.Context(), client, output(dir), logsOf(sim, time.Hour)); err != nil {
+		if err := b.Run(t.Context(), client, output(dir), WithSearch(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if s := mustStatus(t, b); s.RequestCounts.Completed != n {
@@ -130,13 +125,13 @@ func TestUnknownIsNeverResent(t *testing.T) {
 	inMemory(t, 3, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 		sim.Inject(simulator.Fault{On: simulator.Logs, Effect: simulator.Status(503)})
 		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
-		if err := b.Run(t.Context(), client, output(dir), logsOf(sim, time.Minute)); err != nil {
+		if err := b.Run(t.Context(), client, output(dir), WithSearch(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := b.Retry(t.Context()); n != 1 || err != nil {
 			t.Fatalf("Retry = %d, %v", n, err)
 		}
-		if err := b.Run(t.Context(), client, output(dir)); err != nil { // without logs, it doesn't wait for them
+		if err := b.Run(t.Context(), client, output(dir), WithSearch(0)); err != nil { // without a search, it doesn't wait for them
 			t.Fatal(err)
 		}
 		if s := mustStatus(t, b); s.States[Unknown] != 1 || s.States[Saved] != 2 || sim.Ledger().Created != 3 {
@@ -176,7 +171,7 @@ func TestExpiredLease(t *testing.T) {
 		if _, err := client.Submit(t.Context(), body, api.WithClientRequestID(claimed[0].clientRequestID)); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Run(t.Context(), client, output(dir), logsOf(sim, time.Hour)); err != nil {
+		if err := b.Run(t.Context(), client, output(dir), WithSearch(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if s := mustStatus(t, b); s.States[Saved] != 1 || sim.Ledger().Created != 1 {
@@ -304,6 +299,7 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("max usd without a price", func(t *testing.T) {
 		inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			sim.Inject(simulator.Fault{On: simulator.Models, Effect: simulator.Status(503)})
 			if err := b.Run(t.Context(), client, output(dir), WithMaxUSD(1)); !errors.Is(err, errNoEstimate) || sim.Ledger().Created != 0 {
 				t.Errorf("%v", err)
 			}
@@ -553,11 +549,8 @@ func TestRecover(t *testing.T) {
 			t.Fatalf("%d created", created)
 		}
 		// The ledger is lost.
-		lost, err := Open(t.Context(), filepath.Join(dir, "again", "batch.db"), WithID("test"))
-		if err == nil {
-			t.Fatal("a directory was made")
-		}
-		if lost, err = Open(t.Context(), filepath.Join(dir, "new.db"), WithID("test")); err != nil {
+		lost, err := Open(t.Context(), filepath.Join(dir, "new.db"), WithID("test"))
+		if err != nil {
 			t.Fatal(err)
 		}
 		defer lost.Close()
@@ -567,19 +560,18 @@ func TestRecover(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute) // the last ones complete
-		logs := NewLogReader(sim.Client(), sim.URL, sim.Key)
-		found, missing, err := lost.Recover(t.Context(), logs, time.Now().Add(-time.Hour))
+		found, missing, err := lost.Recover(t.Context(), client, time.Now().Add(-time.Hour))
 		if found != created || missing != 12-created || err != nil {
 			t.Errorf("Recover = %d, %d, %v", found, missing, err)
 		}
 		other := WithOutput(filepath.Join(dir, "other", "{custom_id}.mp4"))
-		if err := lost.Run(t.Context(), client, other, WithLogs(logs, time.Minute)); err != nil {
+		if err := lost.Run(t.Context(), client, other, WithSearch(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if s := mustStatus(t, lost); s.States[Saved] != created || s.States[Unknown] != 12-created || sim.Ledger().Created != created {
 			t.Errorf("%+v, %d created", s.States, sim.Ledger().Created)
 		}
-		if _, _, err := lost.Recover(t.Context(), logs, time.Now().Add(-time.Hour)); err == nil {
+		if _, _, err := lost.Recover(t.Context(), client, time.Now().Add(-time.Hour)); err == nil {
 			t.Error("a ledger that isn't lost was overwritten")
 		}
 	}, simulator.WithTimeline(simulator.Complete(time.Second, 10*time.Second)))

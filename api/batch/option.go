@@ -20,7 +20,6 @@ type options struct {
 	join                      bool
 	onSaved                   func(context.Context, Record) error
 	onChange                  func(Change)
-	logs                      LogReader
 	searchTime                time.Duration
 	estimate                  func(context.Context, map[string]any) (usd float64, err error)
 }
@@ -125,19 +124,19 @@ func OnSaved(f func(context.Context, Record) error) RunOption {
 	}
 }
 
-// WithLogs lets Run look in the account's logs for lines whose outcome is unknown, for some time after their submission:
-// a row may come only after the generation is over. Without it they stay unknown.
-func WithLogs(logs LogReader, search time.Duration) RunOption {
+// WithSearch sets how long Run looks in the account's logs for a line whose outcome is unknown: a row may come only after
+// the generation is over. The default is 30 minutes; with 0 such a line stays unknown at once.
+func WithSearch(d time.Duration) RunOption {
 	return func(o *options) error {
-		if search < 0 {
-			return fmt.Errorf("logs: %v is negative", search)
+		if d < 0 {
+			return fmt.Errorf("search: %v is negative", d)
 		}
-		o.logs, o.searchTime = logs, search
+		o.searchTime = d
 		return nil
 	}
 }
 
-// WithEstimate sets what estimates the price of a request, which [WithMaxUSD] needs. An unknown price is an error.
+// WithEstimate replaces [api.Client.Estimate] for [WithMaxUSD]. A price that can't be known is an error.
 func WithEstimate(estimate func(ctx context.Context, body map[string]any) (usd float64, err error)) RunOption {
 	return func(o *options) error {
 		o.estimate = estimate

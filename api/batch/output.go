@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -60,9 +61,6 @@ func (r *run) price(ctx context.Context) error {
 	if r.maxUSD == 0 || r.join {
 		return nil
 	}
-	if r.estimate == nil {
-		return errNoEstimate
-	}
 	rows, err := r.batch.rows(ctx, r.batch.db, `state = 'pending' AND price = 0 ORDER BY line`)
 	if err != nil {
 		return err
@@ -88,4 +86,15 @@ func (r *run) price(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+func (r *run) estimateByClient(ctx context.Context, body map[string]any) (float64, error) {
+	estimate, err := r.client.Estimate(ctx, body)
+	if err != nil {
+		return 0, err
+	}
+	if estimate.USD == nil {
+		return 0, errors.New(estimate.Reason)
+	}
+	return *estimate.USD, nil
 }

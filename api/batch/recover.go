@@ -8,27 +8,29 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/aimlvideo/wan-go/api"
 )
 
 // Recover rebuilds the ledger of a batch whose lines have just been added again with its old id, from the account's
 // logs since a time. Every line becomes unknown, with the last client request id that the logs know, so that the next
 // Run looks for it and nothing is submitted by itself. It returns how many lines the logs know and how many they don't.
-func (b *Batch) Recover(ctx context.Context, logs LogReader, since time.Time) (found, missing int, err error) {
+func (b *Batch) Recover(ctx context.Context, client *api.Client, since time.Time) (found, missing int, err error) {
 	type attempt struct {
 		number  int64
 		created time.Time
 	}
 	last := map[string]attempt{} // by line key
 	prefix := "wan:" + b.id + ":"
-	for row, err := range logs(ctx, since) {
+	for submission, err := range client.Submissions(ctx, since) {
 		if err != nil {
 			return 0, 0, fmt.Errorf("batch: %w", err)
 		}
-		rest, ok := strings.CutPrefix(row.ClientRequestID, prefix)
+		rest, ok := strings.CutPrefix(submission.ClientRequestID, prefix)
 		key, text, ok2 := strings.Cut(rest, ":")
 		number, err := strconv.ParseInt(text, 10, 64)
 		if ok && ok2 && err == nil && number > last[key].number {
-			last[key] = attempt{number, row.Created}
+			last[key] = attempt{number, submission.Created}
 		}
 	}
 	if err := ctx.Err(); err != nil {

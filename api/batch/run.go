@@ -44,15 +44,15 @@ func (b *Batch) Run(ctx context.Context, client *api.Client, opts ...RunOption) 
 			return fmt.Errorf("batch: %w", err)
 		}
 	}
-	if o.logs == nil {
-		o.searchTime = 0
-	}
 	unlock, err := b.lock(ctx)
 	if err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
 	defer unlock()
 	r := &run{options: o, batch: b, client: client, worker: rand.Text(), wake: make(chan struct{}, 1)}
+	if r.estimate == nil {
+		r.estimate = r.estimateByClient
+	}
 	if err := r.prepare(ctx); err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
@@ -146,7 +146,7 @@ func (r *run) work(ctx context.Context) error {
 		}
 	})
 	background.Go(func() { r.keepLeases(hard) })
-	if r.logs != nil {
+	if r.searchTime > 0 {
 		background.Go(func() { r.search(soft) })
 	}
 	err := r.submitAll(soft, hard)

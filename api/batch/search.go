@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -17,8 +18,6 @@ const (
 	// The searches come less often as long as no further line becomes unknown.
 	shortestSearch = 5 * time.Second
 	longestSearch  = time.Minute
-	// clockSkew is how far the clocks of this machine and the API may be apart.
-	clockSkew = 5 * time.Minute
 )
 
 // search looks in the account's logs for the lines whose outcome is unknown, for all of them in one pass, until none is
@@ -60,8 +59,7 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 	for _, line := range unknown {
 		wanted[line.clientRequestID] = line
 	}
-	since := fromMillis(unknown[0].submittingAt).Add(-clockSkew)
-	for found, err := range r.logs(ctx, since) {
+	for found, err := range r.client.Submissions(ctx, fromMillis(unknown[0].submittingAt)) {
 		if err != nil {
 			return err
 		}
@@ -69,8 +67,12 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 		if !ok {
 			continue
 		}
-		if err := r.takeUp(ctx, line, found); err != nil {
+		taken, err := r.takeUp(ctx, line, found)
+		if err != nil {
 			return err
+		}
+		if !taken {
+			continue
 		}
 		if delete(wanted, found.ClientRequestID); len(wanted) == 0 {
 			return nil
@@ -80,22 +82,22 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 }
 
 // takeUp lets an unknown line go on with the generation of a log row. Only a poll proves that there is one: the row may
-// be that of an attempt that was refused.
-func (r *run) takeUp(ctx context.Context, line row, found LogRow) error {
-	for _, id := range found.generationIDs() {
+// be that of a request that was refused. The logs may leave out the model at the end of the id.
+func (r *run) takeUp(ctx context.Context, line row, found *api.FoundSubmission) (taken bool, err error) {
+	for _, id := range []string{found.Job.ID(), found.Job.ID() + ":" + found.Model} {
 		if _, err := r.client.Job(id).Poll(ctx); err != nil {
 			continue
 		}
-		err := r.persist(ctx, func(ctx context.Context) error {
-			_, err := r.settle(ctx, line, outcome{state: InProgress, generationID: id})
+		err = r.persist(ctx, func(ctx context.Context) (err error) {
+			taken, err = r.settle(ctx, line, outcome{state: InProgress, generationID: id})
 			return err
 		})
-		if err == nil {
+		if taken {
 			r.changed(Change{CustomID: line.customID, State: InProgress, GenerationID: id})
 		}
-		return err
+		return taken, err
 	}
-	return nil
+	return false, nil
 }
 
 // Retry makes lines go on that have ended without a video: failed and rejected ones are submitted again, videos that

@@ -2,13 +2,11 @@ package main
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
-	"github.com/aimlvideo/wan-go/api/batch"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
@@ -25,16 +23,16 @@ func (c *connection) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.simulate, "simulate", false, "use the built-in simulator: no key, no network, no cost")
 }
 
-// open returns a client and a reader of the account's logs. The caller calls stop.
-func (c *connection) open() (client *api.Client, logs batch.LogReader, stop func(), err error) {
+// open returns a client. The caller calls stop.
+func (c *connection) open() (client *api.Client, stop func(), err error) {
 	base, key, stop := c.baseURL, wire.Key(), func() {}
 	switch {
 	case c.simulate && base != "":
-		return nil, nil, nil, &usageError{errors.New("--simulate and --base-url exclude each other")}
+		return nil, nil, &usageError{errors.New("--simulate and --base-url exclude each other")}
 	case c.simulate:
 		server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(time.Second, 2*time.Second)))
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		base, key, stop = server.URL, server.Key, server.Close
 	case base == "":
@@ -52,12 +50,7 @@ func (c *connection) open() (client *api.Client, logs batch.LogReader, stop func
 		if errors.Is(err, api.ErrNoAPIKey) {
 			err = errors.New("no API key: set AIML_API_KEY, or add --simulate, which needs no key and costs nothing")
 		}
-		return nil, nil, nil, &usageError{err}
+		return nil, nil, &usageError{err}
 	}
-	u, err := wire.ParseBaseURL(base, c.insecureHTTP)
-	if err != nil {
-		stop()
-		return nil, nil, nil, &usageError{err}
-	}
-	return client, batch.NewLogReader(http.DefaultClient, u.String(), key), stop, nil
+	return client, stop, nil
 }

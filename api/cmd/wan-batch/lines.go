@@ -100,7 +100,7 @@ func newLines(c *console, use, short, long, verb string, change func(*batch.Batc
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			b, err := o.place.openExisting(cmd.Context(), []string{o.directory})
+			b, err := o.openExisting(cmd.Context(), []string{o.directory})
 			if err != nil {
 				return err
 			}
@@ -116,7 +116,7 @@ func newLines(c *console, use, short, long, verb string, change func(*batch.Batc
 	flags := command.Flags()
 	flags.StringVarP(&o.directory, "output", "o", "videos/", "directory or `TEMPLATE` of the batch's videos")
 	flags.BoolVar(&o.all, "all", false, "all lines that it applies to")
-	o.place.add(flags)
+	o.add(flags)
 	return command
 }
 

@@ -86,7 +86,7 @@ func (m *manifest) readJSONL(ctx context.Context, r io.Reader) error {
 		}
 		id, body, err := parseLine(text)
 		if err != nil {
-			m.problem(n, "%v", err)
+			m.problemf(n, "%v", err)
 			continue
 		}
 		m.add(n, id, body)
@@ -165,7 +165,7 @@ func (m *manifest) readCSV(ctx context.Context, r io.Reader) error {
 		}
 		document, ok := findModel(cells["model"])
 		if !ok {
-			m.problem(n, "model: %s", models())
+			m.problemf(n, "model: %s", models())
 			continue
 		}
 		body := map[string]any{}
@@ -220,7 +220,7 @@ func models() string {
 	return "expected one of " + strings.Join(names, ", ") + " or the id of one"
 }
 
-func (m *manifest) problem(n int, format string, args ...any) {
+func (m *manifest) problemf(n int, format string, args ...any) {
 	m.problems = append(m.problems, fmt.Sprintf("line %d: ", n)+fmt.Sprintf(format, args...))
 }
 
@@ -228,7 +228,7 @@ func (m *manifest) problem(n int, format string, args ...any) {
 func (m *manifest) add(n int, id string, body map[string]any) {
 	before := len(m.problems)
 	if first, ok := m.ids[id]; ok && id != "" {
-		m.problem(n, "custom_id: %s stands in line %d already", redact.Line(id), first)
+		m.problemf(n, "custom_id: %s stands in line %d already", redact.Line(id), first)
 	}
 	m.ids[id] = n
 	name, _ := body["model"].(string)
@@ -237,7 +237,7 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 	}
 	document, ok := findModel(name)
 	if !ok {
-		m.problem(n, "model: %s", models())
+		m.problemf(n, "model: %s", models())
 		return
 	}
 	body["model"] = document.Model
@@ -259,11 +259,11 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 	}
 	for name := range body {
 		if !listed[name] && !m.unknown {
-			m.problem(n, "%s: the spec of %s doesn't list it; --allow-unknown sends it all the same", redact.Line(name), document.Slug)
+			m.problemf(n, "%s: the spec of %s doesn't list it; --allow-unknown sends it all the same", redact.Line(name), document.Slug)
 		}
 	}
 	for _, f := range validate(body) {
-		m.problem(n, "%s: expected %s, received %s", strings.TrimPrefix(f.Pointer, "/"), f.Expected, f.Received)
+		m.problemf(n, "%s: expected %s, received %s", strings.TrimPrefix(f.Pointer, "/"), f.Expected, f.Received)
 	}
 	if len(m.problems) == before {
 		m.lines = append(m.lines, batch.Line{CustomID: id, Body: body})
@@ -274,7 +274,7 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 func (m *manifest) source(n int, property, text string) any {
 	source, err := media.Parse(text)
 	if err != nil {
-		m.problem(n, "%s: %v", property, err)
+		m.problemf(n, "%s: %v", property, err)
 		return api.URL("https://invalid.example")
 	}
 	if !source.IsLocal() {
@@ -295,7 +295,7 @@ func (m *manifest) source(n int, property, text string) any {
 		m.checked[key] = err
 	}
 	if err := m.checked[key]; err != nil {
-		m.problem(n, "%s: %s: %v", property, redact.Line(path), err)
+		m.problemf(n, "%s: %s: %v", property, redact.Line(path), err)
 	}
 	return source
 }

@@ -25,7 +25,7 @@ run takes up those that the logs know. A line without a row may be running: resu
 			}
 			ctx, stop := interruptible(cmd.Context(), c)
 			defer stop()
-			_, logs, stopAPI, err := o.connection.open()
+			client, stopAPI, err := o.connection.open()
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ run takes up those that the logs know. A line without a row may be running: resu
 				return err
 			}
 			defer b.Close()
-			found, missing, err := b.Recover(ctx, logs, time.Now().Add(-since))
+			found, missing, err := b.Recover(ctx, client, time.Now().Add(-since))
 			if err != nil {
 				return err
 			}

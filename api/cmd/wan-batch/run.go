@@ -15,6 +15,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 // runOptions are the flags of run and work.
@@ -62,7 +63,7 @@ names ("a.png|b.png" in a cell is a list), or - for stdin. Media are URLs or pat
 	flags.IntVar(&o.concurrency, "concurrency", 10, "generations in flight")
 	flags.IntVar(&o.rate, "rate", 0, "submissions per minute; 0 is no limit")
 	flags.Float64Var(&o.maxUSD, "max-usd", 0, "stop submitting where the batch could cost more; 0 is no limit")
-	flags.Float64Var(&o.price, "price", 0, "what one generation costs in `USD`, for --max-usd")
+	flags.Float64Var(&o.price, "price", 0, "what one generation costs in `USD`, where --max-usd can't get it from the API")
 	flags.StringVar(&o.until, "until", "", "stop submitting at this `TIME`, such as 18:30 or 2026-12-01T08:00:00Z, or after a duration such as 8h")
 	flags.IntVar(&o.stopAfterFailures, "stop-after-failures", 0, "stop submitting after so many failed lines; 0 is no limit")
 	o.addShared(flags)
@@ -113,15 +114,13 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
-	client, logs, stop, err := o.connection.open()
+	client, stop, err := o.connection.open()
 	if err != nil {
 		return err
 	}
 	defer stop()
-	if o.find > 0 {
-		options = append(options, batch.WithLogs(logs, o.find))
-	}
-	return o.follow(ctx, b, client, options)
+	estimate := func(ctx context.Context, body map[string]any) (float64, error) { return o.estimate(ctx, client, body) }
+	return o.follow(ctx, b, client, append(options, batch.WithSearch(o.find), batch.WithEstimate(estimate)))
 }
 
 // openBatch opens the batch and adds the lines of the manifest.
@@ -165,14 +164,8 @@ func (o *runOptions) options() ([]batch.RunOption, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--until: %w", err)
 		}
-		if o.maxUSD > 0 && o.price <= 0 {
-			return nil, errors.New("--max-usd needs --price: what a generation costs isn't known otherwise")
-		}
 		options = append(options, batch.WithOutput(template(o.output)), batch.WithConcurrency(o.concurrency), batch.WithRate(o.rate),
 			batch.WithMaxUSD(o.maxUSD), batch.WithUntil(until), batch.WithStopAfterFailures(o.stopAfterFailures))
-		if o.price > 0 {
-			options = append(options, batch.WithEstimate(func(context.Context, map[string]any) (float64, error) { return o.price, nil }))
-		}
 	}
 	if o.exec != "" {
 		hook, err := newHook(o.exec, o.shell, o.stderr)
@@ -182,6 +175,27 @@ func (o *runOptions) options() ([]batch.RunOption, error) {
 		options = append(options, batch.OnSaved(hook))
 	}
 	return options, nil
+}
+
+// estimate estimates what a request costs. A property that it leaves out has the spec's default.
+func (o *runOptions) estimate(ctx context.Context, client *api.Client, body map[string]any) (float64, error) {
+	if document, ok := spec.ByModel(fmt.Sprint(body["model"])); ok {
+		for _, p := range document.Properties() {
+			if _, set := body[p.Name]; !set && p.Schema.Default != nil {
+				body[p.Name] = p.Schema.Default
+			}
+		}
+	}
+	estimate, err := client.Estimate(ctx, body)
+	switch {
+	case err == nil && estimate.USD != nil:
+		return *estimate.USD, nil
+	case o.price > 0:
+		return o.price, nil
+	case err != nil:
+		return 0, err
+	}
+	return 0, fmt.Errorf("%s; --price says what a generation costs", estimate.Reason)
 }
 
 // parseUntil reads a time of day, a date and time, or a duration.

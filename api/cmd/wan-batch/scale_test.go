@@ -92,6 +92,9 @@ func TestScale(t *testing.T) {
 		late = append(late, time.Duration(ms)*time.Millisecond-duration)
 		sum += late[len(late)-1]
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	if len(late) != *scaleLines {
 		t.Fatalf("%d of %d lines saved", len(late), *scaleLines)
 	}
