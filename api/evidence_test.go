@@ -243,7 +243,9 @@ func TestHostileAnswers(t *testing.T) {
 			t.Fatalf("%q %v", job, err)
 		}
 		_, polled := job.Poll(t.Context())
-		_, waited := job.Wait(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, waited := job.Wait(ctx)
 		for _, err := range []error{polled, waited, &api.DownloadError{GenerationID: id, Err: polled}, &api.FailedError{GenerationID: id},
 			&api.UnknownOutcomeError{GenerationID: id, Err: polled}} {
 			if strings.ContainsAny(err.Error(), "\n\x1b") {

@@ -133,6 +133,12 @@ func WithClientRequestID(id string) SubmitOption {
 	return func(s *submission) { s.requestID = id }
 }
 
+// WithoutValidation sends a generated request even if it violates its spec, such as one with values of a newer revision of
+// the API. Local files are still inspected.
+func WithoutValidation() SubmitOption {
+	return func(s *submission) { s.unchecked = true }
+}
+
 // OnUpload calls f while the submission is sent, with the bytes handed to the network and their total. Calls are
 // sequential but come from a goroutine of the transport. None comes after Submit returns. A retry starts again at 0.
 func OnUpload(f func(sent, total int64)) SubmitOption {

@@ -47,6 +47,9 @@ func TestREADME(t *testing.T) {
 	var functions, calls strings.Builder
 	for i, snippet := range found {
 		code := snippet[1]
+		if strings.HasPrefix(code, "func Test") { // needs a server of the reader's own
+			continue
+		}
 		for _, q := range qualifiers.FindAllStringSubmatch(code, -1) {
 			if importPaths[q[1]] != "" && !slices.Contains(packages, q[1]) {
 				packages = append(packages, q[1])

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,5 +111,40 @@ func TestStream(t *testing.T) {
 	sum := sha256.Sum256(want)
 	if job := srv.Ledger().Jobs[0]; job.BodySHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("the stream didn't arrive whole: %d bytes, want %d", job.BodySize, len(want))
+	}
+}
+
+// All findings come at once, and nothing is sent, unless the caller wants it.
+func TestValidation(t *testing.T) {
+	srv := simulator.Start(t)
+	client := newClient(t, srv)
+	request := vacefunpose.Request{VideoURL: wan.URL("https://example.com/v.mp4"), NumFrames: new(1), Resolution: "9p"}
+	_, err := client.VaceFunPose(t.Context(), request)
+	input, invalid := (*wan.InputError)(nil), (*wan.ValidationError)(nil)
+	if !errors.As(err, &input) || !errors.As(err, &invalid) {
+		t.Fatalf("got %v", err)
+	}
+	var properties []string
+	for _, f := range invalid.Findings {
+		properties = append(properties, f.Property)
+		if !strings.Contains(err.Error(), f.Property) {
+			t.Errorf("%q doesn't name %s", err, f.Property)
+		}
+	}
+	if !slices.Contains(properties, "num_frames") || !slices.Contains(properties, "prompt") || !slices.Contains(properties, "resolution") {
+		t.Errorf("the findings are about %q", properties)
+	}
+	if strings.Count(err.Error(), input.Property) != 1 || !strings.HasPrefix(err.Error(), "wan: "+input.Property+": ") {
+		t.Errorf("the error is %q", err)
+	}
+	if n := len(srv.Ledger().Requests); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	_, err = client.VaceFunPose(t.Context(), request, wan.WithoutValidation())
+	if rejected := (*wan.RejectedError)(nil); !errors.As(err, &rejected) {
+		t.Errorf("without validation: %v", err)
+	}
+	if _, err = client.Submit(t.Context(), (*vacefunpose.Request)(nil)); !errors.As(err, &input) {
+		t.Errorf("a nil request: %v", err)
 	}
 }

@@ -28,7 +28,8 @@ const maxAttempts = 5
 //
 // It returns a Job if the API accepted the submission: store its id. Otherwise it returns
 //
-//   - an [*InputError] if the request can't be right; nothing was sent.
+//   - an [*InputError] if the request can't be right; nothing was sent. For a generated request that violates its spec it
+//     wraps a [*ValidationError] with all findings, see [WithoutValidation].
 //   - a [*RejectedError] if the API refused it; nothing is charged.
 //   - a [*NotSentError] if nothing left this machine.
 //   - an [*UnknownOutcomeError] if there was no usable response; the job may be running and may be charged.
@@ -44,8 +45,10 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 	if !wire.ValidClientRequestID(s.requestID) {
 		return nil, errClientRequestID
 	}
-	if err := checkRequest(request); err != nil {
-		return nil, err
+	if !s.unchecked {
+		if err := checkRequest(request); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	if s.body, err = newBody(request, c.maxMedia); err != nil {
@@ -61,6 +64,7 @@ type submission struct {
 	client    *Client
 	requestID string
 	body      *requestBody
+	unchecked bool // the request isn't validated
 	onUpload  func(sent, total int64)
 	onRetry   func(err error, pause time.Duration)
 }

@@ -329,7 +329,7 @@ func TestFileChanges(t *testing.T) {
 func TestRejectedError(t *testing.T) {
 	srv := simulator.Start(t)
 	_, err := newClient(t, srv).VaceFunPose(t.Context(), vacefunpose.Request{VideoURL: move.VideoURL, Prompt: "p", NumFrames: new(242)},
-		api.WithClientRequestID("mine"))
+		api.WithClientRequestID("mine"), api.WithoutValidation())
 	rejected, response := (*api.RejectedError)(nil), (*api.ResponseError)(nil)
 	if !errors.As(err, &rejected) || !errors.As(err, &response) {
 		t.Fatal(err)

@@ -2,41 +2,38 @@ package api
 
 import (
 	"errors"
-	"fmt"
-	"path"
 	"reflect"
 	"strings"
 
-	"github.com/aimlvideo/wan-go/gen/animatemove"
+	"github.com/aimlvideo/wan-go/spec/validate"
 )
 
-// generated is the path below which the packages of the models are.
-var generated = path.Dir(reflect.TypeFor[animatemove.Request]().PkgPath()) + "/"
+// A ValidationError lists everything in a request that violates its spec. The [*InputError] of [Client.Submit] wraps it.
+type ValidationError = validate.Error
 
-// checkRequest checks required properties and enums of generated requests. Bounds are left to
-// the server, which charges nothing for a request that it rejects. Other types are sent as they are.
+// checkRequest validates a generated request. Other types are sent as they are.
 func checkRequest(request any) error {
-	v := reflect.Indirect(reflect.ValueOf(request))
-	if v.Kind() != reflect.Struct || !strings.HasPrefix(v.Type().PkgPath(), generated) {
+	v, ok := request.(interface{ Validate() error })
+	if value := reflect.ValueOf(request); !ok || value.Kind() == reflect.Pointer && value.IsNil() {
 		return nil
 	}
-	for i := range v.NumField() {
-		tag, tagged := v.Type().Field(i).Tag.Lookup("json")
-		if !tagged || tag == "-" || !v.Type().Field(i).IsExported() {
-			continue
-		}
-		name, options, _ := strings.Cut(tag, ",")
-		field := v.Field(i)
-		if field.IsZero() {
-			// A number or a boolean may be meant as 0 or false.
-			if options == "" && (field.Kind() == reflect.String || field.Kind() == reflect.Struct) {
-				return &InputError{Property: name, Err: errors.New("it is required")}
-			}
-			continue
-		}
-		if enum, ok := reflect.TypeAssert[interface{ Valid() bool }](field); ok && !enum.Valid() {
-			return &InputError{Property: name, Err: fmt.Errorf("%.40q is not a documented value", field.Interface())}
-		}
+	err := v.Validate()
+	if invalid, ok := errors.AsType[*ValidationError](err); ok {
+		return &InputError{Property: invalid.Findings[0].Property, Err: &invalidRequest{invalid}}
 	}
-	return nil
+	return err
 }
+
+// An invalidRequest is a ValidationError whose text doesn't repeat the first property, which the InputError names.
+type invalidRequest struct{ *ValidationError }
+
+func (e *invalidRequest) Error() string {
+	first := e.Findings[0]
+	texts := []string{strings.TrimPrefix(first.String(), first.Property+" ")}
+	for _, f := range e.Findings[1:] {
+		texts = append(texts, f.String())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e *invalidRequest) Unwrap() error { return e.ValidationError }
