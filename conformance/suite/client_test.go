@@ -52,7 +52,7 @@ func (m modelClient) submitFacade(ctx context.Context, c *api.Client, body []byt
 		return "", err
 	}
 	results := m.facade.Call([]reflect.Value{reflect.ValueOf(c), reflect.ValueOf(ctx), request.Elem()})
-	if err, _ := results[1].Interface().(error); err != nil {
+	if err, _ := reflect.TypeAssert[error](results[1]); err != nil {
 		return "", err
 	}
 	return results[0].Interface().(*api.Job).ID(), nil

@@ -58,7 +58,7 @@ func TestDetect(t *testing.T) {
 		{"a.mov", noise, "video/quicktime"},
 		{"a.m4v", noise, "video/mp4"},
 		{"a.mpeg", noise, "video/mpeg"},
-		{"a.mp4", filled(pngHead, 50), "image/png"}, // the content decides
+		{"a.mp4", filled(50), "image/png"}, // the content decides
 		{"", []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), "image/jpeg"},
 		{"", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L"), "image/webp"},
 		{"", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), "image/svg+xml"},

@@ -24,9 +24,9 @@ const (
 
 func reader(data []byte) media.Source { return media.Reader(bytes.NewReader(data), int64(len(data))) }
 
-func testImage(n int) media.Source { return media.Bytes(filled(pngHead, n)) }
+func testImage(n int) media.Source { return media.Bytes(filled(n)) }
 
-func filled(head string, n int) []byte { return append([]byte(head), make([]byte, n-len(head))...) }
+func filled(n int) []byte { return append([]byte(pngHead), make([]byte, n-len(pngHead))...) }
 
 func write(t *testing.T, name string, data []byte) (path string) {
 	t.Helper()
@@ -115,7 +115,7 @@ func TestMarshalJSON(t *testing.T) {
 	same(t, "request", encoded, []byte(`{"image_url":"data:image/png;base64,`+base64.StdEncoding.EncodeToString(data)+
 		`","model":"alibaba/wan2.2-14b-animate-move","video_url":"https://example.com/v?a\u0026b"}`))
 
-	grown := media.Reader(bytes.NewReader(filled(pngHead, 50)), 51)
+	grown := media.Reader(bytes.NewReader(filled(50)), 51)
 	for _, source := range []media.Source{{}, media.File("missing"), reader([]byte("text")), grown} {
 		if encoded, err := json.Marshal(source); err == nil {
 			t.Errorf("%#v was encoded as %s", source, encoded)
@@ -169,7 +169,7 @@ func TestUnmarshalJSON(t *testing.T) {
 
 // A stream is read once, from its beginning, and no further than its size.
 func TestStream(t *testing.T) {
-	data := filled(pngHead, 5000)
+	data := filled(5000)
 	r := bytes.NewReader(append(data, "more"...))
 	source := media.Stream(r, int64(len(data)))
 	for range 2 { // inspecting it doesn't use it up
@@ -215,7 +215,7 @@ func TestStream(t *testing.T) {
 func TestLogValue(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
-	path := write(t, "hero.png", filled(pngHead, 5000))
+	path := write(t, "hero.png", filled(5000))
 	for _, test := range []struct {
 		source media.Source
 		want   string

@@ -204,12 +204,12 @@ func terminalWidth(w io.Writer) int {
 
 // openFile shows a file with the program that the platform uses for it, and doesn't wait for it.
 func openFile(path string) error {
-	command := exec.Command("xdg-open", path) //nolint:gosec // a file that wan has just saved
+	command := exec.Command("xdg-open", path) //nolint:gosec,noctx // a file that wan has just saved; the program outlives wan
 	switch runtime.GOOS {
 	case "darwin":
-		command = exec.Command("open", path) //nolint:gosec // the same
+		command = exec.Command("open", path) //nolint:gosec,noctx // the same
 	case "windows":
-		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path) //nolint:gosec // the same
+		command = exec.Command("rundll32", "url.dll,FileProtocolHandler", path) //nolint:gosec,noctx // the same
 	}
 	return command.Start()
 }
