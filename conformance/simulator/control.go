@@ -120,7 +120,7 @@ func writeJSON(w http.ResponseWriter, value any) {
 func writeError(w http.ResponseWriter, r *http.Request, status int, message string) {
 	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(status)
-	w.Write(wire.EncodeError(status, message, r.URL.Path, newUUID(), time.Now()))
+	w.Write(wire.EncodeError(status, message, r.URL.Path, newUUID(), time.Now())) //nolint:gosec // JSON with escaped < and >
 }
 
 // decodeControl decodes the JSON body of a control request. Unknown members are errors.

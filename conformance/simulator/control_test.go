@@ -147,7 +147,7 @@ func TestControlAccess(t *testing.T) {
 			if allowed {
 				opts = append(opts, simulator.WithControl())
 			}
-			r := httptest.NewRequest("POST", "/simulator/reset", nil)
+			r := httptest.NewRequest(http.MethodPost, "/simulator/reset", nil)
 			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, test.addr))
 			if r.Host = test.host; test.origin != "" {
 				r.Header.Set("Origin", test.origin)

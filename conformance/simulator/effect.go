@@ -197,7 +197,7 @@ func respondWith(status int, header map[string]string, body *string) Effect {
 			return
 		}
 		w.WriteHeader(status)
-		io.WriteString(w, *body)
+		_, _ = io.WriteString(w, *body)
 	}).within(status, 200, 599)
 }
 

@@ -24,26 +24,26 @@ const creditsPerUSD = 2_000_000
 
 // A Price is the price of a model as the catalogue at /v1/models shows it. Kind is "fixed", "variants" or "variable".
 type Price struct {
-	Kind     string `json:"kind" yaml:"kind"`
+	Kind     string `json:"kind"     yaml:"kind"`
 	Currency string `json:"currency" yaml:"currency"`
 	// Units are the rates of a fixed price. The first one is charged.
 	Units []Rate `json:"units,omitempty" yaml:"units"`
 	// Dimensions are the request properties that select a variant.
 	Dimensions []string `json:"dimensions,omitempty" yaml:"dimensions"`
-	Variants   []Rate   `json:"variants,omitempty" yaml:"variants"`
+	Variants   []Rate   `json:"variants,omitempty"   yaml:"variants"`
 }
 
 // A Rate is a price for a number of units: "second" or "generation".
 type Rate struct {
 	// Name and Measure describe a unit of a fixed price. Measure is its unit.
-	Name    string `json:"name,omitempty" yaml:"name"`
+	Name    string `json:"name,omitempty"    yaml:"name"`
 	Measure string `json:"measure,omitempty" yaml:"measure"`
 	// When selects a variant by request properties, Unit is its unit.
 	When map[string]any `json:"when,omitempty" yaml:"when"`
 	Unit string         `json:"unit,omitempty" yaml:"unit"`
 	// Price is the price in USD for Per units.
 	Price float64 `json:"price" yaml:"price"`
-	Per   float64 `json:"per" yaml:"per"`
+	Per   float64 `json:"per"   yaml:"per"`
 }
 
 func defaultPrice() Price {
