@@ -29,6 +29,7 @@ type config struct {
 	logJSON     bool
 	control     bool
 	statePath   string
+	replay      []Timeline
 	certificate *tls.Certificate
 
 	latencyMin, latencyMax time.Duration

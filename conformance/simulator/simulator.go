@@ -21,9 +21,9 @@
 //     limit of a request.
 //   - The account: the logs reach back as far as [WithRetention] and have no rows for polls and for faults.
 //   - Other hosts: the simulator serves results itself, without a key and without a signature.
-//   - TLS and HTTP/2, unless it is mounted in a server that speaks them; there, faults that reset a connection abort the
+//   - HTTP/2 ([WithCertificate]): faults that reset a connection abort the
 //     stream.
-//   - Persistence: jobs are forgotten after [WithRetention] and when the process ends.
+//   - Persistence: jobs are forgotten after [WithRetention], and without [WithState] when the process ends.
 package simulator
 
 import (
@@ -34,6 +34,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,7 +107,7 @@ func (s *Simulator) start() {
 	s.offset.Store(0)
 	s.random = rand.New(rand.NewPCG(s.seed, s.seed))
 	s.jobs, s.files, s.order = map[string]*job{}, map[string]*job{}, nil
-	s.scripts, s.faults, s.seeds = nil, nil, 0
+	s.scripts, s.faults, s.seeds = slices.Clone(s.replay), nil, 0
 	s.rejected, s.logRequests = nil, map[string][]time.Time{}
 	s.topUps = []transaction{{CreatedAt: s.now().UTC(), Direction: "TOPUP", Type: "INIT", Amount: cost{usd(s.balance), s.balance}}}
 	s.totals, s.history = totals{}, history{}

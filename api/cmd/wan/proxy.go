@@ -18,6 +18,7 @@ import (
 type proxyOptions struct {
 	*console
 
+	record               string
 	upstream, addr       string
 	insecureHTTP, strict bool
 	json                 bool
@@ -43,6 +44,7 @@ func newProxy(c *console) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&o.upstream, "upstream", "", "base `URL` of the server")
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "`ADDRESS` to listen on; port 0 chooses a free one")
+	flags.StringVar(&o.record, "record", "", "write each exchange, redacted, to a file in `DIR`, for wan simulate --replay")
 	flags.BoolVar(&o.strict, "strict", false, "refuse requests with a violation: respond 400 and don't pass them on")
 	flags.BoolVar(&o.json, "json", false, "print JSON objects on stdout, one in a line: first the address, then the findings")
 	flags.BoolVar(&o.insecureHTTP, "insecure-http", false, "allow keys over plain http to another machine")
@@ -67,8 +69,12 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 	}
 	f := &findings{proxyOptions: o, stdout: newRelay(o.stdout)}
 	defer f.stdout.close()
+	transport := &conformance.Transport{OnFinding: f.add, Strict: o.strict}
+	if o.record != "" {
+		transport.Base = &conformance.Recorder{Dir: o.record, OnError: func(err error) { o.printError(err) }}
+	}
 	server := &http.Server{
-		Handler:           conformance.NewProxy(upstream, &conformance.Transport{OnFinding: f.add, Strict: o.strict}),
+		Handler:           conformance.NewProxy(upstream, transport),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
 	if url := "http://" + listener.Addr().String(); o.json {

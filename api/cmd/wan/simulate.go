@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type simulateOptions struct {
 	state           string
 	tlsCert, tlsKey string
 	config, probe   string
+	replay          string
 	configSchema    bool
 	prices          map[string]simulator.Price // of the config file
 }
@@ -91,6 +93,7 @@ func (o *simulateOptions) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.logDelay, "log-delay", 0, "the delay of rows in the account's logs")
 	flags.BoolVar(&o.control, "control", false, "allow other machines to control the simulator")
 	flags.StringVar(&o.state, "state", "", "keep the generations in a `FILE`, so that they survive a restart")
+	flags.StringVar(&o.replay, "replay", "", "repeat the generations that wan proxy --record has written to a `DIR`")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "speak TLS and HTTP/2 with the certificate in a PEM `FILE`")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the `FILE` with the key of the certificate")
 	flags.StringVar(&o.log, "log", "text", "the `FORMAT` of the log: text, json or none")
@@ -205,6 +208,9 @@ func (o *simulateOptions) behaviour() (opts []simulator.Option, err error) {
 			return nil, fmt.Errorf("--model-timeline: %w", err)
 		}
 		opts = append(opts, simulator.WithModelTimeline(slug, timeline))
+	}
+	if o.replay != "" {
+		opts = append(opts, simulator.WithReplay(os.DirFS(o.replay)))
 	}
 	if o.tlsCert != "" {
 		certificate, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)

@@ -83,3 +83,18 @@ func TestSimulateState(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// A simulator replays what a proxy has recorded.
+func TestRecordReplay(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "any-key")
+	dir := filepath.Join(t.TempDir(), "recorded")
+	url, stop := simulate(t, "--timeline", `queued 0s, error Recorded "M"`)
+	defer stop()
+	first, stopProxy := proxy(t, "--upstream", url, "--record", dir)
+	base := strings.TrimSpace(strings.TrimPrefix(first, "listening on "))
+	runWan(t, t.Context(), new(buffer), move("--base-url", base)...).check(t, exitFailed, "", "Recorded")
+	stopProxy()
+	replayed, stopReplay := simulate(t, "--replay", dir)
+	defer stopReplay()
+	runWan(t, t.Context(), new(buffer), move("--base-url", replayed)...).check(t, exitFailed, "", "Recorded")
+}
