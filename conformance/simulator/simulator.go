@@ -21,8 +21,7 @@
 //     limit of a request.
 //   - The account: the logs reach back as far as [WithRetention] and have no rows for polls and for faults.
 //   - Other hosts: the simulator serves results itself, without a key and without a signature.
-//   - HTTP/2 ([WithCertificate]): faults that reset a connection abort the
-//     stream.
+//   - HTTP/2 ([WithCertificate]): faults that reset a connection abort the stream.
 //   - Persistence: jobs are forgotten after [WithRetention], and without [WithState] when the process ends.
 package simulator
 
