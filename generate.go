@@ -9,3 +9,6 @@ package wan
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/model.yaml -package animatereplace -o gen/animatereplace/animatereplace.gen.go spec/animate-replace.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/model.yaml -package vacefunpose -o gen/vacefunpose/vacefunpose.gen.go spec/vace-fun-pose.yaml
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/model.yaml -package vacefunreframe -o gen/vacefunreframe/vacefunreframe.gen.go spec/vace-fun-reframe.yaml
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/model.yaml -package vacefundepth -o gen/vacefundepth/vacefundepth.gen.go spec/vace-fun-depth.yaml
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/model.yaml -package vacefuninpainting -o gen/vacefuninpainting/vacefuninpainting.gen.go spec/vace-fun-inpainting.yaml
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config gen/model.yaml -package vacefunoutpainting -o gen/vacefunoutpainting/vacefunoutpainting.gen.go spec/vace-fun-outpainting.yaml

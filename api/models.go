@@ -7,6 +7,9 @@ import (
 
 	"github.com/aimlvideo/wan-go/gen/animatemove"
 	"github.com/aimlvideo/wan-go/gen/animatereplace"
+	"github.com/aimlvideo/wan-go/gen/vacefundepth"
+	"github.com/aimlvideo/wan-go/gen/vacefuninpainting"
+	"github.com/aimlvideo/wan-go/gen/vacefunoutpainting"
 	"github.com/aimlvideo/wan-go/gen/vacefunpose"
 	"github.com/aimlvideo/wan-go/gen/vacefunreframe"
 )
@@ -44,5 +47,26 @@ func (c *Client) VaceFunPose(ctx context.Context, request vacefunpose.Request, o
 // (alibaba/wan2.2-vace-fun-a14b-reframe). The request needs no Model. Errors are those of [Client.Submit].
 func (c *Client) VaceFunReframe(ctx context.Context, request vacefunreframe.Request, opts ...SubmitOption) (*Job, error) {
 	request.Model = cmp.Or(request.Model, vacefunreframe.ModelID)
+	return c.Submit(ctx, request, opts...)
+}
+
+// VaceFunDepth submits a generation that generates a video guided by the depth structure of another video
+// (alibaba/wan2.2-vace-fun-a14b-depth). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) VaceFunDepth(ctx context.Context, request vacefundepth.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, vacefundepth.ModelID)
+	return c.Submit(ctx, request, opts...)
+}
+
+// VaceFunInpainting submits a generation that regenerates the masked region of a video
+// (alibaba/wan2.2-vace-fun-a14b-inpainting). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) VaceFunInpainting(ctx context.Context, request vacefuninpainting.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, vacefuninpainting.ModelID)
+	return c.Submit(ctx, request, opts...)
+}
+
+// VaceFunOutpainting submits a generation that extends a video beyond the edges of its frame
+// (alibaba/wan2.2-vace-fun-a14b-outpainting). The request needs no Model. Errors are those of [Client.Submit].
+func (c *Client) VaceFunOutpainting(ctx context.Context, request vacefunoutpainting.Request, opts ...SubmitOption) (*Job, error) {
+	request.Model = cmp.Or(request.Model, vacefunoutpainting.ModelID)
 	return c.Submit(ctx, request, opts...)
 }
