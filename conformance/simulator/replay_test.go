@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -35,14 +36,11 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer res.Body.Close()
-		b := make([]byte, 10_000)
-		n, _ := res.Body.Read(b)
-		for more := 0; ; n += more {
-			if more, err = res.Body.Read(b[n:]); err != nil {
-				break
-			}
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return response{body: b[:n]}.decode(t)
+		return response{body: b}.decode(t)
 	}
 	failed, completed := get("POST", generations, move).ID, get("POST", generations, pose).ID
 	get("GET", pollPath(failed), "")
