@@ -29,9 +29,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/aimlvideo/wan-go/gen/generation"
 	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
@@ -55,6 +57,8 @@ type Client struct {
 	logsPace        throttle
 	keyWorked       atomic.Bool
 	redact          *redact.Redactor
+
+	submitRequest func() (*http.Request, error) // of each submission, without body, id and key
 
 	// A function holds the key, so that no dump of a Client shows it.
 	authorize func(*http.Request)
@@ -106,6 +110,9 @@ func New(opts ...Option) (*Client, error) {
 		redact:          redact.New(key),
 		authorize:       authorizer(key),
 	}
+	c.submitRequest = sync.OnceValues(func() (*http.Request, error) {
+		return generation.NewSubmitGenerationRequestWithBody(c.baseURL+"/", &generation.SubmitGenerationParams{}, "application/json", http.NoBody)
+	})
 	c.http = withRedirects(cfg.httpClient, c.checkAPIRedirect)
 	c.files = withRedirects(cfg.httpClient, c.checkFileRedirect)
 	return c, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -14,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aimlvideo/wan-go/gen/generation"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -124,15 +124,18 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 		WroteHeaderField: func(string, []string) { wrote.Store(true) },
 		WroteHeaders:     func() { wrote.Store(true) },
 	})
-	request, err := generation.NewSubmitGenerationRequestWithBody(s.client.baseURL+"/",
-		&generation.SubmitGenerationParams{XClientRequestID: &s.requestID}, "application/json", upload)
+	template, err := s.client.submitRequest()
 	if err != nil {
 		return nil, &NotSentError{s.requestID, err}
 	}
+	request := template.WithContext(traced)
+	request.Header = maps.Clone(template.Header) // the shared one stays as it is
+	request.Header.Set(wire.ClientRequestIDHeader, s.requestID)
+	request.Body = upload
 	request.ContentLength = s.body.size
 	// Without GetBody, net/http can't send again what it has begun to send, as it would after some errors of HTTP/2.
 	request.GetBody = nil
-	response, err := s.client.do(ctx, request.WithContext(traced))
+	response, err := s.client.do(ctx, request)
 	// A transport may know that it has sent nothing, as the strict one of package conformance does.
 	if refusal, ok := errors.AsType[interface {
 		error
