@@ -338,7 +338,7 @@ func TestRejectedError(t *testing.T) {
 		response.RequestID == "" || response.Timestamp.IsZero() || len(response.Body) == 0 {
 		t.Errorf("%+v", *response)
 	}
-	want := "wan: submission rejected by the server: the API returned status code 400: Body validation error: /num_frames: expected an integer from 81 to 241, received 242 (request " +
+	want := "wan: submission rejected by the server: the API returned status code 400: " + response.Message + " (request " +
 		response.RequestID + ")"
 	if err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
