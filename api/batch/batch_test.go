@@ -430,6 +430,36 @@ func TestStopAndGoOn(t *testing.T) {
 	}
 }
 
+// A ledger that can't be written stops the run before anything more is paid. Once it can be, the next run goes on.
+func TestLedgerCannotBeWritten(t *testing.T) {
+	for name, statements := range map[string][2]string{
+		"disk full": {"PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"}, // the pages that are there stay
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, 200, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+				time.AfterFunc(20*time.Second, func() { _ = exec(t.Context(), b.db, statements[0]) })
+				err := b.Run(t.Context(), client, output(dir), WithConcurrency(5))
+				if _, ok := errors.AsType[*StoppedError](err); !ok {
+					t.Errorf("%v", err)
+				}
+				created := sim.Ledger().Created
+				if created == 0 || created > 60 {
+					t.Errorf("%d created", created)
+				}
+				if err := exec(t.Context(), b.db, statements[1]); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Run(t.Context(), client, output(dir), WithConcurrency(50)); err != nil {
+					t.Fatal(err)
+				}
+				if s := mustStatus(t, b); s.States[Saved] != 200 || sim.Ledger().Created != 200 {
+					t.Errorf("%+v, %d created", s.States, sim.Ledger().Created)
+				}
+			}, simulator.WithTimeline(simulator.Complete(time.Second, 4*time.Second)))
+		})
+	}
+}
+
 func TestAddAgain(t *testing.T) {
 	inMemory(t, 2, func(t *testing.T, _ *simulator.Server, _ *api.Client, b *Batch, dir string) {
 		if added, err := b.Add(t.Context(), lines(5)...); added != 3 || err != nil {

@@ -21,18 +21,17 @@
 //
 // # What limits it
 //
-// One process on SQLite was measured with 10,000 generations in flight and with 50,000 lines queued; the README has the
-// figures. At a million lines:
+// At a million lines:
 //
 //   - Polls are the load. N generations in flight need N/10 polls a second at the longest interval of 10 s. A process
-//     does about 500 a second; beyond that the interval grows with N instead of the delay, so 100,000 in flight are polled
+//     plans for 500 a second; beyond that the interval grows with N instead of the delay, so 100,000 in flight are polled
 //     every 200 s. More processes on Postgres share the polls.
-//   - River writes each poll's next time. On SQLite all writes go through one connection. On Postgres River itself is
-//     good for some 10,000 jobs a second, far more than the API.
-//   - The claim counts what is in flight and sums up the money by index. With a budget, each claim reads all lines of the
-//     batch: about 0.1 s at a million, and a claim is for up to 8 lines. Split such a batch, for example by 100,000 lines.
+//   - River writes each poll's next time. On SQLite all writes go through one connection, and each claim and each outcome
+//     waits for the disk. On Postgres each process has a pool of connections.
+//   - The claim counts what is in flight by index. With a budget it also sums up all lines of the batch, for up to 8 lines
+//     that it claims. Split a batch of a million, for example by 100,000 lines.
 //   - The API's rate limit comes first: it isn't documented for submissions. At 60 a minute a million lines take 12 days.
 //     The logs allow 200 requests a minute of 100 rows each, so a search through a million rows takes 50 minutes: search
 //     soon after a crash, which [Batch.Run] does.
-//   - Add keeps the lines in memory, about 1 KB each, and hashes each local file once.
+//   - Add keeps the lines in memory and hashes each local file once.
 package batch

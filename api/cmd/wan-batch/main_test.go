@@ -45,7 +45,7 @@ func TestManifestProblems(t *testing.T) {
 		`{"custom_id":"good","model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png"}`,
 		`{"model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"missing.png"}`,
 		`{"model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png","resolution":"8k"}`,
-		`{"model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png","resolutoin":"480p"}`,
+		`{"model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png","resolution_":"480p"}`,
 		`{"model":"no-such-model"}`,
 		`{"custom_id":"x","body":{"model":"animate-move"},"priority":1}`,
 		`not json`,
@@ -56,7 +56,7 @@ func TestManifestProblems(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"line 2: custom_id: good stands in line 1", "line 3: image_url: missing.png", "line 4: resolution: expected one of",
-		"line 5: resolutoin", "line 6: model: expected one of", "line 7: priority", "line 8: "} {
+		"line 5: resolution_", "line 6: model: expected one of", "line 7: priority", "line 8: "} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("no %q in\n%s", want, stderr)
 		}
