@@ -99,7 +99,7 @@ func (r *run) recover(ctx context.Context) error {
 				return err
 			}
 			// What was given up in an earlier run is looked for once more, but not without logs.
-			if err := exec(ctx, tx, `UPDATE generation SET search_until = $2 WHERE batch_id = $1 AND state = 'unknown' AND (search_until < $2 OR $3 = 0)`,
+			if err := exec(ctx, tx, `UPDATE generation SET search_until = $2 WHERE batch_id = $1 AND state = 'unknown' AND (search_until < $2 OR CAST($3 AS BIGINT) = 0)`,
 				r.batch.id, millis(now.Add(min(oneMore, r.searchTime))), int64(r.searchTime)); err != nil {
 				return err
 			}
