@@ -659,3 +659,19 @@ func TestFileName(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// A download that makes no progress for 30 seconds is resumed.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := simulator.StartInMemory(t)
+		video := completed(t, newClient(t, srv))
+		srv.Inject(simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.StallBody()})
+		start := time.Now()
+		if _, err := video.Download(t.Context(), &bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took < 30*time.Second || took > 32*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
