@@ -102,6 +102,10 @@ func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, sin
 		if found.ClientRequestID != clientRequestID {
 			continue
 		}
+		if found.Job.id == "" { // it names no generation
+			missing.Refused++
+			continue
+		}
 		if err := found.Confirm(ctx); err == nil {
 			return found, nil
 		} else if !errors.Is(err, ErrNotFound) {
@@ -131,7 +135,7 @@ func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*Fo
 			if start.Before(first) {
 				start = first
 			}
-			for offset := 0; ; offset += pageSize {
+			for offset := 0; ; {
 				page, err := c.logs(ctx, start, end, offset)
 				if err != nil {
 					yield(nil, err)
@@ -142,6 +146,7 @@ func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*Fo
 						return
 					}
 				}
+				offset += len(page.Data) // a server may send fewer rows than it was asked for
 				if !page.Pagination.HasMore || len(page.Data) == 0 {
 					break
 				}
@@ -293,7 +298,11 @@ func (c *Client) account(ctx context.Context, what string, request *http.Request
 		var body []byte
 		var hint time.Duration
 		if body, hint, err = c.get(ctx, request); err == nil {
-			if err = json.Unmarshal(body, into); err != nil {
+			err = json.Unmarshal(body, into)
+			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // a member of another type, such as a fraction
+				err = nil
+			}
+			if err != nil {
 				err = fmt.Errorf("%w: %w", ErrBadResponse, c.redact.Error(err))
 			}
 			break

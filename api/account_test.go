@@ -338,3 +338,27 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("%+v %v", price, err)
 	}
 }
+
+// A server may send fewer rows than it was asked for, and rows that name no generation.
+func TestShortPages(t *testing.T) {
+	row := func(status, client, id string) string {
+		return fmt.Sprintf(`{"created":"2026-08-01T00:00:00Z","status":%q,"model":"m","cost":{"usd":1,"credits":2000000.5},"inference_id":%s,"client_request_id":%q}`, status, id, client)
+	}
+	rows := []string{row("succeeded", "other", `"a"`), row("failed", "mine", "null"), row("succeeded", "mine", `""`), row("succeeded", "mine", `"gen-1"`)}
+	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v2/logs":
+			var offset int
+			fmt.Sscan(r.URL.Query().Get("offset"), &offset)
+			fmt.Fprintf(w, `{"data":[%s],"pagination":{"has_more":%t}}`, rows[offset], offset < len(rows)-1)
+		case "/v2/billing/transactions":
+			fmt.Fprint(w, `{"data":[],"pagination":{"next_cursor":null,"has_more":false}}`)
+		default:
+			fmt.Fprintf(w, `{"id":%q,"status":"generating"}`, r.URL.Query().Get("generation_id"))
+		}
+	})
+	found, err := client.FindSubmission(t.Context(), "mine", time.Now())
+	if err != nil || found.Job.ID() != "gen-1" {
+		t.Errorf("%+v %v", found, err)
+	}
+}

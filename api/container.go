@@ -53,6 +53,8 @@ func newContainer(head []byte) *container {
 		c.elements = packets(188)
 		if head[0] != 0x47 {
 			c.elements = packets(192)
+		} else if len(head) > 204 && head[188] != 0x47 {
+			c.elements = packets(204) // with error correction
 		}
 	case mediaType == "video/mp4" || mediaType == "video/quicktime" || len(head) >= 8 && string(head[4:8]) == "ftyp":
 		c.elements = &mp4{}

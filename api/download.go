@@ -200,7 +200,8 @@ func (d *download) piece(parent context.Context) error {
 		d.refused = ranged && code == http.StatusForbidden
 		return d.refresh(parent, status)
 	case code == http.StatusRequestedRangeNotSatisfiable && ranged:
-		if response.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", d.written) && d.container.complete() == nil {
+		if response.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", d.written) &&
+			(d.version.size < 0 || d.version.size == d.written) && d.container.complete() == nil {
 			return nil // it broke off behind the last byte
 		}
 		return d.startOver("the file server has nothing behind what was received")
@@ -214,7 +215,7 @@ func (d *download) piece(parent context.Context) error {
 func (d *download) refresh(ctx context.Context, status error) error {
 	g, _, err := d.video.job.poll(ctx)
 	switch {
-	case err != nil && isRefusedPoll(err):
+	case err != nil && isRefusedPoll(err) && !(&wait{job: d.video.job}).mayPass(err):
 		return fmt.Errorf("%w, and the API gave no fresh URL: %w", status, err)
 	case err == nil && g.Video != nil:
 		d.url = g.Video.URL

@@ -119,8 +119,10 @@ func withoutWrapping(body []byte) []byte {
 	}
 	var object map[string]json.RawMessage
 	if json.Unmarshal(body, &object) == nil && object["id"] == nil && object["generation_id"] == nil {
-		if data := bytes.TrimSpace(object["data"]); bytes.HasPrefix(data, []byte("{")) || bytes.HasPrefix(data, []byte("[")) {
-			return withoutWrapping(data)
+		for _, name := range []string{"data", "generation", "result"} {
+			if data := bytes.TrimSpace(object[name]); bytes.HasPrefix(data, []byte("{")) || bytes.HasPrefix(data, []byte("[")) {
+				return withoutWrapping(data)
+			}
 		}
 	}
 	return body
@@ -146,6 +148,9 @@ func findGeneration(body []byte) (g namedGeneration) {
 		return g
 	}
 	object := withoutWrapping(body)
+	if err != nil && !bytes.HasPrefix(object, []byte("{")) && !bytes.HasPrefix(object, []byte("[")) {
+		return g // a page, not JSON
+	}
 	if err != nil {
 		for _, m := range idMember.FindAllSubmatch(object, -1) {
 			if g.id == "" || strings.EqualFold(string(m[1]), "generation_id") {
@@ -165,7 +170,7 @@ func findGeneration(body []byte) (g namedGeneration) {
 	}
 	g.documentedError = members["message"] != nil && members["statusCode"] != nil && b.Status == ""
 	says := wire.DecodeError(http.Header{"Content-Type": {"application/json"}}, object).Message != ""
-	g.errorLike = says && b.Status == "" && b.GenerationID == ""
+	g.errorLike = says && b.Status == "" && b.GenerationID == "" && !documentedID.MatchString(g.id)
 	return g
 }
 
@@ -284,7 +289,7 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		f.Name, f.Message, f.Code = j.client.redact.Message(f.Name), j.client.redact.Message(f.Message), j.client.redact.Message(f.Code)
 		f.Data = j.client.redact.Bytes(f.Data)
 	}
-	if g.Failure == nil && g.Status == generation.StatusCompleted {
+	if g.Failure == nil && strings.EqualFold(b.Status, string(generation.StatusCompleted)) {
 		return nil, ErrNoVideo
 	}
 	return g, nil

@@ -130,6 +130,7 @@ type responseBody struct {
 	buffer []byte
 	unread []byte // of the buffer
 	err    error
+	until  time.Time // when reads end after the context
 }
 
 // Read reads in a goroutine, which outlives the call only if neither the context nor Close ends the read.
@@ -157,11 +158,16 @@ func (b *responseBody) Read(p []byte) (int, error) {
 		case <-b.ctx.Done():
 		}
 		// What has arrived still counts.
-		go b.source.Close()
+		if b.until.IsZero() {
+			b.until = time.Now().Add(closeGrace)
+			go b.source.Close()
+		}
 		select {
 		case r := <-done:
-			b.unread, b.err = b.buffer[:r.n], r.err
-		case <-time.After(closeGrace):
+			if b.unread, b.err = b.buffer[:r.n], r.err; b.err == nil && time.Now().After(b.until) {
+				b.err = context.Cause(b.ctx)
+			}
+		case <-time.After(time.Until(b.until)):
 			b.err = context.Cause(b.ctx)
 		}
 	}

@@ -239,3 +239,57 @@ func TestErrorDetails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// drip is a body that never ends and obeys nothing.
+type drip struct{}
+
+func (drip) Read(p []byte) (int, error) {
+	time.Sleep(20 * time.Millisecond)
+	p[0] = ' '
+	return 1, nil
+}
+
+func (drip) Close() error { return nil }
+
+// A body that keeps coming doesn't outlive its context either.
+func TestDrippingBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := respond(t, func(*http.Request) *http.Response {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1, Body: drip{}}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := client.Job("x").Poll(ctx); err == nil {
+			t.Error("no error")
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// What looks like an id outside of JSON is none, and an id of a generation beside a message isn't the error's own.
+func TestNamesOfGenerations(t *testing.T) {
+	const id = "b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move"
+	for _, tt := range []struct {
+		code int
+		body string
+		want string
+	}{
+		{200, `<html><script>{"id":"x"}</script>`, "unknown: unusable response"},
+		{403, `<html><script>{"id":"x"}</script>`, "rejected: forbidden, or out of credits"},
+		{429, `{"id":"` + id + `","message":"slow down"}`, "unknown: too many requests"},
+		{429, `{"message":"slow down","generation":{"id":"x","status":"queued"}}`, "unknown: too many requests"},
+	} {
+		posts := 0
+		client := respond(t, func(*http.Request) *http.Response {
+			posts++
+			return &http.Response{StatusCode: tt.code, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(tt.body))}
+		})
+		_, err := client.AnimateMove(t.Context(), move)
+		if got := outcome(err); got != tt.want || posts != 1 {
+			t.Errorf("%d %s: %s after %d submissions: %v", tt.code, tt.body, got, posts, err)
+		}
+	}
+}

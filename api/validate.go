@@ -19,15 +19,15 @@ func checkRequest(request any) error {
 	}
 	err := v.Validate()
 	if invalid, ok := errors.AsType[*ValidationError](err); ok {
-		return &InputError{Property: invalid.Findings[0].Property, Err: &invalidRequest{invalid}}
+		return &InputError{Property: invalid.Findings[0].Property, Err: &requestError{invalid}}
 	}
 	return err
 }
 
-// An invalidRequest is a ValidationError whose text doesn't repeat the first property, which the InputError names.
-type invalidRequest struct{ *ValidationError }
+// A requestError is a ValidationError whose text doesn't repeat the first property, which the InputError names.
+type requestError struct{ *ValidationError }
 
-func (e *invalidRequest) Error() string {
+func (e *requestError) Error() string {
 	first := e.Findings[0]
 	texts := []string{strings.TrimPrefix(first.String(), first.Property+" ")}
 	for _, f := range e.Findings[1:] {
@@ -36,4 +36,4 @@ func (e *invalidRequest) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-func (e *invalidRequest) Unwrap() error { return e.ValidationError }
+func (e *requestError) Unwrap() error { return e.ValidationError }

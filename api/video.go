@@ -6,9 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // A Video is the result of a completed generation. Safe for concurrent use.
@@ -22,6 +25,14 @@ type Video struct {
 
 	job *Job
 }
+
+// String describes the video without the query of its URL, which may be a signature.
+func (v *Video) String() string {
+	return "video of generation " + redact.Line(v.GenerationID) + " at " + URL(v.URL).String()
+}
+
+// LogValue does the same for log/slog.
+func (v *Video) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 // errForeignVideo is the error of a Video that wasn't returned by a Job.
 var errForeignVideo = &InputError{Property: "video", Err: errors.New("it has no client; get it from a Job with the generation's id")}
@@ -79,6 +90,9 @@ func (v *Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOptio
 // documentedID is the documented form of an id with ":" and "/". Two such ids never get one name.
 var documentedID = regexp.MustCompile(`^[0-9A-Fa-f-]{36}:[a-z0-9.-]+/[A-Za-z0-9.-]+$`)
 
+// ambiguousName is the name of a documented id.
+var ambiguousName = regexp.MustCompile(`^[0-9a-f-]{36}_[a-z0-9.-]+_`)
+
 // FileName returns a name for files and path segments that belong to a generation. Different ids have different names,
 // also on file systems that ignore case: an id that isn't made of lower-case letters, digits, ".", "-" and "_", or isn't
 // of the form UUID:VENDOR/MODEL, has "id-" before it and part of a hash behind it.
@@ -89,7 +103,7 @@ func FileName(id string) string {
 		}
 		return '_'
 	}, id)
-	plain := name == id && id == strings.ToLower(id) && strings.Trim(id, ".-") == id && len(id) > 0 && len(id) <= 100
+	plain := !ambiguousName.MatchString(id) && name == id && id == strings.ToLower(id) && strings.Trim(id, ".-") == id && len(id) > 0 && len(id) <= 100
 	if plain || documentedID.MatchString(id) && id == strings.ToLower(id) {
 		return name
 	}

@@ -33,8 +33,8 @@ func base64Run(text []byte) (n, characters int) {
 		switch {
 		case isBase64[text[n]]:
 			n, characters, line = n+1, characters+1, line+1
-		case text[n] == '\\' && n+1 < len(text) && text[n+1] == '/':
-			n, characters, line = n+2, characters+1, line+1
+		case escapedBase64(text[n:]) > 0:
+			n, characters, line = n+escapedBase64(text[n:]), characters+1, line+1
 		default:
 			skip := lineBreak(text[n:])
 			if skip == 0 || line < minDataLine {
@@ -44,6 +44,14 @@ func base64Run(text []byte) (n, characters int) {
 		}
 	}
 	return n, characters
+}
+
+// escapedBase64 returns the length of the escape at the start of text if it stands for a base64 character, or 0.
+func escapedBase64(text []byte) int {
+	if c, n := decode(text); n > 1 && isBase64[c] {
+		return n
+	}
+	return 0
 }
 
 // lineBreak returns the length of the line break at the start of text, raw or escaped, or 0.

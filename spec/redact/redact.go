@@ -49,7 +49,7 @@ func (r *Redactor) String(text string) string { return string(r.Bytes([]byte(tex
 // Message returns text without the key, media data, and the queries and users of URLs, which may be signatures and
 // passwords. It is for prose; a URL that is to be used again belongs in String.
 func (r *Redactor) Message(text string) string {
-	text = userinfo.ReplaceAllString(text, "$1")
+	text = userinfo.ReplaceAllString(location.ReplaceAllString(text, "$1..."), "$1")
 	return r.String(query.ReplaceAllString(text, "$1?...")) // last, so that no mark is split
 }
 
@@ -77,8 +77,10 @@ func (e *redactedError) Unwrap() error { return e.err }
 var (
 	query    = regexp.MustCompile(`(?i)(https?:\\?/\\?/[^\s"'<>?]*)\?[^\s"'<>]*`)
 	userinfo = regexp.MustCompile(`(:\\?/\\?/)[^/\s"'<>@]*@`)
-	// JSON may escape slashes and quotes.
-	dataURI = regexp.MustCompile(`(?i)data:(?:[^,\s][^,\n]{0,200})?,(?:[^\s"'<>\\]|\\/)*`)
+	// net/http quotes a Location that it can't parse.
+	location = regexp.MustCompile(`(failed to parse Location header ).*`)
+	// JSON may escape slashes and quotes, and some encoders everything but letters.
+	dataURI = regexp.MustCompile(`(?i)data:(?:[^,\s][^,\n]{0,200})?,(?:[^\s"'<>\\]|\\/|\\u00[0-9a-f]{2})*`)
 )
 
 // mayHoldDataURI spares most texts the regular expression.

@@ -55,6 +55,9 @@ func TestMedia(t *testing.T) {
 		{"in lines", "got " + lines.String() + " end", "got [base64 data]\r\n end"},
 		{"in escaped lines", strings.ReplaceAll(lines.String(), "\r\n", `\n`) + `"`, `[base64 data]\n"`},
 		{"escaped slashes", strings.ReplaceAll(data, "d", `\/`), "[base64 data]"},
+		{"JSON escapes", `{"u":"data:image/png;base64,` + strings.ReplaceAll(data, "d", `\u002B`) + `"}`, `{"u":"data:..."}`},
+		{"JSON escapes without scheme", strings.ReplaceAll(data, "d", `\u002B`), "[base64 data]"},
+		{"URL escapes", strings.ReplaceAll(data, "d", "%2B"), "[base64 data]"},
 		{"not media", "metadata: a, b", "metadata: a, b"},
 		{"words in lines", strings.Repeat("word\n", 300), strings.Repeat("word\n", 300)},
 	} {
