@@ -89,24 +89,41 @@ func findLater(ctx context.Context, client *api.Client, id string, since time.Ti
 	}
 }
 
-// While the logs are down, a lost submission stays unknown, and nothing is submitted again.
+// While the logs are down, lost submissions stay unknown with an id to look up, and nothing is submitted again.
 func TestLogsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := simulator.StartInMemory(t)
-		srv.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
+		random := rand.New(rand.NewPCG(1, 2))
+		srv.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{Name: "drop some", Wrap: wrapIf(simulator.Drop(), func() bool {
+			return random.Float64() < 0.3
+		})}})
 		srv.Inject(simulator.Fault{On: simulator.Logs, Effect: simulator.Status(503)})
 		client := newClient(t, srv)
-		_, err := client.AnimateMove(t.Context(), move)
-		unknown, ok := errors.AsType[*api.UnknownOutcomeError](err)
-		if !ok || !strings.Contains(err.Error(), "FindSubmission") {
-			t.Fatalf("%v", err)
+		lost := map[string]bool{}
+		for range 200 {
+			_, err := client.AnimateMove(t.Context(), move)
+			unknown, ok := errors.AsType[*api.UnknownOutcomeError](err)
+			if !ok {
+				continue
+			}
+			lost[unknown.ClientRequestID] = true
+			if !strings.Contains(err.Error(), "FindSubmission") {
+				t.Errorf("%v", err)
+			}
+			_, err = client.FindSubmission(t.Context(), unknown.ClientRequestID, time.Now())
+			if reading, ok := errors.AsType[*api.AccountError](err); !ok || reading.What != "logs" {
+				t.Errorf("%v", err)
+			}
 		}
-		_, err = client.FindSubmission(t.Context(), unknown.ClientRequestID, time.Now())
-		if reading, ok := errors.AsType[*api.AccountError](err); !ok || reading.What != "logs" {
-			t.Errorf("%v", err)
+		ledger := srv.Ledger()
+		if ledger.Created != 200 || len(lost) < 30 {
+			t.Errorf("%d jobs, %d lost responses", ledger.Created, len(lost))
 		}
-		if n := srv.Ledger().Created; n != 1 {
-			t.Errorf("%d jobs", n)
+		for _, job := range ledger.Jobs {
+			delete(lost, job.ClientRequestID)
+		}
+		if len(lost) != 0 {
+			t.Errorf("%d errors name a client request id that no job has", len(lost))
 		}
 	})
 }
