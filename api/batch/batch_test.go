@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -256,7 +258,10 @@ func TestLimits(t *testing.T) {
 	t.Run("concurrency", func(t *testing.T) {
 		inMemory(t, 20, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 			most := 0
+			var mu sync.Mutex
 			err := b.Run(t.Context(), client, output(dir), WithConcurrency(3), OnChange(func(Change) {
+				mu.Lock()
+				defer mu.Unlock()
 				running := 0
 				for _, j := range sim.Ledger().Jobs {
 					if j.Status != "completed" {
@@ -342,10 +347,14 @@ func TestPauses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 				sim.Inject(simulator.Fault{On: simulator.Submit, After: 4, Times: 6, Effect: effect})
-				paused := false
-				err := b.Run(t.Context(), client, output(dir), OnChange(func(c Change) { paused = paused || c.CustomID == "" && c.Err != nil }))
-				if s := mustStatus(t, b); err != nil || s.States[Saved] != 10 || !paused {
-					t.Errorf("%v, %+v, paused: %v", err, s.States, paused)
+				var paused atomic.Bool
+				err := b.Run(t.Context(), client, output(dir), OnChange(func(c Change) {
+					if c.CustomID == "" && c.Err != nil {
+						paused.Store(true)
+					}
+				}))
+				if s := mustStatus(t, b); err != nil || s.States[Saved] != 10 || !paused.Load() {
+					t.Errorf("%v, %+v, paused: %v", err, s.States, paused.Load())
 				}
 			})
 		})
