@@ -48,7 +48,7 @@ func origin(r *http.Request) string {
 type object = map[string]any
 
 // mergedSpec merges the specs of all models, which share one operation, and the others. The request body is one of the
-// models', told apart by its model property.
+// models', selected by its model property.
 var mergedSpec = sync.OnceValues(func() (object, error) {
 	names, err := fs.Glob(spec.Files, "*.yaml")
 	if err != nil {
