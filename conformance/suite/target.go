@@ -64,8 +64,6 @@ const (
 	slow = 30 * time.Second
 )
 
-var errBusy = errors.New("the run was aborted: the target responds 429 to one request after another")
-
 // findingsKey is the context key of the slot that receives the findings about a response.
 type findingsKey struct{}
 
@@ -106,7 +104,7 @@ func (t *target) send(ctx context.Context, r request) *call {
 			return c
 		case attempt == maxAttempts:
 			if t.busy.Add(1) == maxBusy {
-				t.abort(errBusy)
+				t.abort(fmt.Errorf("the run was aborted: the target responds 429 to %d consecutive requests, %d times each", maxBusy, maxAttempts))
 			}
 			return c
 		}
