@@ -22,7 +22,8 @@
 // # Secrets
 //
 // The API key goes to the API's own host only, over https or to this machine. Errors and log records never contain it,
-// and never the data of a media file. Results are fetched without the key, over https.
+// and never the data of a media file. Results are fetched without the key, over https. For your own transport, see
+// [WithHTTPClient].
 package api
 
 import (
@@ -71,7 +72,7 @@ func New(opts ...Option) (*Client, error) {
 	cfg := config{
 		key:             wire.Key(),
 		baseURL:         wire.BaseURL(),
-		httpClient:      &http.Client{Transport: newTransport()},
+		httpClient:      &http.Client{},
 		logger:          slog.New(slog.DiscardHandler),
 		maxMedia:        100 << 20,
 		maxDownload:     2 << 30,
@@ -115,16 +116,10 @@ func New(opts ...Option) (*Client, error) {
 	})
 	c.http = withRedirects(cfg.httpClient, c.checkAPIRedirect)
 	c.files = withRedirects(cfg.httpClient, c.checkFileRedirect)
+	if cfg.httpClient.Transport == nil {
+		c.http.Transport, c.files.Transport = quiet(newTransport(), c.redact), newTransport()
+	}
 	return c, nil
-}
-
-// newTransport returns net/http's own transport with two changes: many jobs poll one host, and a server may close a
-// connection that was idle for long just when a submission is written to it, whose outcome is then unknown.
-func newTransport() *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 64
-	t.IdleConnTimeout = 30 * time.Second
-	return t
 }
 
 func authorizer(key string) func(*http.Request) {

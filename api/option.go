@@ -43,7 +43,11 @@ func WithInsecureHTTP() Option {
 
 // WithHTTPClient sets the HTTP client for the API and for downloads, such as one with a proxy, with tracing or with the
 // validating transport of package conformance. Its redirect policy is replaced. Leave its Timeout at 0: it would bound
-// uploads and downloads as a whole, and the Client notices by itself when nothing moves.
+// uploads and downloads as a whole, and the Client notices by itself when nothing moves. If its Transport is nil, the
+// Client makes its own.
+//
+// With another Transport, net/http logs the bytes that a server sends behind an HTTP/1 response, which may repeat the API
+// key, to the standard logger. DisableKeepAlives prevents this.
 //
 // Its Transport must not repeat a POST: each repetition may be charged. A submission counts as sent as soon as the
 // transport reads from its body, unless the transport returns an error with a method NotSent() bool that returns true.
