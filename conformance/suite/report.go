@@ -2,7 +2,11 @@ package suite
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -132,4 +136,67 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", " ")
 	return encoder.Encode(r)
+}
+
+// verdict returns the result in one line.
+func (r *Report) verdict() string {
+	switch {
+	case r.Counts[Failed] > 0 && r.Interrupted:
+		return fmt.Sprintf("FAIL: %d of %d cases; %s", r.Counts[Failed], r.Ran(), r.Reason)
+	case r.Counts[Failed] > 0:
+		return fmt.Sprintf("FAIL: %d of %d cases", r.Counts[Failed], r.Ran())
+	case r.Interrupted:
+		return "FAIL: " + r.Reason
+	case r.Ran() == 0:
+		return "FAIL: no case was sent"
+	}
+	text := fmt.Sprintf("PASS: %d cases", r.Ran())
+	if n := r.Counts[Known]; n > 0 {
+		text += fmt.Sprintf(", %d of them known deviations", n)
+	}
+	if n := r.Counts[Inferred]; n > 0 {
+		text += fmt.Sprintf(", %d of them against an inferred rule", n)
+	}
+	if n := r.Counts[LeftOut]; n > 0 {
+		text += fmt.Sprintf("; %d were left out", n)
+	}
+	return text
+}
+
+func (r *Report) mode() string {
+	mode := " (" + r.Strictness.String()
+	if r.Stateless {
+		mode += ", stateless"
+	}
+	return mode + ")"
+}
+
+// String describes the spending in one line.
+func (s Spending) String() string {
+	text := fmt.Sprintf("%d accepted, no limit", s.Accepted)
+	if s.Limit >= 0 {
+		text = fmt.Sprintf("%d accepted of a limit of %d, which a run exceeds by at most one", s.Accepted, s.Limit)
+	}
+	if s.Unexpected > 0 {
+		text += fmt.Sprintf("; %d of these should have been rejected", s.Unexpected)
+	}
+	if s.Unknown > 0 {
+		text += fmt.Sprintf("; %d of these got no response or a 5xx", s.Unknown)
+	}
+	return text
+}
+
+// notes lists what responses contain beyond the specs, with counts.
+func (r *Report) notes() []string {
+	seen := map[string]int{}
+	for _, result := range r.Results {
+		for _, note := range result.Undocumented {
+			seen[note]++
+		}
+	}
+	var list []string
+	for _, note := range slices.Sorted(maps.Keys(seen)) {
+		list = append(list, fmt.Sprintf("%d times %s", seen[note], strings.TrimPrefix(note, "undocumented: ")))
+	}
+	return list
 }

@@ -24,9 +24,7 @@ func Test(t *testing.T, target any, config ...Config) {
 		t.Run(result.Name, func(t *testing.T) {
 			switch result.Outcome {
 			case Failed:
-				var b strings.Builder
-				report.writeFailures(&b, []*Result{result})
-				t.Error(b.String())
+				t.Error(report.failure(result))
 			case Passed:
 			case Known:
 				t.Skipf("%s: %s", Known, result.Deviation)
