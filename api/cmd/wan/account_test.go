@@ -94,23 +94,18 @@ func TestMaxUSD(t *testing.T) {
 	s.wan(t, move("--max-usd", "-1")...).check(t, exitInput, "", "--max-usd")
 }
 
-func TestDryRunEstimate(t *testing.T) {
+func TestEstimate(t *testing.T) {
 	s := newServer(t, simulator.WithPrices(map[string]simulator.Price{"vace-fun-pose": {Kind: "variable"}}))
-	if dry := s.wan(t, move("--dry-run")...); !strings.Contains(dry.stderr, "Estimate: $0.21\n") {
-		t.Errorf("%+v", dry)
-	}
-	if dry := s.wan(t, "vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", "p", "--dry-run"); !strings.Contains(dry.stderr, "Estimate: unknown, ") {
-		t.Errorf("%+v", dry)
-	}
+	s.wan(t, move("--estimate")...).check(t, exitDone, "$0.21\n")
+	s.wan(t, move("--estimate", "--json")...).check(t, exitDone, `{"usd":0.21}`+"\n")
+	s.wan(t, "vace-fun-pose", "--video-url", "https://example.com/v.mp4", "--prompt", "p", "--estimate").check(t, exitInput, "", "the cost is unknown: ")
 	if n := s.Ledger().Created; n != 0 {
 		t.Errorf("%d jobs", n)
 	}
 	// The spec's defaults decide what the request leaves open.
 	perSecond := simulator.Rate{Unit: "second", Price: 0.1, Per: 1, When: map[string]any{"resolution": "480p"}}
 	s = newServer(t, simulator.WithPrices(map[string]simulator.Price{"vace-fun-reframe": {Kind: "variants", Dimensions: []string{"resolution"}, Variants: []simulator.Rate{perSecond}}}))
-	if dry := s.wan(t, "vace-fun-reframe", "--video-url", "https://example.com/v.mp4", "--num-frames", "160", "--frames-per-second", "16", "--dry-run"); !strings.Contains(dry.stderr, "Estimate: $1.00\n") {
-		t.Errorf("%+v", dry)
-	}
+	s.wan(t, "vace-fun-reframe", "--video-url", "https://example.com/v.mp4", "--num-frames", "160", "--frames-per-second", "16", "--estimate").check(t, exitDone, "$1.00\n")
 }
 
 // wan wait sums what several generations cost.

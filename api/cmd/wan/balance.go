@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 type balanceOptions struct {
@@ -53,23 +53,45 @@ func runBalance(ctx context.Context, o *balanceOptions) error {
 	return printLine(o.stdout, fmt.Sprintf("%.2f %s", balance.USD, balance.Currency))
 }
 
-// checkCost refuses a request that may cost more than --max-usd, or more than the balance.
-func (o *modelOptions) checkCost(ctx context.Context, client *api.Client, body map[string]any) error {
+// estimate is what a request will cost in USD.
+func (o *modelOptions) estimate(ctx context.Context, client *api.Client, body map[string]any) (float64, error) {
 	estimate, err := client.Estimate(ctx, withDefaults(o.document, body))
 	switch {
 	case err != nil:
-		return fmt.Errorf("--max-usd: no estimate, nothing was submitted: %w", err)
+		return 0, fmt.Errorf("no estimate, nothing was submitted: %w", err)
 	case estimate.USD == nil:
-		return inputError(fmt.Errorf("--max-usd: the cost is unknown: %s", estimate.Reason))
-	case *estimate.USD > o.maxUSD:
-		return inputError(fmt.Errorf("--max-usd: the estimate is $%.2f", *estimate.USD))
+		return 0, inputError(errors.New("the cost is unknown: " + redact.Line(estimate.Reason)))
+	}
+	return *estimate.USD, nil
+}
+
+// printEstimate prints the estimate instead of submitting.
+func (o *modelOptions) printEstimate(ctx context.Context, client *api.Client, body map[string]any) error {
+	usd, err := o.estimate(ctx, client, body)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return json.NewEncoder(o.stdout).Encode(map[string]any{"usd": usd})
+	}
+	return printLine(o.stdout, fmt.Sprintf("$%.2f", usd))
+}
+
+// checkCost refuses a request that may cost more than --max-usd, or more than the balance.
+func (o *modelOptions) checkCost(ctx context.Context, client *api.Client, body map[string]any) error {
+	usd, err := o.estimate(ctx, client, body)
+	if err != nil {
+		return fmt.Errorf("--max-usd: %w", err)
+	}
+	if usd > o.maxUSD {
+		return inputError(fmt.Errorf("--max-usd: the estimate is $%.2f", usd))
 	}
 	balance, err := client.Balance(ctx)
 	if err != nil {
 		return fmt.Errorf("--max-usd: no balance, nothing was submitted: %w", err)
 	}
-	if balance.USD < *estimate.USD {
-		return inputError(fmt.Errorf("the estimate is $%.2f, the balance $%.2f", *estimate.USD, balance.USD))
+	if balance.USD < usd {
+		return inputError(fmt.Errorf("the estimate is $%.2f, the balance $%.2f", usd, balance.USD))
 	}
 	return nil
 }
@@ -83,21 +105,4 @@ func withDefaults(document *spec.Document, body map[string]any) map[string]any {
 		}
 	}
 	return all
-}
-
-// estimatePatience is how long a dry run waits for the price.
-const estimatePatience = 5 * time.Second
-
-// describeEstimate is a line about the cost of a request.
-func describeEstimate(ctx context.Context, client *api.Client, document *spec.Document, body map[string]any) string {
-	ctx, cancel := context.WithTimeoutCause(ctx, estimatePatience, errors.New("no response in time"))
-	defer cancel()
-	estimate, err := client.Estimate(ctx, withDefaults(document, body))
-	switch {
-	case err != nil:
-		return "Estimate: unknown, " + message(err)
-	case estimate.USD == nil:
-		return "Estimate: unknown, " + estimate.Reason
-	}
-	return fmt.Sprintf("Estimate: $%.2f", *estimate.USD)
 }

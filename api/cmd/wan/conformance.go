@@ -47,13 +47,13 @@ func newConformance() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "conformance",
 		Short: "Check a server against the specs",
-		Long: "Check a server against the specs: the built-in simulator, or any other with --target. It sends some 4,000 valid and\n" +
+		Long: "Check a server against the specs: the built-in simulator, or any other with --target. It sends some 4,000 valid and " +
 			"invalid requests, and follows generations from submission to result.\n\n" +
-			"Every accepted submission costs money on the live API. --spend limits them; by default no submission is sent that\n" +
-			"should be accepted. Invalid ones are always sent. If the server accepts one, it counts, so a run with --spend 5\n" +
-			"creates at most 6 jobs.\n\n" +
-			"Three levels of --strictness: lenient allows any 4xx for a rejection, and reports without failing what breaks only\n" +
-			"inferred rules; documented allows only the status codes in the specs; exact also checks the messages, as the\n" +
+			"Every accepted submission costs money on the live API. --spend limits them; by default no submission is sent to a " +
+			"--target that should be accepted. Invalid ones are always sent. If the server accepts one, it counts, so a run with " +
+			"--spend 5 creates at most 6 jobs.\n\n" +
+			"Three levels of --strictness: lenient allows any 4xx for a rejection, and reports without failing what breaks only " +
+			"inferred rules; documented allows only the status codes in the specs; exact also checks the messages, as the " +
 			"simulator writes them.\n\n" +
 			"Exit codes:\n" +
 			"  0  the target conforms, as far as it was checked\n" +
@@ -76,14 +76,14 @@ func (o *conformanceOptions) add(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Target, "target", "", "base `URL` of the server; the built-in simulator by default")
 	flags.StringVar(&o.Key, "key", "", "API key; AIML_API_KEY by default. Mocks accept any")
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "allow plain http to another machine, which exposes the key")
-	flags.IntVar(&o.Spend, "spend", 0, "limit of submissions that are accepted or get a 5xx, -1 for none; exceeded by at most one")
+	flags.IntVar(&o.Spend, "spend", 0, "limit of submissions that are accepted or get a 5xx, -1 for none; exceeded by at most one. By default 0, and -1 for the built-in simulator")
 	flags.StringArrayVar(&o.Generations, "generation", nil, "`ID` of an existing generation to follow as well, which costs nothing; may be repeated")
 	flags.DurationVar(&o.MaxTime, "max-time", 15*time.Minute, "end the run after this time, with exit code 1")
 	flags.DurationVar(&o.Timeout, "timeout", 2*time.Minute, "how long to wait for a response")
 	flags.DurationVar(&o.Patience, "patience", 10*time.Minute, "how long to follow a generation")
 	flags.IntVar(&o.Concurrency, "concurrency", 8, "how many requests to send at once")
 	flags.BoolVar(&o.FailFast, "fail-fast", false, "end the run after the first failure")
-	flags.StringVar(&o.strictness, "strictness", "lenient", "`LEVEL`: lenient, documented or exact")
+	flags.StringVar(&o.strictness, "strictness", "", "`LEVEL`: lenient, documented or exact. By default lenient, and exact for the built-in simulator")
 	flags.BoolVar(&o.exact, "exact", false, "same as --strictness exact")
 	flags.StringArrayVar(&o.Models, "model", nil, "check only the model with this `SLUG`, such as vace-fun-pose; may be repeated")
 	flags.StringVar(&o.run, "run", "", "run only the cases whose names match the regular `EXPRESSION`")
@@ -197,7 +197,14 @@ func (o *conformanceOptions) complete(flags *pflag.FlagSet) error {
 		}
 		o.strictness = "exact"
 	}
-	err := o.Strictness.UnmarshalText([]byte(o.strictness))
+	if o.Target == "" && !flags.Changed("spend") {
+		o.Spend = -1
+	}
+	standard := suite.Lenient
+	if o.Target == "" {
+		standard = suite.Exact
+	}
+	err := o.Strictness.UnmarshalText([]byte(cmp.Or(o.strictness, standard.String())))
 	if err != nil {
 		return fmt.Errorf("--strictness: %w", err)
 	}
@@ -251,12 +258,6 @@ func (o *conformanceOptions) simulate(cmd *cobra.Command) (stop func(), err erro
 		return nil, err
 	}
 	o.Target, o.Key = server.URL, server.Key
-	if !cmd.Flags().Changed("strictness") {
-		o.Strictness = suite.Exact
-	}
-	if !cmd.Flags().Changed("spend") {
-		o.Spend = -1
-	}
 	server.Script(simulator.Fail("SimulatedFailure", "This generation fails by script"))
 	id, err := submitExample(cmd.Context(), server)
 	if err != nil {

@@ -106,7 +106,7 @@ func TestConformanceTarget(t *testing.T) {
 		{"level", []string{"--target", s.URL, "--strictness", "documented", "--run", "/shift/null$"}, exitDone, "(documented)", ""},
 		{"unknown level", []string{"--strictness", "harsh"}, exitInput, "", `--strictness: strictness "harsh" is not one of lenient, documented, exact`},
 		{"two levels", []string{"--strictness", "lenient", "--exact"}, exitInput, "", "--exact contradicts --strictness lenient"},
-		{"list", []string{"--list", "--run", "animate-move/shift/null"}, exitDone, "animate-move/shift/null  rejected: 4xx  null isn't a value of its type\n", ""},
+		{"list", []string{"--target", s.URL, "--list", "--run", "animate-move/shift/null"}, exitDone, "animate-move/shift/null  rejected: 4xx  null isn't a value of its type\n", ""},
 		{"report exists", []string{"--json", deviations}, exitInput, "", "--json: " + deviations + " exists; choose another name or use --overwrite"},
 		{"no time", []string{"--max-time", "0s"}, exitInput, "", "--max-time must be positive"},
 		{"no concurrency", []string{"--concurrency", "0"}, exitInput, "", "--concurrency must be positive"},

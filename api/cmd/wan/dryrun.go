@@ -14,7 +14,6 @@ import (
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/media"
-	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // A dryRun is a transport that keeps the request, so that --dry-run shows what the client would send.
@@ -48,12 +47,6 @@ func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error 
 		return err
 	}
 	defer stop()
-	o.transport = http.DefaultTransport // for the price
-	catalogue, stop, err := o.client(o.stderr)
-	if err != nil {
-		return err
-	}
-	defer stop()
 	_, err = client.Submit(ctx, body, api.WithClientRequestID(o.requestID))
 	if refusal, ok := errors.AsType[*dryRunError](err); !ok || refusal.err != nil {
 		return err
@@ -76,7 +69,6 @@ func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error 
 		verdict = "The spec of " + o.document.Slug + " doesn't list all properties of the request."
 	}
 	fmt.Fprintln(o.stderr, verdict+" Nothing was submitted.")
-	fmt.Fprintln(o.stderr, redact.Line(describeEstimate(ctx, catalogue, o.document, body)))
 	return nil
 }
 

@@ -106,7 +106,7 @@ func message(err error) string {
 	const advice = "call FindSubmission with client request id " // at the end, behind the server's own words
 	switch i := strings.LastIndex(text, advice); {
 	case is[*api.UnknownOutcomeError](err) && i >= 0:
-		text = text[:i] + "look it up: wan find " + text[i+len(advice):]
+		text = text[:i] + "look it up by its client request id"
 	case is[*api.FailedError](err):
 		text += "; no charge"
 	case errors.Is(err, api.ErrUnauthorized):

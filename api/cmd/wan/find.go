@@ -78,8 +78,11 @@ func runFind(ctx context.Context, o *findOptions) error {
 }
 
 // lookUp looks for a submission of unknown outcome in the account's logs for a while. It returns nil if the submission
-// isn't found, which proves nothing.
+// isn't found, which proves nothing. After Ctrl-C it looks, too; another one ends the process.
 func (o *modelOptions) lookUp(ctx context.Context, client *api.Client, since time.Time, progress *progress) *api.Job {
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, o.find)
 	defer cancel()
 	progress.line("looking for the submission in the account's logs for up to " + o.find.String())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -60,9 +61,18 @@ func runGet(ctx context.Context, o *getOptions) error {
 		return err
 	}
 	defer stop()
+	polls := make([]chan poll, len(ids)) // printed in the order of the arguments
+	for i := range polls {
+		polls[i] = make(chan poll, 1)
+	}
+	go each(len(ids), 16, func(i int) {
+		g, err := client.Job(ids[i]).Poll(ctx)
+		polls[i] <- poll{g, err}
+	})
 	var worst error
-	for _, id := range ids {
-		err := o.get(ctx, client, id, len(ids) > 1)
+	for i, id := range ids {
+		p := <-polls[i]
+		err := o.print(id, p.generation, p.err, len(ids) > 1)
 		if err != nil && len(ids) > 1 {
 			o.printError(err)
 			err = &printedError{err}
@@ -74,10 +84,28 @@ func runGet(ctx context.Context, o *getOptions) error {
 	return worst
 }
 
-// get prints one generation, with its id if it is one of several.
-func (o *getOptions) get(ctx context.Context, client *api.Client, id string, several bool) error {
+type poll struct {
+	generation *api.Generation
+	err        error
+}
+
+// each calls f for each index below n, at most limit at once, and returns when all calls have.
+func each(n, limit int, f func(i int)) {
+	slots := make(chan struct{}, limit)
+	var calls sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		calls.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	calls.Wait()
+}
+
+// print prints one generation, with its id if it is one of several.
+func (o *getOptions) print(id string, g *api.Generation, err error, several bool) error {
 	r := result{ID: id, Outcome: outcomes[exitRunning].name}
-	g, err := client.Job(id).Poll(ctx)
 	if err != nil {
 		o.printBody(o.stderr, err)
 		if r.conclude(err); o.json && r.Outcome != "" {

@@ -26,7 +26,7 @@ func newJobs(c *console) *cobra.Command {
 		Short: "List the generations that wan has submitted",
 		Long: "List the generations that wan has submitted from this machine, oldest first: time, outcome, model, id and file. " +
 			"They stand in " + journalPath() + ", without the API key and media. " +
-			"--no-history or the environment variable " + noHistory + " keeps a submission out of it.",
+			"--no-history or the environment variable " + noHistory + " keeps a submission out of it. Simulated ones are never in it.",
 		GroupID: "jobs",
 		Example: "  wan jobs\n  wan wait LAST -o out.mp4\n  wan jobs --unknown",
 		Args:    cobra.NoArgs,
@@ -44,6 +44,9 @@ func runJobs(ctx context.Context, o *jobsOptions) error {
 	}
 	if o.unknown {
 		records = slices.DeleteFunc(records, func(r *record) bool { return !r.isUnknown() })
+	}
+	if len(records) == 0 && !o.json {
+		fmt.Fprintln(o.stderr, "no jobs; simulated ones aren't listed")
 	}
 	w := bufio.NewWriter(o.stdout)
 	encoder := json.NewEncoder(w)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -116,6 +117,9 @@ func readJournal(r io.Reader) (records []*record) {
 			found = byID[e.ID]
 		}
 		if found == nil {
+			if !strings.HasPrefix(e.Event, "submi") { // a wait for a generation that wan didn't submit here
+				continue
+			}
 			found = &record{event: e}
 			records = append(records, found)
 		}

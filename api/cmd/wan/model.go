@@ -31,6 +31,7 @@ type modelOptions struct {
 	allowUnknown bool
 	noValidate   bool
 	dryRun       bool
+	onlyEstimate bool
 	noWait       bool
 	noHistory    bool
 	open         bool
@@ -79,10 +80,11 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.open, "open", false, "show the saved video with the platform's program")
 	flags.Int64Var(&o.maxMedia, "max-media", 100, "the largest local file in MiB")
 	flags.BoolVar(&o.noWait, "no-wait", false, "print the id of the accepted generation and don't wait for it")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "check everything, print the request with media shortened, and send nothing; with --json only its body")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "check everything but the cost, print the request with media shortened, and send nothing; with --json only its body")
+	flags.BoolVar(&o.onlyEstimate, "estimate", false, "ask the API for the price, print what the request will cost, and submit nothing")
 	flags.StringVar(&o.requestID, "client-request-id", "", "`ID` of the submission in the account's usage logs")
 	flags.Float64Var(&o.maxUSD, "max-usd", 0, "refuse to submit if the estimate is higher, unknown, or above the balance; 0 is no limit")
-	flags.DurationVar(&o.find, "find", 30*time.Second, "how long to look for a submission of unknown outcome in the account's logs; 0 is never")
+	flags.DurationVar(&o.find, "find", 30*time.Second, "how long to look for a submission of unknown outcome in the account's logs, also after --timeout and Ctrl-C; 0 is never")
 	flags.BoolVar(&o.noHistory, "no-history", false, "keep the submission out of wan jobs")
 	flags.BoolVar(&o.simulate, "simulate", false, "use a simulator inside this process: no key, no cost, a test video")
 	o.connection.add(flags)
@@ -117,8 +119,9 @@ func runModel(ctx context.Context, o *modelOptions) error {
 		return err
 	}
 	defer stop()
-	ctx, cancel := withTimeout(ctx, o.timeout)
-	defer cancel()
+	if o.onlyEstimate {
+		return o.printEstimate(ctx, client, body)
+	}
 	if o.maxUSD > 0 {
 		if err := o.checkCost(ctx, client, body); err != nil {
 			return err
@@ -132,6 +135,9 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 	progress := newProgress(o.stderr, o.quiet)
 	defer progress.stop()
 	o.notice = progress.line
+	parent := ctx
+	ctx, cancel := withTimeout(ctx, o.timeout)
+	defer cancel()
 	journal := openJournal(o.console, o.noHistory || o.simulate)
 	defer journal.close()
 	f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(""), seed: seed}
@@ -150,11 +156,9 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 	job, err := client.Submit(ctx, body, api.WithClientRequestID(o.requestID), api.OnUpload(func(sent, total int64) {
 		submitting()
 		progress.upload(sent, total)
-	}), api.OnRetry(func(err error, pause time.Duration) {
-		progress.line(fmt.Sprintf("retrying in %v: %s", pause.Round(100*time.Millisecond), message(err)))
 	}))
-	if is[*api.UnknownOutcomeError](err) && o.find > 0 && ctx.Err() == nil {
-		if found := o.lookUp(ctx, client, since, progress); found != nil {
+	if is[*api.UnknownOutcomeError](err) && o.find > 0 {
+		if found := o.lookUp(parent, client, since, progress); found != nil {
 			job, err = found, nil
 		}
 	}
@@ -187,7 +191,7 @@ func (o *modelOptions) reportSubmission(ctx context.Context, f *finish, err erro
 		r.ID = unknown.GenerationID
 	}
 	reported := f.report(r, nameFlag(interrupted(ctx, err), o.properties))
-	if is[*api.UnknownOutcomeError](err) && !o.simulate {
+	if is[*api.UnknownOutcomeError](err) && r.ID == "" && !o.simulate {
 		args := append([]string{"wan", "find", o.requestID}, o.arguments()...)
 		fmt.Fprintln(o.stderr, "To look it up: "+shellLine(args))
 	}

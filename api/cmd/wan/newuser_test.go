@@ -92,6 +92,18 @@ func TestGetSeveral(t *testing.T) {
 	s.wan(t, move("--no-wait")...)
 	jobs := s.Ledger().Jobs
 	want := jobs[0].ID + "\tcompleted " + s.URL + jobs[0].Result + "\n" + jobs[1].ID + "\tcompleted " + s.URL + jobs[1].Result + "\n"
+	// At the same time, in the order of the arguments: the first poll is answered only after the second has come.
+	second := make(chan struct{})
+	s.Inject(simulator.Fault{On: simulator.Poll, Times: 2, Effect: simulator.Effect{Name: "in reverse", Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("generation_id") == jobs[0].ID {
+				<-second
+			} else {
+				defer close(second)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}}})
 	s.withInput(t, jobs[1].ID, "get", jobs[0].ID, "-").check(t, exitDone, want)
 	s.wan(t, "get", "nobody-knows-me", jobs[1].ID).check(t, exitTrouble, jobs[1].ID+"\tcompleted "+s.URL+jobs[1].Result+"\n", "404")
 }
@@ -194,5 +206,5 @@ func TestRetriesAreShown(t *testing.T) {
 	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(http.StatusTooManyRequests)},
 		simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.Truncate()})
 	file := filepath.Join(t.TempDir(), "out.mp4")
-	s.wan(t, move("-o", file)...).check(t, exitDone, file+"\n", "retrying in ", "429", "download resumed at ")
+	s.wan(t, move("-o", file)...).check(t, exitDone, file+"\n", "submission retried in ", "429", "download resumed at ")
 }

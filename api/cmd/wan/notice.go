@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 )
 
-// A noticeHandler shows the client's warnings about downloads, which may retry for minutes. Submissions and polls have
-// callbacks of their own.
+// A noticeHandler shows the client's retries of submissions and downloads, which may last for minutes. Polls have a
+// callback.
 type noticeHandler struct{ connection *connection }
 
 func (h *noticeHandler) Enabled(_ context.Context, level slog.Level) bool {
@@ -16,8 +16,7 @@ func (h *noticeHandler) Enabled(_ context.Context, level slog.Level) bool {
 }
 
 func (h *noticeHandler) Handle(_ context.Context, record slog.Record) error {
-	download := strings.HasPrefix(record.Message, "download") || strings.HasPrefix(record.Message, "the video")
-	if !download || h.connection.notice == nil {
+	if h.connection.notice == nil || strings.HasPrefix(record.Message, "poll") {
 		return nil
 	}
 	text := record.Message
@@ -25,8 +24,12 @@ func (h *noticeHandler) Handle(_ context.Context, record slog.Record) error {
 		switch a.Key {
 		case "bytes":
 			text += " at " + size(a.Value.Int64())
+		case "pause":
+			text += " in " + a.Value.Duration().Round(100*time.Millisecond).String()
 		case "error":
-			text += fmt.Sprintf(": %v", a.Value)
+			if err, ok := a.Value.Any().(error); ok {
+				text += ": " + message(err)
+			}
 		}
 		return true
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -181,11 +182,23 @@ func TestNoTimeout(t *testing.T) {
 	}
 }
 
-// The timeout bounds the submission, too.
-func TestTimeoutOfSubmission(t *testing.T) {
+// The timeout bounds the submission, too. Neither it nor Ctrl-C keeps the submission from being looked up.
+func TestEndOfSubmission(t *testing.T) {
 	s := newServer(t)
 	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Stall()})
-	s.wan(t, move("--timeout", "1s")...).check(t, exitUnknown, "", "--timeout 1s has passed", s.job(t).ClientRequestID)
+	s.wan(t, move("--timeout", "1s", "--find", "0")...).check(t, exitUnknown, "", "--timeout 1s has passed", s.job(t).ClientRequestID)
+	s.wan(t, move("--timeout", "1s")...).check(t, exitRunning, "", "--timeout 1s has passed", "To resume: wan wait "+s.Ledger().Jobs[1].ID)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.ClearFaults()
+	s.Inject(simulator.Fault{On: simulator.Submit, Effect: simulator.Effect{Name: "interrupted", Wrap: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			cancel()
+			<-r.Context().Done()
+		})
+	}}})
+	result := runWan(t, ctx, new(buffer), move("--base-url", s.URL)...)
+	result.check(t, exitRunning, "", "interrupted", "To resume: wan wait "+s.Ledger().Jobs[2].ID)
 }
 
 // Without --base-url there is none in the command that goes on.

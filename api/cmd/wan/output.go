@@ -120,7 +120,7 @@ func (f *finish) run(ctx context.Context, job *api.Job) error {
 	}
 	video, err := job.Wait(ctx, api.OnProgress(func(now api.Progress) {
 		r.Status = now.Status
-		f.progress.wait(now)
+		f.progress.wait(now, f.verbose)
 	}))
 	if err == nil {
 		r.setVideo(video)

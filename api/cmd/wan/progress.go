@@ -142,9 +142,11 @@ type jobProgress struct {
 
 	name   string
 	status api.Status // the last one printed
+	failed string     // a failed poll that isn't printed yet
 }
 
-func (p *jobProgress) wait(now api.Progress) {
+// wait shows the state after a poll. Failed polls are in the log too.
+func (p *jobProgress) wait(now api.Progress, logged bool) {
 	text := p.name + cmp.Or(redact.Line(string(now.Status)), "waiting")
 	switch {
 	case now.Err != nil:
@@ -153,10 +155,14 @@ func (p *jobProgress) wait(now api.Progress) {
 		text += " (not a documented status)"
 	}
 	p.set(text)
+	if p.failed != "" { // and the wait goes on: the error that ends it is printed anyway
+		p.line(p.failed)
+		p.failed = ""
+	}
 	switch {
 	case p.terminal:
-	case now.Missed == 1:
-		p.line(fmt.Sprintf("%spoll failed: %s", p.name, message(now.Err)))
+	case now.Missed == 1 && !logged:
+		p.failed = fmt.Sprintf("%spoll failed: %s", p.name, message(now.Err))
 	case now.Err == nil && now.Status != p.status:
 		p.status = now.Status
 		p.line(fmt.Sprintf("%s after %s", text, now.Elapsed.Round(100*time.Millisecond)))

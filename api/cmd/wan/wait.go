@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 )
@@ -83,22 +82,15 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	defer cancel()
 	errs := make([]error, len(ids))
 	total := &costs{}
-	slots := make(chan struct{}, o.concurrency)
-	var waiting sync.WaitGroup
-	for i, id := range ids {
-		name := id
+	each(len(ids), o.concurrency, func(i int) {
+		name := ids[i]
 		if len(ids) == 1 {
 			name = ""
 		}
 		f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1, costs: total}
-		slots <- struct{}{} // the context ends those that wait
-		waiting.Go(func() {
-			defer func() { <-slots }()
-			errs[i] = f.run(ctx, client.Job(id))
-		})
-	}
-	waiting.Wait()
-	if len(ids) > 1 && !o.quiet {
+		errs[i] = f.run(ctx, client.Job(ids[i]))
+	})
+	if total.videos > 1 && !o.quiet {
 		progress.line(total.String())
 	}
 	return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
