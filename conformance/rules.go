@@ -47,7 +47,9 @@ func checkMembers(status string, members map[string]any) (findings []Finding) {
 	}
 	video, _ := members["video"].(map[string]any)
 	url, _ := video["url"].(string)
-	_, reason := members["error"].(map[string]any)
+	failure, _ := members["error"].(map[string]any)
+	name, _ := failure["name"].(string)
+	message, _ := failure["message"].(string)
 	switch {
 	case status == "completed" && url == "":
 		findings = append(findings, violation("/video/url", "completed-has-url", "the URL of the video", "nothing"))
@@ -55,9 +57,9 @@ func checkMembers(status string, members map[string]any) (findings []Finding) {
 		findings = append(findings, violation("/video", "video-only-when-completed", "none with the status "+status, "an object"))
 	}
 	switch {
-	case status == "error" && !reason:
+	case status == "error" && (name == "" || message == ""):
 		findings = append(findings, violation("/error", "error-has-reason", "an error with name and message", kind(members["error"])))
-	case status != "error" && reason:
+	case status != "error" && failure != nil:
 		findings = append(findings, violation("/error", "error-only-when-failed", "none with the status "+status, "an object"))
 	}
 	return findings

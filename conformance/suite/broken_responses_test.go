@@ -125,7 +125,7 @@ var brokenResponses = []broken{
 		}
 	})},
 	{"misses one poll", "animate-move/lifecycle/responses-match", "", polledOnce(2, func(a *httptest.ResponseRecorder) { problem(a, 404, "Generation not found") })},
-	{"finds no generation", "animate-move/lifecycle/id-unchanged", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+	{"finds no generation", "animate-move/lifecycle/responses-match", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
 		if r.Method == http.MethodGet && a.Code == http.StatusOK {
 			problem(a, 404, "Generation not found")
 		}

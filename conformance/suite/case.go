@@ -2,11 +2,14 @@ package suite
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/aimlvideo/wan-go/spec"
 )
@@ -45,6 +48,8 @@ type testCase struct {
 	Rule string
 	// Source names the spec, with the line, that gives the verdict. Why explains it in one line.
 	Source, Why string
+	// Known cases are sent for each observed generation, with its id.
+	Known bool
 	// Derived marks cases made from the schemas rather than written by hand.
 	Derived bool
 
@@ -96,11 +101,30 @@ func (r request) plain() bool {
 	return r.Method == http.MethodPost && r.Path == spec.Generation().Path && r.Query == "" && r.Header == nil && !r.Chunked
 }
 
+// about returns the request about a generation: it replaces the markers for the id.
+func (r request) about(id string) request {
+	escaped := &strings.Builder{}
+	for i := range len(id) {
+		fmt.Fprintf(escaped, "%%%02X", id[i])
+	}
+	r.Query = strings.NewReplacer(
+		"{id}", url.QueryEscape(id),
+		"{id-as-it-is}", strings.NewReplacer("%3A", ":", "%2F", "/").Replace(url.QueryEscape(id)),
+		"{id-escaped}", escaped.String(),
+		"{id-escaped-in-lower-case}", strings.ToLower(escaped.String()),
+		"{id-escaped-twice}", url.QueryEscape(escaped.String()),
+		"{id-cut}", url.QueryEscape(id[:(len(id)+1)/2]),
+	).Replace(r.Query)
+	return r
+}
+
 // expandKey replaces the markers for the API key and for near misses of it. It reports false if a near miss is the key
 // itself, such as other case of a key without letters.
 func expandKey(text, key string) (string, bool) {
+	reversed := []byte(key)
+	slices.Reverse(reversed)
 	for marker, value := range map[string]string{
-		"{key}": key, "{key-cut}": key[:len(key)-1], "{key-longer}": key + "x", "{key-in-other-case}": swapCase(key), "{key-reversed}": reverse(key),
+		"{key}": key, "{key-cut}": key[:len(key)-1], "{key-longer}": key + "x", "{key-reversed}": string(reversed), "{key-in-other-case}": swapCase(key),
 	} {
 		if strings.Contains(text, marker) {
 			return strings.ReplaceAll(text, marker, value), marker == "{key}" || value != key
@@ -109,7 +133,7 @@ func expandKey(text, key string) (string, bool) {
 	return text, true
 }
 
-// sameKey is why a case or rule about a near miss of the key isn't applicable.
+// sameKey is why a case about a near miss of the key isn't applicable.
 const sameKey = "the near miss of the key would be the key itself"
 
 // sendsKey reports whether a near miss of the key in the header is the key itself.
@@ -126,29 +150,31 @@ func (r request) sendsKey(key string) bool {
 
 func swapCase(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z':
-			return r - 'a' + 'A'
-		case 'A' <= r && r <= 'Z':
-			return r - 'A' + 'a'
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
 		}
-		return r
+		return unicode.ToUpper(r)
 	}, text)
 }
 
-func reverse(text string) string {
-	b := []byte(text)
-	slices.Reverse(b)
-	return string(b)
-}
-
-// cases returns all cases: first those written by hand, then the derived ones that send something new. It panics on a file
-// that doesn't load: the files are embedded, and a test loads them all.
-var cases = sync.OnceValue(func() []testCase {
+// byHand returns the cases written by hand. It panics on a file that doesn't load: the files are embedded, and a test loads
+// them all.
+var byHand = sync.OnceValue(func() []testCase {
 	list, err := load(files)
 	if err != nil {
 		panic(err)
 	}
+	return list
+})
+
+// knownCases returns the cases about each observed generation.
+func knownCases() []testCase {
+	return slices.DeleteFunc(slices.Clone(byHand()), func(c testCase) bool { return !c.Known })
+}
+
+// cases returns all other cases: first those written by hand, then the derived ones that send something new.
+var cases = sync.OnceValue(func() []testCase {
+	list := slices.DeleteFunc(slices.Clone(byHand()), func(c testCase) bool { return c.Known })
 	seen := map[string]bool{}
 	key := func(r request) string { return string(r.Body) + "\x00" + strconv.Itoa(r.Large) }
 	for _, c := range list {
@@ -161,9 +187,6 @@ var cases = sync.OnceValue(func() []testCase {
 			seen[k] = true
 			list = append(list, c)
 		}
-	}
-	for i := range list {
-		list[i].setRule()
 	}
 	return list
 })

@@ -24,7 +24,7 @@ var files embed.FS
 // A caseFile is a file of cases. Its fields are the defaults of its cases. Its name is the prefix of theirs; a file named
 // after a model holds the cases of that model.
 type caseFile struct {
-	Model  string      `yaml:"model"` // the slug of the model whose requests are sent, or "each"
+	Model  string      `yaml:"model"` // the slug of the model whose requests are sent, "each", or "known" for polls of known generations
 	Group  string      `yaml:"group"`
 	Source string      `yaml:"source"` // the spec that gives the verdicts
 	Cases  []fileEntry `yaml:"cases"`
@@ -101,7 +101,9 @@ func loadFile(files fs.FS, name string) ([]testCase, error) {
 				return nil, fmt.Errorf("case %q: %w", e.Name, err)
 			}
 			c.Name = prefix + "/" + e.Name
-			if each {
+			if slug == "known" {
+				c.Name, c.Known = e.Name, true
+			} else if each {
 				c.Name, c.Model = slug+"/"+c.Name, slug
 			} else if d, ok := spec.BySlug(prefix); ok {
 				c.Model = prefix
@@ -110,6 +112,7 @@ func loadFile(files fs.FS, name string) ([]testCase, error) {
 					c.Source += line(schema.Value)
 				}
 			}
+			c.setRule()
 			list = append(list, c)
 		}
 	}

@@ -30,6 +30,9 @@ func deriveModel(d *spec.Document) []testCase {
 		m.names(p)
 	}
 	m.pairs()
+	for i := range m.cases {
+		m.cases[i].setRule()
+	}
 	return m.cases
 }
 

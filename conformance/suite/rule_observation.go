@@ -14,6 +14,7 @@ type observation struct {
 	target   *target
 	label    string         // the slug of its model, or the number of the given generation
 	document *spec.Document // nil for a given generation
+	results  []string       // names of the rules' and known cases' results
 
 	id     string
 	submit *call   // nil for a given generation
@@ -104,9 +105,6 @@ func (o *observation) end() *call {
 	return nil
 }
 
-// final returns the poll with the final status and all later ones.
-func (o *observation) final() []*call { return append([]*call{o.end()}, o.after...) }
-
 // responses returns the responses about the generation, in order.
 func (o *observation) responses() (list []*call) {
 	if o.submit != nil && o.submit.accepted() {
@@ -114,9 +112,6 @@ func (o *observation) responses() (list []*call) {
 	}
 	return append(list, o.successfulPolls()...)
 }
-
-// noPoll is why a rule about polls isn't applicable.
-const noPoll = "no poll returned the generation"
 
 // successfulPolls returns the polls that returned the generation, or nil.
 func (o *observation) successfulPolls() (list []*call) {
@@ -126,4 +121,27 @@ func (o *observation) successfulPolls() (list []*call) {
 		}
 	}
 	return list
+}
+
+// minGuess is how long an id must be that can't be guessed: half of a short or sequential id may be another id.
+const minGuess = 16
+
+// send sends a case about the generation.
+func (o *observation) send(ctx context.Context, c testCase) verdict {
+	if v := o.unusable(c.Group == groupHTTP && !c.Accepted); v != nil {
+		return *v
+	}
+	if c.Group == groupHTTP && !c.Accepted && len(o.id) < minGuess {
+		return verdict{outcome: NotApplicable, reason: "the id is short, so a changed one may be that of another generation"}
+	}
+	c.Request = c.Request.about(o.id)
+	if c.Request.sendsKey(o.target.key) {
+		return verdict{outcome: NotApplicable, reason: sameKey}
+	}
+	x := o.target.send(ctx, c.Request)
+	problems := o.target.judge(&c, x)
+	if c.Accepted && !o.target.stateless {
+		problems = append(problems, finding("same-id")(o, x)...)
+	}
+	return judged(problems, x)
 }

@@ -14,10 +14,11 @@ import (
 
 // A run is one call of Run.
 type run struct {
-	config Config
-	target *target
-	budget *budget
-	start  time.Time
+	config  Config
+	target  *target
+	budget  *budget
+	excuses excuses
+	start   time.Time
 
 	cases        []testCase
 	observations []*observation
@@ -37,7 +38,7 @@ const uniqueIDs = "submissions/every-id-is-new"
 
 // newRun returns a run with the selected cases and rules.
 func newRun(c Config, t *target) *run {
-	r := &run{config: c, target: t, budget: newBudget(c.Spend), results: map[string]*Result{}, start: time.Now()}
+	r := &run{config: c, target: t, budget: newBudget(c.Spend), excuses: c.Deviations.compile(), results: map[string]*Result{}, start: time.Now()}
 	for _, d := range spec.Models() {
 		r.planObservation(&observation{target: r.target, label: d.Slug, document: d})
 	}
@@ -76,23 +77,32 @@ func interleave(list []testCase) []testCase {
 }
 
 func (r *run) planObservation(o *observation) {
-	selected := false
-	for _, rule := range rules() {
-		result := &Result{Group: rule.group, Source: rule.source, Why: rule.why}
+	add := func(name string, result Result) {
 		if o.document != nil {
 			result.Model = o.label
-		} else if rule.submitted {
-			continue
 		}
-		selected = r.add(o.ruleName(rule), result) || selected
+		name = o.resultName(result.Group, name)
+		if r.add(name, &result) {
+			o.results = append(o.results, name)
+		}
 	}
-	if selected {
+	for _, rule := range rules() {
+		if o.document != nil || !rule.submitted {
+			add(rule.name, Result{Group: rule.group, Source: rule.source(), Why: rule.why})
+		}
+	}
+	for _, c := range knownCases() {
+		add(c.Name, Result{Group: c.Group, Source: c.Source, Why: c.Why, Expected: c.expected(r.config.Strictness)})
+	}
+	if o.results != nil {
 		r.observations = append(r.observations, o)
 	}
 }
 
-// ruleName returns the name of a rule's result for the observed generation.
-func (o *observation) ruleName(rule rule) string { return o.label + "/" + rule.group + "/" + rule.name }
+// resultName returns the name of a result about the observed generation.
+func (o *observation) resultName(group, name string) string {
+	return o.label + "/" + group + "/" + name
+}
 
 func (r *run) add(name string, result *Result) bool {
 	c := &r.config
@@ -156,35 +166,35 @@ func (r *run) progress() {
 	r.config.Progress(p)
 }
 
-// finish records the outcome of a case. The reason says why it wasn't checked.
-func (r *run) finish(name string, outcome Outcome, elapsed time.Duration, reason string, problems []problem, evidence ...*call) {
+// finish records the verdict of a case.
+func (r *run) finish(name string, v verdict, elapsed time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result := r.results[name]
-	result.Outcome, result.Elapsed = outcome, elapsed.Seconds()
+	result.Outcome, result.Elapsed = v.outcome, elapsed.Seconds()
 	var texts []string
-	if reason != "" {
-		texts = []string{reason}
+	if v.reason != "" {
+		texts = []string{v.reason}
 	}
-	for _, p := range problems {
+	for _, p := range v.problems {
 		texts = append(texts, p.text)
 		if !slices.Contains(result.Rules, p.rule) {
 			result.Rules = append(result.Rules, p.rule)
 		}
 	}
 	var soft bool
-	if result.Inference, soft = inferred(result.Rules); soft && outcome == Failed && r.config.Strictness == Lenient {
+	if result.Inference, soft = inferred(result.Rules); soft && v.outcome == Failed && r.config.Strictness == Lenient {
 		result.Outcome = Inferred
 	}
 	result.Problems = r.target.redactor.lines(texts)
 	var notes []string
-	for _, c := range evidence {
-		result.Exchanges = append(result.Exchanges, r.target.exchange(c, outcome == Failed))
+	for _, c := range v.evidence {
+		result.Exchanges = append(result.Exchanges, r.target.exchange(c, v.outcome == Failed))
 		notes = append(notes, c.notes()...)
 	}
 	result.Undocumented = r.target.redactor.lines(notes)
 	r.done++
-	if result.Outcome == Failed && r.config.Deviations.excusing(result) == nil {
+	if result.Outcome == Failed && r.excuses.excusing(result.Name, result.Rules...) == nil {
 		r.failed++
 		if r.config.FailFast {
 			r.target.abort(errFailFast)
@@ -230,17 +240,22 @@ func (r *run) follow(ctx context.Context, o *observation) {
 	r.wait(1)
 	o.follow(ctx, r.config.Patience)
 	r.wait(-1)
-	for _, rule := range rules() {
-		name := o.ruleName(rule)
-		if r.results[name] == nil {
-			continue
+	judge := func(group, name string, apply func() verdict) {
+		if name = o.resultName(group, name); r.results[name] == nil {
+			return
 		}
 		start := time.Now()
-		v := rule.apply(ctx, o)
+		v := apply()
 		if ctx.Err() != nil {
 			v = verdict{outcome: LeftOut, reason: abortReason(ctx)}
 		}
-		r.finish(name, v.outcome, time.Since(start), v.reason, v.problems, v.evidence...)
+		r.finish(name, v, time.Since(start))
+	}
+	for _, rule := range rules() {
+		judge(rule.group, rule.name, func() verdict { return rule.apply(ctx, o) })
+	}
+	for _, c := range knownCases() {
+		judge(c.Group, c.Name, func() verdict { return o.send(ctx, c) })
 	}
 }
 
@@ -256,10 +271,8 @@ func (r *run) leaveOut(ctx context.Context, o *observation) {
 	if ctx.Err() != nil {
 		reason = abortReason(ctx)
 	}
-	for _, rule := range rules() {
-		if name := o.ruleName(rule); r.results[name] != nil {
-			r.finish(name, LeftOut, 0, reason, nil)
-		}
+	for _, name := range o.results {
+		r.finish(name, verdict{outcome: LeftOut, reason: reason}, 0)
 	}
 }
 
@@ -278,7 +291,7 @@ func (r *run) sendCases(ctx context.Context) {
 			reason = noAccount
 		}
 		if reason != "" {
-			r.finish(c.Name, NotApplicable, 0, reason, nil)
+			r.finish(c.Name, verdict{outcome: NotApplicable, reason: reason}, 0)
 			continue
 		}
 		planned := c.Accepted || r.mayAccept(&c)
@@ -292,7 +305,7 @@ func (r *run) sendCases(ctx context.Context) {
 			} else if !planned {
 				reason = overspent
 			}
-			r.finish(c.Name, LeftOut, 0, reason, nil)
+			r.finish(c.Name, verdict{outcome: LeftOut, reason: reason}, 0)
 			continue
 		}
 		all.Go(func() {
@@ -306,7 +319,7 @@ func (r *run) sendCases(ctx context.Context) {
 // only reports, or a known deviation.
 func (r *run) mayAccept(c *testCase) bool {
 	s := r.config.Strictness
-	return c.Open && s < Exact || inferences[c.Rule].soft && s == Lenient || r.config.Deviations.mayExcuse(c)
+	return c.Open && s < Exact || inferences[c.Rule].soft && s == Lenient || r.excuses.excusing(c.Name, c.Rule) != nil
 }
 
 func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {
@@ -315,15 +328,10 @@ func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {
 		r.budget.leave(x, planned)
 	}
 	if ctx.Err() != nil {
-		r.finish(c.Name, LeftOut, x.elapsed, abortReason(ctx), nil)
+		r.finish(c.Name, verdict{outcome: LeftOut, reason: abortReason(ctx)}, x.elapsed)
 		return
 	}
-	problems := r.target.judge(c, x)
-	outcome := Passed
-	if problems != nil {
-		outcome = Failed
-	}
-	r.finish(c.Name, outcome, x.elapsed, "", problems, x)
+	r.finish(c.Name, judged(r.target.judge(c, x), x), x.elapsed)
 }
 
 // checkUniqueIDs compares the ids of all submissions.
@@ -334,21 +342,18 @@ func (r *run) checkUniqueIDs() {
 	r.target.mu.Lock()
 	defer r.target.mu.Unlock()
 	accepted := 0
-	var problems []problem
+	v := verdict{outcome: Passed}
 	for id, n := range r.target.ids {
 		accepted += n
 		if n > 1 {
-			problems = append(problems, problem{"unique-ids", fmt.Sprintf("%d submissions have the id %q", n, id)})
+			v.outcome = Failed
+			v.problems = append(v.problems, problem{"unique-ids", fmt.Sprintf("%d submissions have the id %q", n, id)})
 		}
 	}
-	switch {
-	case r.target.stateless:
-		r.finish(uniqueIDs, NotApplicable, 0, "the target is stateless", nil)
-	case problems != nil:
-		r.finish(uniqueIDs, Failed, 0, "", problems)
-	case accepted < 2:
-		r.finish(uniqueIDs, NotApplicable, 0, "fewer than two submissions were accepted", nil)
-	default:
-		r.finish(uniqueIDs, Passed, 0, "", nil)
+	if r.target.stateless {
+		v = verdict{outcome: NotApplicable, reason: "the target is stateless"}
+	} else if accepted < 2 {
+		v = verdict{outcome: NotApplicable, reason: "fewer than two submissions were accepted"}
 	}
+	r.finish(uniqueIDs, v, 0)
 }

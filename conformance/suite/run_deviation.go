@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,94 +55,87 @@ func ParseDeviations(data []byte) (Deviations, error) {
 	return d, nil
 }
 
-// matching returns the entries that match the name of a case.
-func (d Deviations) matching(name string) []string {
-	var found []string
-	for _, pattern := range slices.Sorted(maps.Keys(d)) {
-		if !strings.HasPrefix(pattern, rulePrefix) && matches(pattern, name) {
-			found = append(found, pattern)
+// An excuse is an entry of the deviations, compiled.
+type excuse struct {
+	Deviation
+
+	entry string
+	rule  bool // the entry is about a rule
+	name  *regexp.Regexp
+}
+
+// A list of excuses is in the order of the entries.
+type excuses []excuse
+
+func (d Deviations) compile() (list excuses) {
+	for _, entry := range slices.Sorted(maps.Keys(d)) {
+		pattern, rule := strings.CutPrefix(entry, rulePrefix)
+		name := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
+		list = append(list, excuse{d[entry], entry, rule, name})
+	}
+	return list
+}
+
+// matching returns the excuses for the name of a case, or of a rule.
+func (e excuses) matching(name string, rule bool) (found excuses) {
+	for _, one := range e {
+		if one.rule == rule && one.name.MatchString(name) {
+			found = append(found, one)
 		}
 	}
 	return found
 }
 
-// mayExcuse reports whether the case may be a known deviation.
-func (d Deviations) mayExcuse(c *testCase) bool {
-	return d.excusing(&Result{Name: c.Name, Rules: []string{c.Rule}}) != nil
-}
-
-// excusing returns the entries that excuse a failure: those that match its name, or else those that match its rules if
-// they match all of them.
-func (d Deviations) excusing(result *Result) []string {
-	if found := d.matching(result.Name); found != nil {
+// excusing returns the excuses for a failure: those for its name, or else those for its rules if there is one for each.
+func (e excuses) excusing(name string, rules ...string) excuses {
+	found := e.matching(name, false)
+	if found != nil {
 		return found
 	}
-	var found []string
-	for _, rule := range result.Rules {
-		before := len(found)
-		for _, pattern := range slices.Sorted(maps.Keys(d)) {
-			if name, ok := strings.CutPrefix(pattern, rulePrefix); ok && matches(name, rule) {
-				found = append(found, pattern)
-			}
-		}
-		if len(found) == before {
+	for _, rule := range rules {
+		some := e.matching(rule, true)
+		if some == nil {
 			return nil
 		}
+		found = append(found, some...)
 	}
 	return found
-}
-
-// matches reports whether the name matches the pattern. The first match of each part between two stars will do: what
-// follows it only gets longer.
-func matches(pattern, name string) bool {
-	first, rest, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == name
-	}
-	name, ok := strings.CutPrefix(name, first)
-	for ok {
-		var part string
-		if part, rest, wild = strings.Cut(rest, "*"); !wild {
-			return strings.HasSuffix(name, part)
-		}
-		_, name, ok = strings.Cut(name, part)
-	}
-	return false
 }
 
 // applyDeviations turns known failures into known deviations, and successes that should have failed into failures.
 func (r *run) applyDeviations() {
 	used := map[string]bool{}
 	for _, result := range r.order {
-		for _, entry := range r.config.Deviations.matching(result.Name) {
-			used[entry] = true
-			if result.Outcome == Passed && !r.config.Deviations[entry].Flaky {
-				result.Problems = append(result.Problems, fmt.Sprintf("it passes: remove %q from the deviations", entry))
+		for _, one := range r.excuses.matching(result.Name, false) {
+			used[one.entry] = true
+			if result.Outcome == Passed && !one.Flaky {
+				result.Problems = append(result.Problems, fmt.Sprintf("it passes: remove %q from the deviations", one.entry))
 			}
 		}
 		switch {
 		case result.Outcome == Passed && result.Problems != nil:
 			result.Outcome = Failed
 		case result.Outcome == Failed || result.Outcome == Inferred:
-			for _, entry := range r.config.Deviations.excusing(result) {
-				used[entry] = true
-				result.Outcome, result.Deviation = Known, r.config.Deviations[entry].Reason
+			for _, one := range r.excuses.excusing(result.Name, result.Rules...) {
+				used[one.entry] = true
+				result.Outcome, result.Deviation = Known, one.Reason
 			}
 		}
 	}
 	if r.config.selects() || r.aborted != "" {
 		return // an entry may match a case that wasn't sent
 	}
-	for _, entry := range slices.Sorted(maps.Keys(r.config.Deviations)) {
-		if deviation := r.config.Deviations[entry]; !used[entry] && !deviation.Flaky {
-			why, what := "each entry matches a case", "no case matches"
-			if strings.HasPrefix(entry, rulePrefix) {
-				why, what = "each rule is broken by a case", "no case breaks the rule"
-			}
-			r.order = append(r.order, &Result{
-				Name: "deviations/" + entry, Group: groupLifecycle, Outcome: Failed, Source: "deviations", Why: why,
-				Problems: []string{what + ": remove it from the deviations"},
-			})
+	for _, one := range r.excuses {
+		if used[one.entry] || one.Flaky {
+			continue
 		}
+		why, what := "each entry matches a case", "no case matches"
+		if one.rule {
+			why, what = "each rule is broken by a case", "no case breaks the rule"
+		}
+		r.order = append(r.order, &Result{
+			Name: "deviations/" + one.entry, Group: groupLifecycle, Outcome: Failed, Source: "deviations", Why: why,
+			Problems: []string{what + ": remove it from the deviations"},
+		})
 	}
 }
