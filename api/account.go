@@ -94,6 +94,7 @@ func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, sin
 		return nil, errClientRequestID
 	}
 	missing := &SubmissionNotFoundError{ClientRequestID: clientRequestID, Since: startOfLogs(since), Until: time.Now()}
+	nameless := false
 	for found, err := range c.Submissions(ctx, since) {
 		if err != nil {
 			return nil, err
@@ -102,7 +103,11 @@ func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, sin
 		if found.ClientRequestID != clientRequestID {
 			continue
 		}
-		if found.Job.id == "" { // it names no generation
+		if found.Job.id == "" && !found.Failed {
+			nameless = true
+			continue
+		}
+		if found.Job.id == "" {
 			missing.Refused++
 			continue
 		}
@@ -112,6 +117,9 @@ func (c *Client) FindSubmission(ctx context.Context, clientRequestID string, sin
 			return nil, err
 		}
 		missing.Refused++
+	}
+	if nameless {
+		return nil, &AccountError{"logs", fmt.Errorf("%w: the submission's row names no generation", ErrBadResponse)}
 	}
 	return nil, missing
 }
@@ -147,7 +155,7 @@ func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*Fo
 					}
 				}
 				offset += len(page.Data) // a server may send fewer rows than it was asked for
-				if !page.Pagination.HasMore || len(page.Data) == 0 {
+				if !page.Pagination.HasMore {
 					break
 				}
 			}
@@ -155,15 +163,29 @@ func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*Fo
 	}
 }
 
-func (c *Client) logs(ctx context.Context, start, end time.Time, offset int) (*account.LogPage, error) {
+// A logPage is a page of the logs. Members that are missing are nil: a response without rows proves nothing.
+type logPage struct {
+	Data       []account.LogRow
+	Pagination *struct {
+		HasMore bool `json:"has_more"`
+	}
+}
+
+func (c *Client) logs(ctx context.Context, start, end time.Time, offset int) (*logPage, error) {
 	if err := c.logsPace.wait(ctx); err != nil {
 		return nil, &AccountError{"logs", err}
 	}
 	request, err := account.NewListLogsRequest(c.baseURL+"/", &account.ListLogsParams{
 		Start: new(start.UTC().Format(time.RFC3339)), End: new(end.UTC().Format(time.RFC3339)), Limit: new(pageSize), Offset: &offset,
 	})
-	page := new(account.LogPage)
-	return page, c.account(ctx, "logs", request, err, page)
+	page := new(logPage)
+	if err := c.account(ctx, "logs", request, err, page); err != nil {
+		return nil, err
+	}
+	if page.Data == nil || page.Pagination == nil || page.Pagination.HasMore && len(page.Data) == 0 {
+		return nil, &AccountError{"logs", fmt.Errorf("%w: it has no rows", ErrBadResponse)}
+	}
+	return page, nil
 }
 
 func (c *Client) found(row account.LogRow) *FoundSubmission {
@@ -223,16 +245,12 @@ func (f *FoundSubmission) poll(ctx context.Context) (*Generation, error) {
 // readCharge reads what the generation cost. Without an entry in the ledger, the figures of the logs remain.
 func (f *FoundSubmission) readCharge(ctx context.Context) {
 	c := f.Job.client
-	short, _, _ := strings.Cut(f.Job.id, ":")
 	for entry, err := range c.charges(ctx, f.Created) {
 		if err != nil {
 			c.logger.WarnContext(ctx, "charge not read", "generation", f.Job.id, "error", err)
 			return
 		}
-		if entry.ReferenceID == nil {
-			continue
-		}
-		if reference, _, _ := strings.Cut(*entry.ReferenceID, ":"); reference == short {
+		if entry.ReferenceID != nil && sameGeneration(*entry.ReferenceID, f.Job.id) {
 			f.Usage = Usage{Credits: new(float64(entry.Amount.Credits)), USD: new(entry.Amount.USD)}
 			return
 		}

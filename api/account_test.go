@@ -196,21 +196,18 @@ func TestFormsOfIDs(t *testing.T) {
 	}
 }
 
-// An API may answer a poll by the short id with the full one, which then is the id of the generation.
-func TestFullIDInPoll(t *testing.T) {
-	client := answering(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/v2/logs":
-			fmt.Fprint(w, logsWith(`{"status":"succeeded","model":"vendor/model","inference_id":"gen-1","client_request_id":"mine"}`))
-		case "/v2/billing/transactions":
-			w.WriteHeader(http.StatusForbidden) // a management key
-		default:
-			fmt.Fprint(w, `{"id":"gen-1:vendor/model","status":"generating"}`)
+// Logs that can't be read never look like logs without the submission.
+func TestUnreadableLogs(t *testing.T) {
+	for _, body := range []string{
+		`{}`, `[]`, `null`, `"OK"`, ``, `{"data":null,"pagination":{"has_more":false}}`, `{"data":{},"pagination":{"has_more":false}}`,
+		`{"data":[]}`, `{"data":[],"pagination":{"has_more":true}}`, `{"status":"maintenance"}`, `<html>`,
+		logsWith(`{"status":"succeeded","model":"m","inference_id":"","client_request_id":"mine"}`),
+	} {
+		client := answering(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+		_, err := client.FindSubmission(t.Context(), "mine", time.Now())
+		if reading, ok := errors.AsType[*api.AccountError](err); !ok || reading.What != "logs" || !errors.Is(err, api.ErrBadResponse) {
+			t.Errorf("%s: %v", body, err)
 		}
-	})
-	found, err := client.FindSubmission(t.Context(), "mine", time.Time{})
-	if err != nil || found.Job.ID() != "gen-1:vendor/model" || found.Failed || *found.Usage.USD != 1 {
-		t.Errorf("%+v %v", found, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -223,106 +224,132 @@ func (d *download) refresh(ctx context.Context, status error) error {
 	return fmt.Errorf("%w: %w", errUnavailable, status)
 }
 
-// read copies the body of a response that has the video or a part of it.
+// read takes what a response has of the video.
 func (d *download) read(response *http.Response, watch *watchdog) error {
 	start, size, err := extent(response, d.written)
 	if err != nil {
 		d.whole = true
 		return d.startOver(err.Error())
 	}
-	var body io.Reader = &watchedReader{response.Body, watch}
-	if encoding := response.Header.Get("Content-Encoding"); strings.EqualFold(encoding, "gzip") || strings.EqualFold(encoding, "x-gzip") {
+	body := bufio.NewReaderSize(&watchedReader{response.Body, watch}, media.SniffLen)
+	if magic, _ := body.Peek(2); strings.HasSuffix(strings.ToLower(response.Header.Get("Content-Encoding")), "gzip") && string(magic) == "\x1f\x8b" {
 		size = -1 // that of the encoded bytes
 		d.whole = true
-		if body, err = gzip.NewReader(body); err != nil {
+		decoded, err := gzip.NewReader(body)
+		if err != nil {
 			return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 		}
+		body = bufio.NewReaderSize(decoded, media.SniffLen)
 	}
 	now := versionOf(response, size)
-	if d.written > 0 {
-		if !d.version.same(now, d.restarts >= maxRestarts) || start > d.written {
-			return d.startOver("the file server can't show that it is the same video")
-		}
-		if err := d.skip(body, d.written-start, watch); err != nil { // a server that ignores ranges
-			return err
-		}
-		d.version.size = max(d.version.size, size)
-	} else {
+	switch {
+	case d.written == 0:
 		d.version = now
-		if err := d.checkBeginning(body, response, watch); err != nil {
-			return err
-		}
+		err = d.begin(body, response, watch)
+	case start > d.written || !d.version.same(now, d.restarts >= maxRestarts):
+		err = d.startOver("the file server can't show that it is the same video")
+	default:
+		d.version.size = max(d.version.size, size)
+		err = d.skip(body, d.written-start, watch)
+	}
+	if err != nil {
+		return err
 	}
 	return d.copy(body, watch)
 }
 
+// begin checks the first bytes.
+func (d *download) begin(body *bufio.Reader, response *http.Response, watch *watchdog) error {
+	if err := d.checkLimit(d.version.size); err != nil {
+		return err
+	}
+	head, err := body.Peek(media.SniffLen)
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
+	case len(head) == 0:
+		return fmt.Errorf("%w: the file server returned nothing", errUnavailable)
+	}
+	if err := checkVideo(head); err != nil {
+		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact.String(response.Header.Get("Content-Type")))
+	}
+	d.head, d.container = bytes.Clone(head), newContainer(head)
+	return nil
+}
+
 // skip discards n bytes that were received before. A server may send the rest of a file as if it were all of it: then the
 // bytes end too soon, or the first ones are others.
-func (d *download) skip(body io.Reader, n int64, watch *watchdog) error {
-	head := d.head[:min(n, int64(len(d.head)))]
-	if n < d.written { // it isn't the beginning of the file
-		head = nil
+func (d *download) skip(body *bufio.Reader, n int64, watch *watchdog) error {
+	same, err := true, error(nil)
+	if n == d.written { // the body begins where the file does
+		var head []byte
+		head, err = body.Peek(len(d.head))
+		same = bytes.Equal(head, d.head)
 	}
-	received := make([]byte, len(head))
-	_, err := io.ReadFull(body, received)
-	if err == nil && bytes.Equal(received, head) {
-		_, err = io.CopyN(io.Discard, body, n-int64(len(head)))
-	} else if err == nil {
-		err = io.EOF
+	if err == nil && same {
+		_, err = io.CopyN(io.Discard, body, n)
 	}
-	if errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
+	}
+	if err != nil || !same {
 		d.whole = true
 		return d.startOver("the file server sent a part as if it were the whole")
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	}
 	return nil
 }
 
 // copy copies the rest of the video.
 func (d *download) copy(body io.Reader, watch *watchdog) error {
-	_, err := io.Copy(writer{d}, body)
-	if failed, ok := errors.AsType[*writeError](err); ok {
-		return failed.err
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := body.Read(buffer)
+		if err := d.write(buffer[:n]); err != nil {
+			return err
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
+		}
 	}
-	size := d.version.size
+	size, err := d.version.size, d.container.complete()
 	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 	case size >= 0 && d.written > size:
 		return fmt.Errorf("the file server sent %d bytes of a file of %d", d.written, size)
 	case d.written < size:
 		return fmt.Errorf("%w at %d of %d bytes", errBroken, d.written, size)
-	case size < 0:
-		return d.container.complete()
-	}
-	if err := d.container.complete(); err != nil { // all that the server has: a player may still play it
+	case err != nil && size < 0:
+		return fmt.Errorf("%w: %w", errBroken, err)
+	case err != nil: // all that the server has: a player may still play it
 		d.client.logger.Warn("the video looks incomplete", "generation", d.video.GenerationID, "bytes", d.written, "error", err)
 	}
 	return nil
 }
 
-// checkBeginning writes the first bytes once they are those of a video.
-func (d *download) checkBeginning(body io.Reader, response *http.Response, watch *watchdog) error {
-	size := d.version.size
+func (d *download) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	if err := d.checkLimit(d.written + int64(len(p))); err != nil {
+		return err
+	}
+	n, err := d.w.Write(p)
+	d.written += int64(n)
+	d.container.see(p[:n])
+	if d.onDownload != nil {
+		d.onDownload(d.written, d.version.size)
+	}
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+func (d *download) checkLimit(size int64) error {
 	if limit := d.client.maxDownload; limit > 0 && size > limit {
-		return &refusedError{fmt.Sprintf("the video has %d bytes, more than the limit of %d; see WithMaxDownload", size, limit)}
-	}
-	head := make([]byte, media.SniffLen)
-	n, err := io.ReadFull(body, head)
-	if n == 0 && errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: the file server returned nothing", errUnavailable)
-	}
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || size >= 0 && int64(n) < min(size, media.SniffLen) {
-		return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
-	}
-	if err := checkVideo(head[:n]); err != nil {
-		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact.String(response.Header.Get("Content-Type")))
-	}
-	d.head, d.container = head[:n], newContainer(head[:n])
-	if _, err := (writer{d}).Write(head[:n]); err != nil {
-		return errors.Unwrap(err)
+		return &refusedError{fmt.Sprintf("the video has more than the limit of %d bytes; see WithMaxDownload", limit)}
 	}
 	return nil
 }
@@ -330,11 +357,12 @@ func (d *download) checkBeginning(body io.Reader, response *http.Response, watch
 // startOver discards what was written, if that is possible. After the last restart a download may still go on where
 // length and time show that the video is the same.
 func (d *download) startOver(why string) error {
-	if d.restart == nil {
-		return fmt.Errorf("%s, after %d bytes", why, d.written)
-	}
-	if d.restarts++; d.restarts > maxRestarts {
-		return fmt.Errorf("%s, %d times", why, d.restarts)
+	if d.restarts++; d.restart == nil || d.restarts > maxRestarts {
+		err := fmt.Errorf("%s, after %d bytes and %d attempts", why, d.written, d.restarts)
+		if d.version.size < 0 && d.container != nil {
+			err = fmt.Errorf("%w: %w", errCutShort, err)
+		}
+		return err
 	}
 	if err := d.restart(); err != nil {
 		return err
@@ -360,31 +388,6 @@ func extent(response *http.Response, written int64) (start, size int64, err erro
 	}
 	return start, size, nil
 }
-
-// writer counts and inspects what is written. It distinguishes its own errors from those of reading.
-type writer struct{ d *download }
-
-func (w writer) Write(p []byte) (int, error) {
-	if limit := w.d.client.maxDownload; limit > 0 && w.d.written+int64(len(p)) > limit {
-		return 0, &writeError{&refusedError{fmt.Sprintf("the video has more than the limit of %d bytes; see WithMaxDownload", limit)}}
-	}
-	n, err := w.d.w.Write(p)
-	w.d.written += int64(n)
-	w.d.container.see(p[:n])
-	if f := w.d.onDownload; f != nil && n > 0 {
-		f(w.d.written, w.d.version.size)
-	}
-	if err != nil {
-		return n, &writeError{err}
-	}
-	return n, nil
-}
-
-type writeError struct{ err error }
-
-func (e *writeError) Error() string { return e.err.Error() }
-
-func (e *writeError) Unwrap() error { return e.err }
 
 // watchedReader watches each read, but not what the caller does in between.
 type watchedReader struct {

@@ -190,7 +190,7 @@ func (b *generationBody) failure() *FailedError {
 	if len(b.Error) > 0 {
 		_ = json.Unmarshal(b.Error, &reason)
 	}
-	f := &FailedError{GenerationID: b.id()}
+	f := &FailedError{}
 	status := strings.ToLower(b.Status)
 	switch {
 	case !isEmptyJSON(reason):
@@ -260,6 +260,14 @@ func firstNumber(values ...any) *float64 {
 	return nil
 }
 
+// sameGeneration reports whether two ids are of one generation: the API may give an id with the model behind it, as in
+// "id:vendor/model", or without.
+func sameGeneration(a, b string) bool {
+	shortA, _, _ := strings.Cut(a, ":")
+	shortB, _, _ := strings.Cut(b, ":")
+	return a == b || shortA == shortB && shortA != "" && (shortA == a || shortB == b)
+}
+
 // generation interprets the response to a poll. Evidence decides over labels: a URL means completed, an error means
 // failed, and the status counts only if there is neither.
 func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
@@ -270,10 +278,10 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		return nil, err
 	case id == "" || b.Status == "":
 		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadResponse)
-	case id != j.id:
+	case !sameGeneration(id, j.id):
 		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadResponse, j.client.redact.String(id))
 	}
-	g := &Generation{ID: id, Status: Status(b.Status), Progress: firstNumber(b.Progress), Raw: j.client.redact.Bytes(body)}
+	g := &Generation{ID: j.id, Status: Status(b.Status), Progress: firstNumber(b.Progress), Raw: j.client.redact.Bytes(body)}
 	if !g.Status.Valid() {
 		g.Status = Status(j.client.redact.String(b.Status))
 	}
@@ -281,11 +289,12 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		if u, err := url.Parse(raw); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, fmt.Errorf("%w: the video's URL isn't valid", ErrBadResponse)
 		}
-		g.Video = &Video{GenerationID: id, URL: raw, Usage: b.usage(header), job: j}
+		g.Video = &Video{GenerationID: j.id, URL: raw, Usage: b.usage(header), job: j}
 		return g, nil
 	}
 	if g.Failure = b.failure(); g.Failure != nil {
 		f := g.Failure
+		f.GenerationID = j.id
 		f.Name, f.Message, f.Code = j.client.redact.Message(f.Name), j.client.redact.Message(f.Message), j.client.redact.Message(f.Code)
 		f.Data = j.client.redact.Bytes(f.Data)
 	}

@@ -207,6 +207,60 @@ func TestFileServers(t *testing.T) {
 			w.Write(data[:half])
 			http.NewResponseController(w).Flush()
 		}, "not saved: not a complete video", ""},
+		{"without a length, broken off", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				w.Write(data[:half])
+				http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
+			w.Write(data)
+		}, "saved", ""},
+		{"without a length, broken off at once", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				w.Write(data[:100])
+				http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
+			w.Write(data)
+		}, "saved", ""},
+		{"without a length, cut short once", func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				w.Write(data[:half])
+				http.NewResponseController(w).Flush()
+				return
+			}
+			w.Write(data)
+		}, "saved", ""},
+		{"without a length and ETag, cut short once", func(w http.ResponseWriter, _ *http.Request, n int) {
+			w.Header().Del("ETag")
+			if n == 1 {
+				w.Write(data[:half])
+				http.NewResponseController(w).Flush()
+				return
+			}
+			w.Write(data)
+		}, "saved", "not saved: not a complete video"},
+		{"without a length and ETag, broken off", func(w http.ResponseWriter, _ *http.Request, n int) {
+			w.Header().Del("ETag")
+			if n == 1 {
+				w.Write(data[:half])
+				http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
+			w.Write(data)
+		}, "saved", "not saved: not a complete video"},
+		{"labelled gzip, but plain", func(w http.ResponseWriter, _ *http.Request, n int) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+			w.Write(data)
+		}, "saved", ""},
+		{"labelled gzip, but plain and broken off", func(w http.ResponseWriter, _ *http.Request, n int) {
+			w.Header().Set("Content-Encoding", "gzip")
+			if n == 1 {
+				broken(w)
+			}
+			w.Write(data)
+		}, "saved", ""},
 		{"half of it, with a matching length", func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Length", strconv.Itoa(half))
 			w.Write(data[:half])

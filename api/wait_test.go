@@ -362,3 +362,40 @@ func TestWatch(t *testing.T) {
 		}
 	})
 }
+
+// The id with the model behind it and without it are the same generation. The job keeps its own.
+func TestFormsOfIDsInPolls(t *testing.T) {
+	for _, tt := range []struct {
+		asked, answered string
+		same            bool
+	}{
+		{"gen-1", "gen-1", true},
+		{"gen-1", "gen-1:vendor/model", true},
+		{"gen-1:vendor/model", "gen-1", true},
+		{"gen-1:vendor/model", "gen-1:vendor/other", false},
+		{"gen-1", "gen-12", false},
+		{"gen-1", ":vendor/model", false},
+	} {
+		for _, end := range []string{`"video":{"url":"https://cdn.example.com/video.mp4"}`, `"error":{"name":"NSFW"}`} {
+			client := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprintf(w, `{"id":%q,"status":"completed",%s}`, tt.answered, end)
+			})
+			g, err := client.Job(tt.asked).Poll(t.Context())
+			if (err == nil) != tt.same || err != nil && !errors.Is(err, api.ErrBadResponse) {
+				t.Errorf("%s for %s: %v", tt.answered, tt.asked, err)
+			}
+			if g == nil {
+				continue
+			}
+			ids := []string{g.ID}
+			if g.Video != nil {
+				ids = append(ids, g.Video.GenerationID)
+			} else {
+				ids = append(ids, g.Failure.GenerationID)
+			}
+			if ids[0] != tt.asked || ids[1] != tt.asked {
+				t.Errorf("%s for %s: %q", tt.answered, tt.asked, ids)
+			}
+		}
+	}
+}

@@ -30,38 +30,28 @@ func withoutBase64(text []byte) []byte {
 func base64Run(text []byte) (n, characters int) {
 	line := 0
 	for n < len(text) {
-		switch {
-		case isBase64[text[n]]:
-			n, characters, line = n+1, characters+1, line+1
-		case escapedBase64(text[n:]) > 0:
-			n, characters, line = n+escapedBase64(text[n:]), characters+1, line+1
-		default:
-			skip := lineBreak(text[n:])
-			if skip == 0 || line < minDataLine {
-				return n, characters
-			}
-			n, line = n+skip, 0
+		if c, size := decode(text[n:]); isBase64[c] {
+			n, characters, line = n+size, characters+1, line+1
+			continue
 		}
+		skip := lineBreak(text[n:])
+		if skip == 0 || line < minDataLine {
+			return n, characters
+		}
+		n, line = n+skip, 0
 	}
 	return n, characters
-}
-
-// escapedBase64 returns the length of the escape at the start of text if it stands for a base64 character, or 0.
-func escapedBase64(text []byte) int {
-	if c, n := decode(text); n > 1 && isBase64[c] {
-		return n
-	}
-	return 0
 }
 
 // lineBreak returns the length of the line break at the start of text, raw or escaped, or 0.
 func lineBreak(text []byte) (n int) {
 	for n < len(text) {
+		i := n + backslashes(text[n:])
 		switch {
 		case text[n] == '\r' || text[n] == '\n':
 			n++
-		case text[n] == '\\' && n+1 < len(text) && (text[n+1] == 'r' || text[n+1] == 'n'):
-			n += 2
+		case i > n && i < len(text) && (text[i] == 'r' || text[i] == 'n'):
+			n = i + 1
 		default:
 			return n
 		}

@@ -80,20 +80,40 @@ func unescape(text []byte) (plain []byte, offsets []int) {
 	return plain, append(offsets, len(text))
 }
 
+// decode decodes the character at the start of text, which may have been escaped more than once, such as in JSON within
+// a string of JSON. It returns how many bytes it takes.
 func decode(text []byte) (c byte, n int) {
-	switch {
-	case len(text) >= 6 && text[0] == '\\' && (text[1] == 'u' || text[1] == 'U'):
-		if v, err := strconv.ParseUint(string(text[2:6]), 16, 16); err == nil && v < 0x80 {
-			return byte(v), 6
+	switch text[0] {
+	case '\\':
+		n = backslashes(text)
+		if rest := text[n:]; len(rest) > 0 && rest[0] == '/' {
+			return '/', n + 1
+		} else if len(rest) >= 5 && rest[0]|0x20 == 'u' {
+			if v, err := strconv.ParseUint(string(rest[1:5]), 16, 16); err == nil && v < 0x80 {
+				return byte(v), n + 5
+			}
 		}
-	case len(text) >= 2 && text[0] == '\\' && text[1] == '/':
-		return '/', 2
-	case len(text) >= 3 && text[0] == '%':
-		if v, err := strconv.ParseUint(string(text[1:3]), 16, 8); err == nil {
-			return byte(v), 3
+	case '%':
+		for n = 1; bytes.HasPrefix(text[n:], []byte("25")); n += 2 { // of an escaped %
+		}
+		if len(text) >= n+2 {
+			if v, err := strconv.ParseUint(string(text[n:n+2]), 16, 8); err == nil {
+				return byte(v), n + 2
+			}
 		}
 	}
 	return text[0], 1
+}
+
+// maxBackslashes are those of JSON within JSON within JSON.
+const maxBackslashes = 8
+
+// backslashes counts the backslashes at the start of text.
+func backslashes(text []byte) (n int) {
+	for n < min(len(text), maxBackslashes) && text[n] == '\\' {
+		n++
+	}
+	return n
 }
 
 func offset(offsets []int, i int) int {

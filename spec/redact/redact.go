@@ -80,7 +80,7 @@ var (
 	// net/http quotes a Location that it can't parse.
 	location = regexp.MustCompile(`(failed to parse Location header ).*`)
 	// JSON may escape slashes and quotes, and some encoders everything but letters.
-	dataURI = regexp.MustCompile(`(?i)data:(?:[^,\s][^,\n]{0,200})?,(?:[^\s"'<>\\]|\\/|\\u00[0-9a-f]{2})*`)
+	dataURI = regexp.MustCompile(`(?i)data:(?:[^,\s][^,\n]{0,200})?,(?:[^\s"'<>\\]|\\+/|\\+u00[0-9a-f]{2})*`)
 )
 
 // mayHoldDataURI spares most texts the regular expression.
