@@ -350,6 +350,8 @@ func TestEstimate(t *testing.T) {
 	}
 	if price, err := client.Price(t.Context(), "wan2.2-14b-animate-move"); err != nil || price.Model != "alibaba/wan2.2-14b-animate-move" { // by its alias
 		t.Errorf("%+v %v", price, err)
+	} else if e, err := price.Estimate(animatemove.Request{VideoURL: local, ImageURL: move.ImageURL, Resolution: "720p"}); err != nil || *e.USD < 1.949 || *e.USD > 1.951 { // one price for many
+		t.Errorf("%+v %v", e, err)
 	}
 }
 

@@ -122,11 +122,8 @@ type Estimate struct {
 	Reason string
 }
 
-// Estimate returns what a request will cost: its price, and for a price per second the length of the video. The length is
-// num_frames / frames_per_second where the request sets both, or that of a local MP4 video where the request matches its
-// input or has no such properties. Properties that the request leaves out count as unknown. Estimate never guesses: if a
-// figure is missing, USD is nil. It returns an [*InputError] for a request without a model, and the errors of
-// [Client.Price].
+// Estimate returns what a request will cost, by the price of its model in the catalogue: see [Price.Estimate]. It returns
+// an [*InputError] for a request without a model or one that can't be encoded, and the errors of [Client.Price].
 func (c *Client) Estimate(ctx context.Context, request any) (*Estimate, error) {
 	r, err := readRequest(request)
 	if err != nil {
@@ -140,6 +137,18 @@ func (c *Client) Estimate(ctx context.Context, request any) (*Estimate, error) {
 		return nil, err
 	}
 	return price.estimate(r), nil
+}
+
+// Estimate returns what a request to the price's model will cost. Of a price per second, the length of the video is
+// num_frames / frames_per_second where the request sets both, or that of a local MP4 video where the request matches its
+// input or has no such properties. Properties that the request leaves out count as unknown. Estimate never guesses: if a
+// figure is missing, USD is nil. It sends nothing. It returns an [*InputError] for a request that can't be encoded.
+func (p *Price) Estimate(request any) (*Estimate, error) {
+	r, err := readRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	return p.estimate(r), nil
 }
 
 // A pricedRequest is a request as far as its price depends on it.
