@@ -281,6 +281,30 @@ func TestHostileAnswers(t *testing.T) {
 			t.Errorf("%+v %v", video, err)
 		}
 	})
+	t.Run("a Location that can't be parsed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("generation_id") == "done" {
+					io.WriteString(w, `{"id":"done","status":"completed","video":{"url":"https://cdn.example.com/video.mp4"}}`)
+					return
+				}
+				w.Header().Set("Location", "//user:secret@cdn.example.com:port/?signature=secret&key="+key)
+				w.WriteHeader(http.StatusFound)
+			})
+			_, submitted := client.AnimateMove(t.Context(), move)
+			_, polled := client.Job("x").Poll(t.Context())
+			video, err := client.Job("done").Wait(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, downloaded := video.Download(t.Context(), io.Discard)
+			for _, err := range []error{submitted, polled, downloaded} {
+				if err == nil || !strings.Contains(err.Error(), "Location") || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), key) {
+					t.Errorf("%v", err)
+				}
+			}
+		})
+	})
 	t.Run("a redirect that takes the key off TLS", func(t *testing.T) {
 		requests := 0
 		client := answering(t, func(w http.ResponseWriter, r *http.Request) {

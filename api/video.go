@@ -27,12 +27,12 @@ type Video struct {
 }
 
 // String describes the video without the query of its URL, which may be a signature.
-func (v *Video) String() string {
+func (v Video) String() string {
 	return "video of generation " + redact.Line(v.GenerationID) + " at " + URL(v.URL).String()
 }
 
 // LogValue does the same for log/slog.
-func (v *Video) LogValue() slog.Value { return slog.StringValue(v.String()) }
+func (v Video) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 // errForeignVideo is the error of a Video that wasn't returned by a Job.
 var errForeignVideo = &InputError{Property: "video", Err: errors.New("it has no client; get it from a Job with the generation's id")}

@@ -175,6 +175,24 @@ func TestDownloadGivesUp(t *testing.T) {
 	}
 }
 
+// serve returns a video on a file server of its own, whose nth request is served by serve.
+func serve(t *testing.T, serve func(w http.ResponseWriter, r *http.Request, n int)) *api.Video {
+	n := 0
+	srv := simulator.StartInMemory(t, simulator.WithFaults(simulator.Fault{On: simulator.Download, Effect: simulator.Effect{
+		Name: "file server",
+		Wrap: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n++
+				serve(w, r, n)
+			})
+		},
+	}}))
+	srv.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{
+		"video": map[string]any{"url": srv.URL + "/files/video.mp4?signature=secret"},
+	}}})
+	return completed(t, newClient(t, srv))
+}
+
 // A file server with a mind of its own, behind an API that says where it is.
 func TestFileServers(t *testing.T) {
 	data := sample(t, "480x480")
@@ -515,21 +533,10 @@ func TestFileServers(t *testing.T) {
 		for _, stream := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/stream=%t", test.name, stream), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					n := 0
-					srv := simulator.StartInMemory(t, simulator.WithFaults(simulator.Fault{On: simulator.Download, Effect: simulator.Effect{
-						Name: "file server",
-						Wrap: func(http.Handler) http.Handler {
-							return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-								n++
-								w.Header().Set("ETag", `"one"`)
-								test.serve(w, r, n)
-							})
-						},
-					}}))
-					srv.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{
-						"video": map[string]any{"url": srv.URL + "/files/video.mp4?signature=secret"},
-					}}})
-					video := completed(t, newClient(t, srv))
+					video := serve(t, func(w http.ResponseWriter, r *http.Request, n int) {
+						w.Header().Set("ETag", `"one"`)
+						test.serve(w, r, n)
+					})
 					want := test.save
 					var got []byte
 					var err error
@@ -605,34 +612,35 @@ func TestFilesOverHTTPS(t *testing.T) {
 
 // What is right for each sample, with its length known and unknown.
 func TestSamples(t *testing.T) {
+	stream := bytes.Repeat(append([]byte("G"), make([]byte, 203)...), 40) // packets with error correction
+	made := map[string][]byte{"204.ts": stream, "204-cut.ts": stream[:len(stream)-16]}
 	for name, want := range map[string][2]string{
 		"trail-100r.mp4":     {"saved", "saved"},
 		"styp.mp4":           {"saved", "saved"},
 		"nf-mdat-mjpeg.mov":  {"saved", "saved"},
 		"A.MTS":              {"saved", "saved"},
+		"204.ts":             {"saved", "saved"},
+		"204-cut.ts":         {"saved", "not saved: not a complete video"},
 		"cut-frag-head4.mp4": {"saved", "not saved: not a complete video"},
 		"img-miaf-avif.heic": {"not saved: not a complete video", "not saved: not a complete video"},
 	} {
-		data, err := os.ReadFile("../spec/media/testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
+		data := made[name]
+		if data == nil {
+			var err error
+			if data, err = os.ReadFile("../spec/media/testdata/" + name); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for i, known := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {
-				srv := simulator.StartInMemory(t, simulator.WithFaults(simulator.Fault{On: simulator.Download, Effect: simulator.Effect{
-					Name: "file server",
-					Wrap: func(http.Handler) http.Handler {
-						return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-							if known {
-								w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-							}
-							w.Write(data[:100])
-							http.NewResponseController(w).Flush()
-							w.Write(data[100:])
-						})
-					},
-				}}))
-				_, err := completed(t, newClient(t, srv)).Download(t.Context(), &bytes.Buffer{})
+				_, err := serve(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
+					if known {
+						w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+					}
+					w.Write(data[:100])
+					http.NewResponseController(w).Flush()
+					w.Write(data[100:])
+				}).Download(t.Context(), &bytes.Buffer{})
 				if got := outcome(err); got != want[i] {
 					t.Errorf("%s, length known %t: %s, want %s: %v", name, known, got, want[i], err)
 				}
@@ -697,7 +705,8 @@ func TestFileName(t *testing.T) {
 	const uuid = "b5592d70-dd31-4e5a-bc5c-5063660c001b"
 	seen := map[string]string{}
 	for _, id := range []string{
-		uuid + ":alibaba/wan2.2-14b-animate-move", uuid, "a:b", "a/b", "a_b", "A_b", "a b", "..", ".", "", "-x", "x", "V1StGXR8Z5jdHi6BmyT8k",
+		uuid + ":alibaba/wan2.2-14b-animate-move", uuid + "_alibaba_wan2.2-14b-animate-move", uuid + ":alibaba/wan2.2-14b_animate-move",
+		strings.ToUpper(uuid) + ":alibaba/wan2.2-14b-animate-move", uuid, "a:b", "a/b", "a_b", "A_b", "a b", "..", ".", "", "-x", "x", "V1StGXR8Z5jdHi6BmyT8k",
 		"v1stgxr8z5jdhi6bmyt8k", "日本", strings.Repeat("x", 300), strings.Repeat("x", 301), "con/../../etc",
 	} {
 		name := api.FileName(id)
@@ -726,6 +735,52 @@ func TestStall(t *testing.T) {
 		}
 		if took := time.Since(start); took < 30*time.Second || took > 32*time.Second {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// A replica of the API may not know the generation yet when a fresh URL is asked for.
+func TestLaggingRefresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := simulator.StartInMemory(t)
+		video := completed(t, newClient(t, srv))
+		srv.Inject(simulator.Fault{On: simulator.Download, Times: 2, Effect: simulator.Status(403)})
+		srv.Inject(simulator.Fault{On: simulator.Poll, Times: 2, Effect: simulator.Status(404)})
+		if _, err := video.Download(t.Context(), &bytes.Buffer{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The URL of a video may be signed.
+func TestVideoText(t *testing.T) {
+	video := api.Video{GenerationID: "a\x1b", URL: "https://cdn.example.com/video.mp4?signature=secret"}
+	const want = `video of generation a\x1b at https://cdn.example.com/video.mp4`
+	for _, got := range []string{fmt.Sprintf("%v", video), fmt.Sprintf("%+v", &video), video.LogValue().String()} {
+		if got != want {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
+// That there is nothing behind what was received doesn't make a file whole whose length was said to be another.
+func TestNothingMore(t *testing.T) {
+	packets := bytes.Repeat(append([]byte("G"), make([]byte, 187)...), 40)
+	half := len(packets) / 2 // a whole number of packets
+	synctest.Test(t, func(t *testing.T) {
+		var buffer bytes.Buffer
+		_, err := serve(t, func(w http.ResponseWriter, _ *http.Request, n int) {
+			if n == 1 {
+				w.Header().Set("Content-Length", strconv.Itoa(len(packets)))
+				w.Write(packets[:half])
+				http.NewResponseController(w).Flush()
+				panic(http.ErrAbortHandler)
+			}
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", half))
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		}).Download(t.Context(), &buffer)
+		if outcome(err) != "not saved" {
+			t.Errorf("%d bytes: %v", buffer.Len(), err)
 		}
 	})
 }

@@ -64,6 +64,7 @@ func TestAnswers(t *testing.T) {
 
 		{"completed without a video", step("completed", set{"video": simulator.Absent}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with null", step("completed", set{"video": nil}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
+		{"completed in capitals", step("COMPLETED", set{"video": nil}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with an empty URL", step("completed", set{"video": set{"url": ""}}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"a URL that is none", step("completed", set{"video": set{"url": "video.mp4"}}), "stopped waiting after 10 polls: unusable response", "isn't valid"},
 		{"no id", step("queued", set{"id": simulator.Absent}), "stopped waiting after 10 polls: unusable response", "no id"},
