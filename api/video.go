@@ -46,11 +46,11 @@ var errForeignVideo = &InputError{Property: "video", Err: errors.New("it has no 
 // Matroska, WebM, MPEG-TS and AVI files; one that ends between two fragments or clusters looks whole.
 //
 // Save returns an [*InputError] if the file can't be created, and otherwise a [*DownloadError].
-func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) error {
+func (v Video) Save(ctx context.Context, path string, opts ...DownloadOption) error {
 	if v.job == nil {
 		return errForeignVideo
 	}
-	d := newDownload(v, nil, opts)
+	d := newDownload(&v, nil, opts)
 	f, err := createFile(path, d.keepExisting)
 	if err != nil {
 		return &InputError{Property: "path", Err: err}
@@ -68,7 +68,7 @@ func (v *Video) Save(ctx context.Context, path string, opts ...DownloadOption) e
 
 // SaveIn saves the video in a directory, in a file named by [FileName] with the extension .mp4, and returns its path. It
 // is otherwise like [Video.Save].
-func (v *Video) SaveIn(ctx context.Context, directory string, opts ...DownloadOption) (string, error) {
+func (v Video) SaveIn(ctx context.Context, directory string, opts ...DownloadOption) (string, error) {
 	path := filepath.Join(directory, FileName(v.GenerationID)+".mp4")
 	return path, v.Save(ctx, path, opts...)
 }
@@ -76,11 +76,11 @@ func (v *Video) SaveIn(ctx context.Context, directory string, opts ...DownloadOp
 // Download writes the video to w and returns the number of bytes written. A download that breaks off is resumed. After
 // an error w may have received a part of the video, but nothing that isn't a video, such as an error page. Download
 // returns a [*DownloadError], or an [*InputError] for a Video that wasn't returned by a [Job].
-func (v *Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOption) (int64, error) {
+func (v Video) Download(ctx context.Context, w io.Writer, opts ...DownloadOption) (int64, error) {
 	if v.job == nil {
 		return 0, errForeignVideo
 	}
-	d := newDownload(v, w, opts)
+	d := newDownload(&v, w, opts)
 	if err := d.run(ctx); err != nil {
 		return d.written, &DownloadError{v.GenerationID, err}
 	}
