@@ -3,6 +3,7 @@ package suite
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,7 +124,7 @@ func (m *deriver) source(body object) string {
 func (m *deriver) values(p spec.Property) {
 	list := values(p.Schema)
 	if m.large { // sizes are a matter of the server, not of the property
-		list = withoutLargest(list)
+		list = slices.DeleteFunc(list, isLargest)
 	}
 	for _, v := range list {
 		m.large = m.large || isLargest(v)

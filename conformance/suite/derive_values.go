@@ -156,13 +156,8 @@ func neighbours(s *openapi3.Schema) []string {
 		}
 		return list
 	}
-	list := []string{"none", "auto", "default"}
-	for _, family := range [][]string{
-		{"240p", "360p", "480p", "540p", "580p", "720p", "1080p", "1440p", "4k"},
-		{"16:9", "9:16", "1:1", "4:3", "3:4", "21:9"},
-		{"low", "medium", "high", "maximum", "ultra", "best"},
-		{"slow", "balanced", "fast", "small", "regular", "turbo"},
-	} {
+	list := slices.Clone(listed().Families[0])
+	for _, family := range listed().Families[1:] {
 		if slices.ContainsFunc(s.Enum, func(v any) bool { text, _ := v.(string); return slices.Contains(family, text) }) {
 			list = append(list, family...)
 		}
@@ -331,28 +326,9 @@ func texts(s *openapi3.Schema) []value {
 	if s.Pattern != "" || s.Format != "" {
 		return list
 	}
-	const unicode, anything, long = "JSON strings are Unicode", "there is no pattern", "there is no maxLength"
-	for _, t := range []struct{ name, text, why string }{
-		{"empty", "", "there is no minLength"},
-		{"one-space", " ", anything},
-		{"one-character", "x", "there is no minLength"},
-		{"lines", "one\ntwo\r\nthree\ttabbed", anything},
-		{"quotes", `"quoted" 'text' \ and / more`, anything},
-		{"nul", "a\x00b", "JSON strings may contain NUL"},
-		{"markup", "<script>alert(1)</script> & <b>", anything},
-		{"chinese", "霓虹灯下的舞者", unicode},
-		{"arabic", "راقصة تحت الأضواء", unicode},
-		{"combining", "e\u0301 and é", unicode},
-		{"emoji", "💃🏽👩‍👩‍👧", unicode},
-		{"json", `{"prompt": null}`, "it is a string"},
-		{"null-as-text", "null", "it is a string"},
-		{"2000-characters", strings.Repeat("neon ", 400), long},
-		{"20000-characters", strings.Repeat("neon ", 4000), long},
-		{"200000-characters", strings.Repeat("neon ", 40_000), long},
-		{"20000-emoji", strings.Repeat("💃", 20_000), long},
-	} {
-		v := newValue(t.name, text(t.text), groupText, true, t.why)
-		if n := uint64(utf8.RuneCountInString(t.text)); n < s.MinLength || s.MaxLength != nil && n > *s.MaxLength { //nolint:gosec // a length
+	for _, l := range listed().Texts {
+		v := newValue(l.Name, text(l.whole()), groupText, true, l.Why)
+		if n := uint64(utf8.RuneCountInString(l.whole())); n < s.MinLength || s.MaxLength != nil && n > *s.MaxLength { //nolint:gosec // a length
 			v.accepted, v.why = false, fmt.Sprintf("its %d characters are too few or too many", n)
 		}
 		list = append(list, v)
