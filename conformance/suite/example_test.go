@@ -17,7 +17,8 @@ func newHandler() http.Handler { return simulator.New(simulator.WithKey("test-ke
 // In a test of your own server, each case is a subtest.
 func ExampleTest() {
 	_ = func(t *testing.T) { // func TestConformance(t *testing.T)
-		suite.Test(t, newHandler(), suite.Config{
+		suite.Test(t, suite.Config{
+			Handler:    newHandler(),
 			Deviations: suite.Deviations{"rule:unique-names": {Reason: "encoding/json keeps the last one"}},
 		})
 	}

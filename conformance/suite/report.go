@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,7 +33,8 @@ var outcomes = []Outcome{Passed, Failed, Known, Inferred, NotApplicable, LeftOut
 // A Report is the result of a run. It contains neither the API key nor the data of media.
 type Report struct {
 	// Version is that of the format, which report.schema.json documents.
-	Version int       `json:"version"`
+	Version int `json:"version"`
+	// Target is the base URL or the name of the target.
 	Target  string    `json:"target"`
 	Began   time.Time `json:"began"`
 	Elapsed float64   `json:"elapsed_seconds"`
@@ -45,6 +47,8 @@ type Report struct {
 	Spending    Spending        `json:"spending"`
 	Counts      map[Outcome]int `json:"counts"`
 	Results     []*Result       `json:"results"`
+
+	rerun string // the command that runs cases again; empty if none does
 }
 
 // Spending counts the jobs that a run has created.
@@ -95,7 +99,7 @@ func (r *run) report() *Report {
 	b := r.budget
 	report := &Report{
 		Version:     1,
-		Target:      r.target.base.String(),
+		Target:      cmp.Or(r.config.Name, r.target.base.String()),
 		Began:       r.start,
 		Elapsed:     time.Since(r.start).Seconds(),
 		Strictness:  r.config.Strictness,
@@ -109,7 +113,28 @@ func (r *run) report() *Report {
 	for _, result := range r.order {
 		report.Counts[result.Outcome]++
 	}
+	if r.config.Handler == nil {
+		report.rerun = r.command()
+	}
 	return report
+}
+
+// command returns the command that judges cases as in this run. It starts the built-in simulator by itself.
+func (r *run) command() string {
+	command := "wan conformance"
+	if r.config.Name == "" {
+		command += " --target " + r.target.base.String()
+		for _, id := range r.config.Generations {
+			command += " --generation " + shellQuoted(id)
+		}
+	}
+	if r.config.Strictness != Lenient {
+		command += " --strictness " + r.config.Strictness.String()
+	}
+	if r.config.Spend != 0 {
+		command += fmt.Sprintf(" --spend %d", min(max(r.config.Spend, -1), 1))
+	}
+	return command
 }
 
 // Ran counts the cases that were sent.

@@ -94,7 +94,7 @@ func (t *target) curl(c *call) string {
 	if len(r.Body) > maxCurl || r.Large > 0 || r.Chunked || !utf8.Valid(r.Body) || strings.ContainsFunc(string(r.Body), unicode.IsControl) {
 		return ""
 	}
-	quote := func(text string) string { return "'" + strings.ReplaceAll(t.redactor.line(text), "'", `'\''`) + "'" }
+	quote := func(text string) string { return shellQuoted(t.redactor.line(text)) }
 	address := t.redactor.line(r.Path) // of a video, which may be signed
 	if strings.HasPrefix(r.Path, "/") {
 		address = redact.Printable(t.redactor.String(t.base.String()+r.Path), "")
@@ -108,7 +108,7 @@ func (t *target) curl(c *call) string {
 	} else if r.Method != http.MethodGet {
 		args = append(args, "-X", r.Method)
 	}
-	args = append(args, "'"+strings.ReplaceAll(address, "'", "%27")+"'")
+	args = append(args, shellQuoted(address))
 	header := map[string]*string{"Authorization": nil}
 	if strings.HasPrefix(r.Path, "/") {
 		header["Authorization"] = new("Bearer {key}")
@@ -132,6 +132,8 @@ func (t *target) curl(c *call) string {
 	}
 	return strings.Join(args, " ")
 }
+
+func shellQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
 // cut shortens redacted text. A cut before redaction could hide a key from it.
 func cut(text string, limit int) string {

@@ -259,17 +259,12 @@ func (s section) Last() []Exchange {
 	return all[max(0, len(all)-1):]
 }
 
-// Rerun returns the command that runs the first failure alone, judged as in the report.
+// Rerun returns the command that runs the first failure alone, or "".
 func (s section) Rerun() string {
-	r := s.report
-	command := "wan conformance --target " + r.Target
-	if r.Strictness != Lenient {
-		command += " --strictness " + r.Strictness.String()
+	if s.report.rerun == "" {
+		return ""
 	}
-	if r.Spending.Limit != 0 {
-		command += fmt.Sprintf(" --spend %d", min(r.Spending.Limit, 1))
-	}
-	return command + " --run '^" + regexp.QuoteMeta(s.First().Name) + "$'"
+	return s.report.rerun + " --run '^" + regexp.QuoteMeta(s.First().Name) + "$'"
 }
 
 // severity orders the outcomes of a cell: failures come first.

@@ -152,6 +152,9 @@ func sameMembers(t *testing.T, at string, typ reflect.Type, schema *openapi3.Sch
 	}
 	names := map[string]bool{}
 	for field := range typ.Fields() {
+		if !field.IsExported() {
+			continue
+		}
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names[name] = true
 		property := schema.Properties[name]

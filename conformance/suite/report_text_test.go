@@ -36,6 +36,30 @@ func TestSummaryOfFailures(t *testing.T) {
 	}
 }
 
+// A failure says how to run its case again, unless nothing outside of the program can.
+func TestRerun(t *testing.T) {
+	const name = "animate-move/shift/null"
+	sim := simulator.New(simulator.WithKey(goodKey))
+	for want, change := range map[string]func(*suite.Config){
+		"\n     rerun: wan conformance --target http://localhost --strictness exact --spend -1 --run '^" + name + "$'\n": func(*suite.Config) {},
+		"\n     rerun: wan conformance --target http://localhost --generation 'a'\\''b' --strictness exact --spend -1 --run '^" + name + "$'\n": func(c *suite.Config) {
+			c.Generations = []string{"a'b"}
+		},
+		"\n     rerun: wan conformance --strictness exact --spend -1 --run '^" + name + "$'\n": func(c *suite.Config) { c.Name = "the built-in simulator" },
+		"\ntarget  handler (exact)\n": func(c *suite.Config) {
+			*c = suite.Config{Handler: sim, Key: goodKey, Strictness: suite.Exact}
+		},
+	} {
+		c := served(sim)
+		change(&c)
+		c.Run = regexp.MustCompile("^" + name + "$")
+		c.Deviations = suite.Deviations{name: {Reason: "it passes"}}
+		if text := summary(t, run(t, t.Context(), c)); !strings.Contains(text, want) || c.Handler != nil && strings.Contains(text, "rerun") {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+}
+
 // A run of one case prints no matrix.
 func TestSummaryOfOne(t *testing.T) {
 	c := served(simulator.New(simulator.WithKey(goodKey)))

@@ -35,6 +35,8 @@ import (
 type Config struct {
 	// Target is the base URL of the server, with or without /v1 or /v2.
 	Target string
+	// Name is the target in reports, instead of its base URL.
+	Name string
 	// InsecureHTTP allows plain HTTP to hosts other than loopback, which exposes the key.
 	InsecureHTTP bool
 	// Key is the API key.
@@ -131,7 +133,7 @@ func List(c Config) ([]*Result, error) {
 
 // setHandler configures a run against a handler at a URL.
 func (c *Config) setHandler(url string) {
-	c.Target, c.Key = url, cmp.Or(c.Key, "test-key")
+	c.Target, c.Name, c.Key = url, cmp.Or(c.Name, "handler"), cmp.Or(c.Key, "test-key")
 	c.Spend = cmp.Or(c.Spend, -1)
 }
 

@@ -14,12 +14,14 @@ func TestTest(t *testing.T) {
 	srv := httptest.NewServer(sim)
 	defer srv.Close()
 	c := suite.Config{Key: goodKey, Run: regexp.MustCompile("/shift/"), Strictness: suite.Exact}
-	t.Run("handler", func(t *testing.T) { suite.Test(t, sim, c) })
+	handler, url := c, c
+	handler.Handler, url.Target = sim, srv.URL
+	t.Run("handler", func(t *testing.T) { suite.Test(t, handler) })
 	created := sim.Ledger().Created
 	if created == 0 {
 		t.Error("a handler has a spending limit")
 	}
-	t.Run("URL", func(t *testing.T) { suite.Test(t, srv.URL, c) })
+	t.Run("URL", func(t *testing.T) { suite.Test(t, url) })
 	if sim.Ledger().Created != created {
 		t.Error("a URL has no spending limit")
 	}

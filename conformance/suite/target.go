@@ -146,7 +146,7 @@ func (t *target) sendOnce(ctx context.Context, r request) *call {
 		return c
 	}
 	c.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	c.response = decodeResponse(c.body)
+	c.response = decodeResponse(c.status, c.header, c.body)
 	switch {
 	case err != nil:
 		c.err = fmt.Errorf("the response broke off: %w", err)

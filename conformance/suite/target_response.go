@@ -2,7 +2,9 @@ package suite
 
 import (
 	"encoding/json"
-	"strings"
+	"net/http"
+
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // A responseBody holds the members of a response that the suite checks, as far as they have the right type.
@@ -10,7 +12,6 @@ type responseBody struct {
 	ID      string
 	Status  string
 	URL     string         // of the video
-	Video   any            // nil if null or absent
 	Error   any            // nil if null or absent
 	Usage   map[string]any // the cost
 	Message string         // of an error
@@ -21,7 +22,11 @@ type responseBody struct {
 }
 
 // decodeResponse decodes a body. A body that isn't a JSON object yields nothing here; the validation reports it.
-func decodeResponse(body []byte) (b responseBody) {
+func decodeResponse(status int, header http.Header, body []byte) (b responseBody) {
+	if status >= 400 {
+		e := wire.DecodeError(header, body)
+		b.Message, b.Path = e.Message, e.Path
+	}
 	var members map[string]any
 	if json.Unmarshal(body, &members) != nil {
 		return b
@@ -29,39 +34,18 @@ func decodeResponse(body []byte) (b responseBody) {
 	b.object = members != nil
 	b.ID, _ = members["id"].(string)
 	b.Status, _ = members["status"].(string)
-	b.Video, b.Error = members["video"], members["error"]
-	if video, ok := b.Video.(map[string]any); ok {
+	b.Error = members["error"]
+	if video, ok := members["video"].(map[string]any); ok {
 		b.URL, _ = video["url"].(string)
 	}
 	if meta, ok := members["meta"].(map[string]any); ok {
 		b.Usage, _ = meta["usage"].(map[string]any)
 	}
-	for _, name := range []string{"message", "detail", "title"} { // the last two are those of problem+json
-		if b.Message = messageText(members[name]); b.Message != "" {
-			break
-		}
-	}
 	b.Code = members["statusCode"]
 	if f, ok := members["status"].(float64); ok { // problem+json
 		b.Code = f
 	}
-	b.Path, _ = members["path"].(string)
 	return b
-}
-
-// messageText returns the message of an error, which may be a list of strings.
-func messageText(message any) string {
-	switch m := message.(type) {
-	case string:
-		return m
-	case []any:
-		texts := make([]string, len(m))
-		for i, one := range m {
-			texts[i] = messageText(one)
-		}
-		return strings.Join(texts, "; ")
-	}
-	return ""
 }
 
 // final reports whether the generation has ended.

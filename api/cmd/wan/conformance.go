@@ -257,7 +257,7 @@ func (o *conformanceOptions) simulate(cmd *cobra.Command) (stop func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	o.Target, o.Key = server.URL, server.Key
+	o.Target, o.Name, o.Key = server.URL, "the built-in simulator", server.Key
 	server.Script(simulator.Fail("SimulatedFailure", "This generation fails by script"))
 	id, err := submitExample(cmd.Context(), server)
 	if err != nil {
