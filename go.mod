@@ -9,9 +9,11 @@ require (
 )
 
 // Linked by spec, conformance and the command: kin-openapi loads the specs and validates against them, cobra and pflag
-// parse the command line, term detects a terminal and its width, and yaml reads the suite's cases and drift's input.
+// parse the command line, term detects a terminal and its width, yaml reads the suite's cases and drift's input, and flock
+// locks the simulator's state file.
 require (
 	github.com/getkin/kin-openapi v0.153.0
+	github.com/gofrs/flock v0.13.2
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
 	go.yaml.in/yaml/v3 v3.0.5

@@ -119,7 +119,7 @@ func ExampleOnProgress() {
 // The type of the error says whether there may be a job.
 func ExampleClient_Submit_errors() {
 	client, stop := simulate(simulator.Fail("SafetyCheckFailed", "the image was refused"),
-		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(403, "You've run out of credits")},
+		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(403, "You've run out of credits")},
 		simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
 	defer stop()
 	ctx := context.Background()

@@ -34,7 +34,7 @@ func TestFaults(t *testing.T) {
 		// Submission: rejected.
 		{submit, every, simulator.Status(400), "rejected", 0, 0},
 		{submit, every, simulator.Status(401), "rejected: the API key isn't valid", 0, 0},
-		{submit, every, simulator.StatusMessage(403, "You've run out of credits"), "rejected: forbidden, or out of credits", 0, 0},
+		{submit, every, simulator.Status(403, "You've run out of credits"), "rejected: forbidden, or out of credits", 0, 0},
 		{submit, every, simulator.Status(404), "rejected: not found", 0, 0},
 		{submit, every, simulator.Status(408), "rejected", 0, 0},
 		{submit, every, simulator.HTML(403), "rejected: forbidden, or out of credits", 0, 0},

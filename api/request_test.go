@@ -83,7 +83,7 @@ func TestStream(t *testing.T) {
 		return animatemove.Request{VideoURL: wan.URL("https://example.com/v.mp4"), ImageURL: source}
 	}
 	srv := simulator.Start(t, simulator.WithFaults(simulator.Fault{
-		On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(http.StatusTooManyRequests, "slow down"),
+		On: simulator.Submit, Times: 1, Effect: simulator.Status(http.StatusTooManyRequests, "slow down"),
 	}))
 	client := newClient(t, srv)
 	stream := wan.Stream(bytes.NewReader(data), int64(len(data)))

@@ -35,7 +35,7 @@ func TestSecrets(t *testing.T) {
 	echo := "Body validation error: received " + image + " with key " + key + " and\nAuthorization: Bearer " + key
 
 	effects := []simulator.Effect{
-		simulator.StatusMessage(400, echo), simulator.StatusMessage(401, echo), simulator.StatusMessage(403, echo), simulator.StatusMessage(500, echo),
+		simulator.Status(400, echo), simulator.Status(401, echo), simulator.Status(403, echo), simulator.Status(500, echo),
 		simulator.Body(`{"id":"other","status":"x","error":"` + key + image + `"}`), simulator.Body(`{"message":"` + strings.ReplaceAll(image, "/", `\/`) + `"}`), simulator.Body(`{"message":"` + image + `"}`),
 		simulator.HTML(502), simulator.Reset(), simulator.Drop(), simulator.Truncate(), simulator.Cut(), simulator.Stall(),
 		simulator.Redirect(302, "https://elsewhere.example.com/?key="+key),

@@ -178,7 +178,7 @@ func TestNotSent(t *testing.T) {
 func TestNotSentIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := simulator.StartInMemory(t)
-		srv.Down()
+		srv.Close()
 		time.AfterFunc(2*time.Second, func() {
 			if err := srv.Up(); err != nil {
 				t.Error(err)
@@ -196,7 +196,7 @@ func TestNotSentIsTriedAgain(t *testing.T) {
 func TestNotSentGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := simulator.StartInMemory(t)
-		srv.Down()
+		srv.Close()
 		start := time.Now()
 		_, err := newClient(t, srv).AnimateMove(t.Context(), move)
 		if got := outcome(err); got != "not sent" {
@@ -232,7 +232,7 @@ func TestSubmitCancelled(t *testing.T) {
 					srv.Inject(simulator.Fault{Effect: test.fault})
 				}
 				if test.down {
-					srv.Down()
+					srv.Close()
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), test.after)
 				defer cancel()

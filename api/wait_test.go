@@ -33,8 +33,8 @@ func in(t *testing.T, timeline simulator.Timeline, f func(*testing.T, *simulator
 // Evidence decides over labels, and nothing that the API might say breaks the wait.
 func TestAnswers(t *testing.T) {
 	sample := map[string]any{"url": "https://cdn.example.com/video.mp4"}
-	step := func(status string, set map[string]any) simulator.Timeline {
-		return simulator.Timeline{{Status: "queued", For: time.Millisecond}, {Status: status, Set: set}}
+	step := func(status string, set map[string]any, omit ...string) simulator.Timeline {
+		return simulator.Timeline{{Status: "queued", For: time.Millisecond}, {Status: status, Set: set, Omit: omit}}
 	}
 	type set = map[string]any
 	tests := []struct {
@@ -62,12 +62,12 @@ func TestAnswers(t *testing.T) {
 		{"an error with null members", step("error", set{"error": set{"name": nil, "message": "refused"}}), "failed", "failed: refused"},
 		{"an error in lines", step("error", set{"error": set{"name": "a\nb", "message": "c\r\n\td"}}), "failed", "a b: c d"},
 
-		{"completed without a video", step("completed", set{"video": simulator.Absent}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
+		{"completed without a video", step("completed", nil, "video"), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with null", step("completed", set{"video": nil}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed in capitals", step("COMPLETED", set{"video": nil}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"completed with an empty URL", step("completed", set{"video": set{"url": ""}}), "stopped waiting after 10 polls: " + api.ErrNoVideo.Error(), ""},
 		{"a URL that is none", step("completed", set{"video": set{"url": "video.mp4"}}), "stopped waiting after 10 polls: unusable response", "isn't valid"},
-		{"no id", step("queued", set{"id": simulator.Absent}), "stopped waiting after 10 polls: unusable response", "no id"},
+		{"no id", step("queued", nil, "id"), "stopped waiting after 10 polls: unusable response", "no id"},
 		{"no status", step("queued", set{"status": nil}), "stopped waiting after 10 polls: unusable response", "no status"},
 		{"another id", step("completed", set{"id": "other"}), "stopped waiting after 10 polls: unusable response", `"other"`},
 	}
@@ -107,8 +107,8 @@ func TestUsage(t *testing.T) {
 		{"older", nested(map[string]any{"tokens_used": 8, "usd_spent": 0.5}), 8, 0.5},
 		{"nothing", nested(map[string]any{"credits_used": 0, "usd_spent": 0}), 0, 0},
 		{"as strings", nested(map[string]any{"credits_used": "9", "usd_spent": "0.5"}), 9, 0.5},
-		{"in the headers", usage(nil), simulator.CreditsPerJob, simulator.USDPerJob},
-		{"of another shape", usage("free"), simulator.CreditsPerJob, simulator.USDPerJob},
+		{"in the headers", usage(nil), simulator.USDPerJob * 2_000_000, simulator.USDPerJob},
+		{"of another shape", usage("free"), simulator.USDPerJob * 2_000_000, simulator.USDPerJob},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

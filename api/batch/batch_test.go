@@ -342,7 +342,7 @@ func TestLimits(t *testing.T) {
 func TestPauses(t *testing.T) {
 	for name, effect := range map[string]simulator.Effect{
 		"429":            simulator.RetryAfter(429, "30"),
-		"out of credits": simulator.StatusMessage(403, "You've run out of credits"),
+		"out of credits": simulator.Status(403, "You've run out of credits"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
@@ -395,7 +395,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // A refusal of one line is final for it, and for nobody else.
 func TestRejected(t *testing.T) {
 	inMemory(t, 3, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
-		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(400, "Body validation error")})
+		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(400, "Body validation error")})
 		if err := b.Run(t.Context(), client, output(dir)); err != nil {
 			t.Fatal(err)
 		}

@@ -68,7 +68,7 @@ func (s *Simulator) ledgerEntries() []transaction {
 	entries := slices.Clone(s.topUps)
 	for _, j := range s.order {
 		if at, ok := j.chargedAt(); ok && !at.Add(s.logDelay).After(now) {
-			entries = append(entries, transaction{at.UTC(), "CHARGE", "MODEL_USAGE", cost{usd(j.credits), j.credits}, &j.document.Model, &j.id})
+			entries = append(entries, transaction{at.UTC(), "CHARGE", "MODEL_USAGE", cost{j.USD, j.Credits}, &j.Model, &j.ID})
 		}
 	}
 	slices.SortStableFunc(entries, transaction.compare)
@@ -121,26 +121,19 @@ func (q transactionsQuery) matches(t transaction) bool {
 }
 
 func parseTransactionsQuery(values url.Values) (q transactionsQuery, err error) {
+	operation := accountOperation("/v2/billing/transactions")
 	for name := range values {
-		if !slices.Contains([]string{"from", "to", "direction", "type", "limit", "cursor"}, name) {
+		if operation.Parameters.GetByInAndName("query", name) == nil {
 			return q, errors.New("unknown parameter")
 		}
 	}
-	for name, t := range map[string]*time.Time{"from": &q.from, "to": &q.to} {
-		if values.Has(name) {
-			if *t, err = time.Parse(time.RFC3339, values.Get(name)); err != nil {
-				return q, fmt.Errorf("%s: expected an ISO 8601 time with an offset", name)
-			}
-		}
+	if err := checkQuery(operation, values); err != nil {
+		return q, err
 	}
-	q.direction, q.kind = values.Get("direction"), values.Get("type")
-	switch {
-	case !q.to.IsZero() && !q.to.After(q.from):
+	q.from, _ = time.Parse(time.RFC3339, values.Get("from"))
+	q.to, _ = time.Parse(time.RFC3339, values.Get("to"))
+	if !q.to.IsZero() && !q.to.After(q.from) {
 		return q, errors.New("to: expected a time later than from")
-	case values.Has("direction") && !slices.Contains([]string{"TOPUP", "CHARGE"}, q.direction):
-		return q, errors.New("direction: expected one of TOPUP, CHARGE")
-	case values.Has("type") && !slices.Contains([]string{"PAYMENT", "BONUS", "REFUND", "ADJUSTMENT", "MODEL_USAGE", "CREDITS_EXPIRED", "INIT"}, q.kind):
-		return q, errors.New("type: expected a documented type")
 	}
 	if values.Has("cursor") {
 		c, err := parseCursor(values.Get("cursor"))
@@ -149,6 +142,6 @@ func parseTransactionsQuery(values url.Values) (q transactionsQuery, err error) 
 		}
 		q.after = &c
 	}
-	q.limit, err = integer(values, "limit", 50, 1, 100)
-	return q, err
+	q.direction, q.kind, q.limit = values.Get("direction"), values.Get("type"), integer(values, "limit", 50)
+	return q, nil
 }

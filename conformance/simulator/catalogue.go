@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -28,9 +29,14 @@ type catalogueModel struct {
 // models serves the catalogue, which needs no key.
 func (x *exchange) models(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
+	if err := checkQuery(accountOperation("/v1/models"), values); err != nil {
+		x.reject(w, http.StatusBadRequest, "Query validation error: "+err.Error())
+		return
+	}
 	include := list(values["include"])
-	all := slices.Contains(include, "all") || slices.Contains([]string{"true", "1"}, values.Get("details"))
-	has := func(section string) bool { return all || slices.Contains(include, section) }
+	has := func(section string) bool {
+		return slices.Contains(include, section) || slices.Contains(include, "all") || values.Has("details")
+	}
 	data := []catalogueModel{}
 	for _, d := range spec.Models() {
 		m := catalogueModel{
@@ -41,17 +47,21 @@ func (x *exchange) models(w http.ResponseWriter, r *http.Request) {
 			},
 			Tags: []string{"playground:video"},
 		}
-		if ids := list(values["id"]); len(ids) > 0 && !slices.Contains(ids, m.ID) && !slices.Contains(ids, m.Aliases[0]) ||
-			values.Has("type") && values.Get("type") != m.Type ||
-			values.Has("tags") && !slices.Contains(list(values["tags"]), m.Tags[0]) {
+		inputs, outputs := []string{"video", "image", "text"}, []string{"video"}
+		if !passes(values, map[string][]string{
+			"id": append(m.Aliases, m.ID), "type": {m.Type}, "tags": m.Tags, "capabilities": nil,
+			"modalities": append(inputs, outputs...), "input_modalities": inputs, "output_modalities": outputs,
+		}) {
 			continue
 		}
 		if has("pricing") {
+			x.sim.mu.RLock()
 			m.Pricing = new(x.sim.price(d.Slug))
+			x.sim.mu.RUnlock()
 			m.Pricing.Currency = "USD"
 		}
 		if has("modalities") {
-			m.Modalities = map[string]any{"input": []string{"video", "image", "text"}, "output": []string{"video"}}
+			m.Modalities = map[string]any{"input": inputs, "output": outputs}
 		}
 		data = append(data, m)
 	}
@@ -74,13 +84,19 @@ func list(values []string) (all []string) {
 	return all
 }
 
-func (s *Simulator) price(slug string) Price {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.priceLocked(slug)
+// passes reports whether a model with these properties matches all filters of a query.
+func passes(values url.Values, properties map[string][]string) bool {
+	for name, has := range properties {
+		wanted := list(values[name])
+		if wanted != nil && !slices.ContainsFunc(wanted, func(value string) bool { return slices.Contains(has, value) }) {
+			return false
+		}
+	}
+	return true
 }
 
-func (s *Simulator) priceLocked(slug string) Price {
+// price returns the price of a model. The caller holds s.mu.
+func (s *Simulator) price(slug string) Price {
 	if p, ok := s.prices[slug]; ok {
 		return p
 	}

@@ -1,28 +1,34 @@
 package simulator
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 //go:embed control.yaml
-var controlSpec []byte
+var controlYAML []byte
+
+// controlSpec is the spec of the control API. It routes and validates the requests.
+var controlSpec = sync.OnceValue(func() *openapi3.T {
+	document, err := openapi3.NewLoader().LoadFromData(controlYAML)
+	if err != nil {
+		panic(err) // embedded, and tests load it
+	}
+	return document
+})
 
 // timelineHeader names the header of a submission that sets the timeline of its job.
 const timelineHeader = "X-Simulator-Timeline"
@@ -37,7 +43,7 @@ func WithControl() Option {
 }
 
 // controlRoutes returns the handler of everything that isn't the API: the page, the control API and the specs.
-func (s *Simulator) controlRoutes() http.Handler {
+func (s *Simulator) controlRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "ok"}) })
@@ -45,38 +51,40 @@ func (s *Simulator) controlRoutes() http.Handler {
 	mux.HandleFunc("GET /openapi/{file}", s.serveSpec)
 	mux.HandleFunc("GET /simulator/openapi.json", s.serveControlSpec)
 	mux.HandleFunc("GET /simulator/videos/{file}", s.serveVideo)
-	for pattern, handler := range map[string]func(r *http.Request) (any, error){
-		"GET /simulator/state":      s.getState,
-		"GET /simulator/jobs":       s.getJobs,
-		"GET /simulator/requests":   s.getRequests,
-		"POST /simulator/timelines": s.postTimelines,
-		"GET /simulator/faults":     s.getFaults,
-		"POST /simulator/faults":    s.postFaults,
-		"DELETE /simulator/faults":  s.deleteFaults,
-		"POST /simulator/clock":     s.postClock,
-		"PUT /simulator/balance":    s.putBalance,
-		"PUT /simulator/prices":     s.putPrices,
-		"POST /simulator/reset":     s.postReset,
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveControl(w, r, handler) })
+	handlers := map[string]func(q url.Values, body []byte) (any, error){
+		"getState": s.getState, "listJobs": s.listJobs, "listRequests": s.listRequests,
+		"setTimelines": s.setTimelines, "listFaults": s.listFaults, "injectFaults": s.injectFaults, "clearFaults": s.clearFaults,
+		"advanceClock": s.advanceClock, "setBalance": s.setBalance, "setPrices": s.setPrices, "reset": s.resetState,
+	}
+	for path, item := range controlSpec().Paths.Map() {
+		for method, operation := range item.Operations() {
+			handler := handlers[operation.OperationID]
+			mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
+				s.serveControl(w, r, operation, handler)
+			})
+		}
 	}
 	return mux
 }
 
-// isControl reports whether a request isn't about the API. The API may be mounted below any path.
-func isControl(r *http.Request) bool {
-	path := r.URL.Path
-	return path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead) || path == "/healthz" || path == "/openapi.json" ||
-		strings.HasPrefix(path, "/openapi/") || strings.HasPrefix(path, "/simulator/")
-}
-
-func (s *Simulator) serveControl(w http.ResponseWriter, r *http.Request, handler func(r *http.Request) (any, error)) {
+func (s *Simulator) serveControl(w http.ResponseWriter, r *http.Request, operation *openapi3.Operation, handler func(url.Values, []byte) (any, error)) {
 	w.Header().Set("Cache-Control", "no-store")
 	if !s.controlAllowed(r) {
 		writeError(w, r, http.StatusForbidden, "The control API is for loopback addresses and hosts only: start the simulator with --control to allow others")
 		return
 	}
-	value, err := handler(r)
+	q := r.URL.Query()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err == nil {
+		err = checkQuery(operation, q)
+	}
+	if err == nil && operation.RequestBody != nil {
+		err = checkJSON(operation.RequestBody.Value.Content["application/json"].Schema.Value, body)
+	}
+	var value any
+	if err == nil {
+		value, err = handler(q, body)
+	}
 	if err != nil {
 		writeError(w, r, http.StatusBadRequest, err.Error())
 		return
@@ -90,21 +98,15 @@ func (s *Simulator) controlAllowed(r *http.Request) bool {
 	if s.control {
 		return true
 	}
-	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		if tcp, ok := addr.(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+	if addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
+		return false
+	}
+	for _, host := range []string{r.Header.Get("Origin"), "http://" + r.Host} {
+		if u, err := url.Parse(host); host != "" && (err != nil || !wire.IsLoopback(u.Hostname())) {
 			return false
 		}
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if u, err := url.Parse(origin); err != nil || !wire.IsLoopback(u.Hostname()) {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	return wire.IsLoopback(strings.Trim(host, "[]"))
+	return true
 }
 
 func writeJSON(w http.ResponseWriter, value any) {
@@ -123,35 +125,6 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, message stri
 	w.Write(wire.EncodeError(status, message, r.URL.Path, newUUID(), time.Now())) //nolint:gosec // JSON with escaped < and >
 }
 
-// decodeControl decodes the JSON body of a control request. Unknown members are errors.
-func decodeControl(r *http.Request, value any) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-	if err != nil {
-		return err
-	}
-	return decodeStrict(body, value)
-}
-
-func decodeStrict(text []byte, value any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(value); err != nil {
-		return fmt.Errorf("invalid JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("invalid JSON: expected one value")
-	}
-	return nil
-}
-
-// A page is a part of a list, newest first.
-type page struct {
-	Total    int      `json:"total"`
-	Offset   int      `json:"offset"`
-	Jobs     *[]Job   `json:"jobs,omitempty"`
-	Requests *[]Entry `json:"requests,omitempty"`
-}
-
 // A state is what the page shows.
 type state struct {
 	Ledger
@@ -161,82 +134,57 @@ type state struct {
 	RequestTotal int      `json:"requests_total"`
 }
 
-func (s *Simulator) getState(r *http.Request) (any, error) {
-	l := s.Ledger()
-	jobs, err := pageOf(r, jobFilter(r), l.Jobs)
-	if err != nil {
-		return nil, err
+func (s *Simulator) getState(q url.Values, _ []byte) (any, error) {
+	state := state{Ledger: s.Ledger()}
+	models := map[string]bool{}
+	for _, j := range state.Jobs {
+		models[j.Model] = true
 	}
-	requests := newest(l.Requests, 0, maxShown)
-	state := state{Ledger: l, Models: []string{}, JobsTotal: jobs.Total, RequestTotal: len(l.Requests)}
-	state.Jobs, state.Requests = jobs.items, requests
-	for _, j := range l.Jobs {
-		if !slices.Contains(state.Models, j.Model) {
-			state.Models = append(state.Models, j.Model)
-		}
-	}
+	state.Models = slices.AppendSeq([]string{}, maps.Keys(models))
 	slices.Sort(state.Models)
+	state.Jobs, state.JobsTotal, _ = pageOf(q, jobFilter(q), state.Jobs)
+	state.Requests, state.RequestTotal, _ = pageOf(nil, func(Entry) bool { return true }, state.Requests)
 	return state, nil
 }
 
-func (s *Simulator) getJobs(r *http.Request) (any, error) {
-	jobs, err := pageOf(r, jobFilter(r), s.Ledger().Jobs)
-	return page{Total: jobs.Total, Offset: jobs.Offset, Jobs: &jobs.items}, err
+func (s *Simulator) listJobs(q url.Values, _ []byte) (any, error) {
+	jobs, total, offset := pageOf(q, jobFilter(q), s.Ledger().Jobs)
+	return map[string]any{"jobs": jobs, "total": total, "offset": offset}, nil
 }
 
-func (s *Simulator) getRequests(r *http.Request) (any, error) {
-	q := r.URL.Query()
-	requests, err := pageOf(r, func(e Entry) bool {
+func (s *Simulator) listRequests(q url.Values, _ []byte) (any, error) {
+	requests, total, offset := pageOf(q, func(e Entry) bool {
 		return matches(q, "client_request_id", e.ClientRequestID) && matches(q, "job", e.Job) && matches(q, "operation", string(e.Operation))
 	}, s.Ledger().Requests)
-	return page{Total: requests.Total, Offset: requests.Offset, Requests: &requests.items}, err
+	return map[string]any{"requests": requests, "total": total, "offset": offset}, nil
 }
 
 func matches(q url.Values, name, value string) bool { return !q.Has(name) || q.Get(name) == value }
 
-func jobFilter(r *http.Request) func(Job) bool {
-	q := r.URL.Query()
+func jobFilter(q url.Values) func(Job) bool {
 	text := strings.ToLower(q.Get("text"))
 	return func(j Job) bool {
 		return matches(q, "client_request_id", j.ClientRequestID) && matches(q, "model", j.Model) && matches(q, "status", j.Status) &&
-			(text == "" || strings.Contains(strings.ToLower(j.ID+" "+j.ClientRequestID+" "+string(j.Body)), text))
+			strings.Contains(strings.ToLower(j.ID+" "+j.ClientRequestID+" "+string(j.Body)), text)
 	}
 }
 
-type pageItems[T any] struct {
-	Total, Offset int
-	items         []T
-}
-
-// pageOf returns a page of the items that the filter keeps, newest first.
-func pageOf[T any](r *http.Request, keep func(T) bool, all []T) (p pageItems[T], err error) {
-	limit, err := integer(r.URL.Query(), "limit", maxShown, 0, 1000)
-	if err != nil {
-		return p, err
-	}
-	if p.Offset, err = integer(r.URL.Query(), "offset", 0, 0, math.MaxInt32); err != nil {
-		return p, err
-	}
+// pageOf returns a page of the items that the filter keeps, newest first, and their number.
+func pageOf[T any](q url.Values, keep func(T) bool, all []T) (page []T, total, offset int) {
 	kept := slices.DeleteFunc(all, func(item T) bool { return !keep(item) })
-	p.Total = len(kept)
-	p.items = newest(kept, p.Offset, limit)
-	return p, nil
+	slices.Reverse(kept)
+	offset = integer(q, "offset", 0)
+	start := min(offset, len(kept))
+	return kept[start:min(start+integer(q, "limit", maxShown), len(kept))], len(kept), offset
 }
 
-// newest returns a part of a list in reverse order.
-func newest[T any](all []T, offset, limit int) []T {
-	all = slices.Clone(all)
-	slices.Reverse(all)
-	return append([]T{}, all[min(offset, len(all)):min(offset+limit, len(all))]...)
-}
-
-func (s *Simulator) postTimelines(r *http.Request) (any, error) {
+func (s *Simulator) setTimelines(_ url.Values, text []byte) (any, error) {
 	var body struct {
-		Next    []timelineValue          `json:"next"`
-		Default timelineValue            `json:"default"`
-		Models  map[string]timelineValue `json:"models"`
+		Next    []timelineValue
+		Default timelineValue
+		Models  map[string]timelineValue
 	}
-	if err := decodeControl(r, &body); err != nil {
+	if err := json.Unmarshal(text, &body); err != nil {
 		return nil, err
 	}
 	for slug := range body.Models {
@@ -258,121 +206,88 @@ func (s *Simulator) postTimelines(r *http.Request) (any, error) {
 	return map[string]int{"next": len(s.scripts)}, nil
 }
 
-func (s *Simulator) getFaults(*http.Request) (any, error) {
+func (s *Simulator) listFaults(url.Values, []byte) (any, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	list := []map[string]any{}
+	list := []faultValue{}
 	for _, f := range s.faults {
-		list = append(list, map[string]any{
-			"on": f.On, "effect": f.Effect.Name, "after": f.After, "times": max(0, f.Times), "probability": f.Probability,
-		})
+		list = append(list, faultValue{Fault: *f, Effect: f.Effect.Name})
 	}
 	return map[string]any{"faults": list}, nil
 }
 
-func (s *Simulator) postFaults(r *http.Request) (any, error) {
-	var body struct {
-		Faults []faultValue `json:"faults"`
-	}
-	if err := decodeControl(r, &body); err != nil {
+func (s *Simulator) injectFaults(_ url.Values, text []byte) (any, error) {
+	var body struct{ Faults []faultValue }
+	if err := json.Unmarshal(text, &body); err != nil {
 		return nil, err
 	}
 	for _, f := range body.Faults {
-		if err := (*Fault)(&f).check(); err != nil {
-			return nil, err
-		}
+		s.Inject(f.Fault)
 	}
-	for _, f := range body.Faults {
-		s.Inject(Fault(f))
-	}
-	return s.getFaults(r)
+	return s.listFaults(nil, nil)
 }
 
-func (s *Simulator) deleteFaults(r *http.Request) (any, error) {
+func (s *Simulator) clearFaults(url.Values, []byte) (any, error) {
 	s.ClearFaults()
-	return s.getFaults(r)
+	return s.listFaults(nil, nil)
 }
 
-func (s *Simulator) postClock(r *http.Request) (any, error) {
-	var body struct {
-		Advance durationValue `json:"advance"`
-	}
-	if err := decodeControl(r, &body); err != nil {
+func (s *Simulator) advanceClock(_ url.Values, text []byte) (any, error) {
+	var body struct{ Advance durationValue }
+	if err := json.Unmarshal(text, &body); err != nil {
 		return nil, err
-	}
-	if body.Advance < 0 {
-		return nil, errors.New("advance: the clock can't go back")
 	}
 	s.Advance(time.Duration(body.Advance))
 	return map[string]time.Time{"now": s.now().UTC()}, nil
 }
 
-func (s *Simulator) putBalance(r *http.Request) (any, error) {
-	var body struct {
-		USD *float64 `json:"usd"`
-	}
-	if err := decodeControl(r, &body); err != nil {
+// setBalance sets what is left. The difference is an adjustment in the ledger.
+func (s *Simulator) setBalance(_ url.Values, text []byte) (any, error) {
+	var body struct{ USD float64 }
+	if err := json.Unmarshal(text, &body); err != nil {
 		return nil, err
 	}
-	if body.USD == nil || !(*body.USD >= 0 && *body.USD <= maxBalance) {
-		return nil, errors.New("usd: expected an amount from 0 to 1e9")
-	}
-	s.setBalance(credits(*body.USD))
-	return map[string]float64{"balance": s.Ledger().Balance}, nil
-}
-
-// setBalance sets what is left. The difference is an adjustment in the ledger.
-func (s *Simulator) setBalance(balance int) {
 	spent := s.Ledger().Credits
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change := balance + spent - s.balance
-	if change == 0 {
-		return
-	}
+	direction, change := "TOPUP", credits(body.USD)+spent-s.balance
 	s.balance += change
-	direction := "TOPUP"
 	if change < 0 {
 		direction, change = "CHARGE", -change
 	}
-	s.topUps = append(s.topUps, transaction{CreatedAt: s.now().UTC(), Direction: direction, Type: "ADJUSTMENT", Amount: cost{usd(change), change}})
+	if change != 0 {
+		s.topUps = append(s.topUps, transaction{CreatedAt: s.now().UTC(), Direction: direction, Type: "ADJUSTMENT", Amount: cost{usd(change), change}})
+	}
+	return map[string]float64{"balance": usd(s.balance - spent)}, nil
 }
 
-func (s *Simulator) putPrices(r *http.Request) (any, error) {
+func (s *Simulator) setPrices(_ url.Values, text []byte) (any, error) {
 	prices := map[string]Price{}
-	if err := decodeControl(r, &prices); err != nil {
+	if err := json.Unmarshal(text, &prices); err != nil {
 		return nil, err
 	}
-	checked := config{mutable: mutable{prices: map[string]Price{}}}
-	if err := WithPrices(prices)(&checked); err != nil {
+	if err := checkPrices(prices); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.Copy(s.prices, checked.prices)
-	return s.prices, nil
+	maps.Copy(s.prices, prices)
+	return maps.Clone(s.prices), nil
 }
 
-func (s *Simulator) postReset(*http.Request) (any, error) {
-	s.Reset()
-	return map[string]string{"status": "ok"}, nil
-}
-
-// Reset returns the simulator to the state after its start: no jobs, an empty ledger, the clock and the options as given.
-func (s *Simulator) Reset() {
+// resetState returns the simulator to the state after its start: no jobs, an empty ledger, the clock and the options as given.
+func (s *Simulator) resetState(url.Values, []byte) (any, error) {
 	s.mu.Lock()
 	s.start()
-	_ = s.save(stateRecord{Reset: true})
+	err := s.save(stateRecord{Reset: true})
 	s.mu.Unlock()
 	s.Inject(s.config.faults...)
+	return map[string]string{"status": "ok"}, err
 }
 
+// serveControlSpec serves the spec with this simulator as its server.
 func (s *Simulator) serveControlSpec(w http.ResponseWriter, r *http.Request) {
-	var document map[string]any
-	if err := yaml.Unmarshal(controlSpec, &document); err != nil {
-		writeError(w, r, http.StatusInternalServerError, err.Error())
-		return
-	}
-	document["servers"] = []any{map[string]string{"url": origin(r)}}
-	writeJSON(w, document)
+	document := *controlSpec()
+	document.Servers = openapi3.Servers{{URL: origin(r)}}
+	writeJSON(w, &document)
 }

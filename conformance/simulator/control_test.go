@@ -232,10 +232,10 @@ func TestCORS(t *testing.T) {
 
 func TestParseTimeline(t *testing.T) {
 	for text, want := range map[string]string{
-		"completed": "[{completed 0s map[]}]",
-		" queued 1s,generating 1m30s , completed ": "[{queued 1s map[]} {generating 1m30s map[]} {completed 0s map[]}]",
-		`error NSFW "a, \"b\""`:                    `[{error 0s map[error:map[message:a, "b" name:NSFW]]}]`,
-		"error 5s NSFW":                            "[{error 5s map[error:map[message:The generation failed name:NSFW]]}]",
+		"completed": "[{completed 0s map[] []}]",
+		" queued 1s,generating 1m30s , completed ": "[{queued 1s map[] []} {generating 1m30s map[] []} {completed 0s map[] []}]",
+		`error NSFW "a, \"b\""`:                    `[{error 0s map[error:map[message:a, "b" name:NSFW]] []}]`,
+		"error 5s NSFW":                            "[{error 5s map[error:map[message:The generation failed name:NSFW]] []}]",
 	} {
 		if got, err := simulator.ParseTimeline(text); err != nil || fmt.Sprint(got) != want {
 			t.Errorf("%s: %v %v, want %s", text, got, err, want)

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -62,7 +63,7 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	j, err := x.sim.create(submission, body, timeline, newKeyID(wire.BearerKey(r.Header)), clientRequestID(r))
+	j, err := x.sim.create(submission, body, timeline, newKeyID(wire.BearerKey(r.Header)), x.entry.ClientRequestID)
 	if errors.Is(err, errNoCredits) {
 		x.reject(w, http.StatusForbidden, outOfCredits)
 		x.logRejected(r, submission)
@@ -72,7 +73,7 @@ func (x *exchange) submit(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusInternalServerError, "The state cannot be saved: "+err.Error())
 		return
 	}
-	x.entry.Job, x.inferenceID = j.id, j.id
+	x.entry.Job, x.inferenceID = j.ID, j.ID
 	status, response := j.accepted(x.baseURL(r))
 	x.entry.Note = submission.Document.Slug + " " + status
 	x.respond(w, http.StatusOK, response)
@@ -106,8 +107,8 @@ func (x *exchange) logRejected(r *http.Request, submission conformance.Submissio
 		Created: x.entry.Time.UTC(), Status: "failed", Origin: "api", Model: submission.Document.Model,
 		RequestID: new(newUUID()), InferenceID: x.inferenceID, key: newKeyID(wire.BearerKey(r.Header)), ended: x.entry.Time,
 	}
-	if id := clientRequestID(r); id != "" {
-		row.ClientRequestID = &id
+	if x.entry.ClientRequestID != "" {
+		row.ClientRequestID = &x.entry.ClientRequestID
 	}
 	x.sim.mu.Lock()
 	defer x.sim.mu.Unlock()
@@ -168,10 +169,10 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	step, response := j.poll(x.sim.now(), x.baseURL(r))
-	x.entry.Job, x.entry.Note = j.id, step.Status
+	x.entry.Job, x.entry.Note = j.ID, step.Status
 	if step.charged() {
-		w.Header()[wire.CreditsUsedHeader] = []string{strconv.Itoa(j.credits)}
-		w.Header()[wire.USDSpentHeader] = []string{strconv.FormatFloat(usd(j.credits), 'f', -1, 64)}
+		w.Header()[wire.CreditsUsedHeader] = []string{strconv.Itoa(j.Credits)}
+		w.Header()[wire.USDSpentHeader] = []string{strconv.FormatFloat(usd(j.Credits), 'f', -1, 64)}
 	}
 	x.respond(w, http.StatusOK, response)
 }
@@ -193,13 +194,7 @@ func clientRequestID(r *http.Request) string {
 }
 
 // baseURL returns the base URL under which the caller reached the simulator.
-func (x *exchange) baseURL(r *http.Request) string {
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	return scheme + r.Host + x.prefix
-}
+func (x *exchange) baseURL(r *http.Request) string { return origin(r) + x.prefix }
 
 func (x *exchange) authorized(w http.ResponseWriter, r *http.Request) bool {
 	key := wire.BearerKey(r.Header)
@@ -252,3 +247,11 @@ func (x *exchange) reject(w http.ResponseWriter, status int, message string) {
 	}
 	x.respond(w, status, wire.EncodeError(status, message, x.entry.Path, newUUID(), x.sim.now()))
 }
+
+type exchangeKey struct{}
+
+func withExchange(r *http.Request, x *exchange) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+}
+
+func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }

@@ -39,7 +39,7 @@ func TestEffects(t *testing.T) {
 		ledger string
 	}{
 		{submit, simulator.Status(500), `500 application/json problem "Internal Server Error"`, refused},
-		{submit, simulator.StatusMessage(403, "No credits"), `403 application/json problem "No credits"`, refused},
+		{submit, simulator.Status(403, "No credits"), `403 application/json problem "No credits"`, refused},
 		{submit, simulator.RetryAfter(429, "2"), `429 (Retry-After: 2) application/json problem "Too Many Requests"`, refused},
 		{submit, simulator.RetryAfter(503, date), `503 (Retry-After: ` + date + `) application/json problem "Service Unavailable"`, refused},
 		{submit, simulator.RetryAfter(429, "soon"), `429 (Retry-After: soon) application/json problem "Too Many Requests"`, refused},
@@ -62,7 +62,7 @@ func TestEffects(t *testing.T) {
 		{submit, simulator.Expire(), "200 application/json generation", created},
 
 		{poll, simulator.Status(500), `500 application/json problem "Internal Server Error"`, rejected},
-		{poll, simulator.StatusMessage(403, "No credits"), `403 application/json problem "No credits"`, rejected},
+		{poll, simulator.Status(403, "No credits"), `403 application/json problem "No credits"`, rejected},
 		{poll, simulator.RetryAfter(429, "2"), `429 (Retry-After: 2) application/json problem "Too Many Requests"`, rejected},
 		{poll, simulator.HTML(502), `502 text/html page "502 Bad Gateway"`, rejected},
 		{poll, simulator.HTML(200), `200 text/html page "200 OK"`, created},
@@ -327,7 +327,7 @@ func TestDown(t *testing.T) {
 			srv := start(t)
 			id := submit(t, srv, move)
 			for range 2 {
-				srv.Down()
+				srv.Close()
 				_, err := srv.Client().Do(newRequest(t, srv, "GET", pollPath(id), ""))
 				if err == nil || !strings.Contains(err.Error(), "connection refused") {
 					t.Errorf("down: %v", err)
@@ -346,7 +346,7 @@ func TestDown(t *testing.T) {
 func TestDownBreaksOff(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *simulator.Server) {
 		srv.Inject(simulator.Fault{Effect: simulator.Stall()})
-		time.AfterFunc(time.Second, srv.Down)
+		time.AfterFunc(time.Second, srv.Close)
 		if sees := see(t, srv, newRequest(t, srv, "POST", generations, move)); sees != "broken off" {
 			t.Error(sees)
 		}

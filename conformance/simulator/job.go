@@ -22,74 +22,69 @@ import (
 
 // A job is one generation. Its state depends only on the time since its creation.
 type job struct {
-	id, token string
-	document  *spec.Document
-	created   time.Time
-	timeline  Timeline
-	video     *video
-	key       keyID
-	requestID string // the client's
-	httpID    string // of the submission as an HTTP call
-	credits   int    // charged on completion
-	body      bodyRecord
+	jobRecord
 
-	mu        sync.Mutex
-	polls     int
-	downloads int
-	expired   int               // number of expired URLs of the result
-	responses map[string][]byte // encoded, by step and URL
+	document *spec.Document
+	video    *video
+
+	mu        sync.Mutex // guards Polls, Downloads and Expired too
+	responses map[string][]byte
 }
 
-// A bodyRecord is the part of a body that the ledger keeps.
-type bodyRecord struct {
-	size   int
-	sha256 string
-	text   json.RawMessage
+// A jobRecord is a job in the state file.
+type jobRecord struct {
+	Job
+
+	Token    string        `json:"token"`
+	Timeline timelineValue `json:"timeline"`
+	Key      keyID         `json:"key"`
+	HTTPID   string        `json:"http_id"` // of the submission as an HTTP call
+	Credits  int           `json:"credits"` // charged on completion
+	Expired  int           `json:"expired"` // number of expired URLs of the result
 }
+
+var errNoCredits = errors.New("the balance doesn't cover the price")
 
 // create creates a job from a valid submission. A nil timeline is the configured one. It returns errNoCredits if
 // the balance doesn't cover the price.
 func (s *Simulator) create(accepted conformance.Submission, body []byte, timeline Timeline, key keyID, requestID string) (*job, error) {
-	j := &job{
-		key:       key,
-		httpID:    newUUID(),
-		document:  accepted.Document,
-		created:   s.now(),
-		video:     chooseVideo(accepted),
-		requestID: requestID,
-		body:      shorten(body, accepted.Request),
-		responses: map[string][]byte{},
+	j := &job{document: accepted.Document, video: chooseVideo(accepted), responses: map[string][]byte{}}
+	sum := sha256.Sum256(body)
+	j.Job = Job{
+		Model: accepted.Document.Model, ClientRequestID: requestID, Created: s.now(), Size: j.video.size(),
+		Body: shorten(body, accepted.Request), BodySize: len(body), BodySHA256: hex.EncodeToString(sum[:]),
 	}
+	j.Key, j.HTTPID = key, newUUID()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j.credits = s.priceLocked(j.document.Slug).credits(accepted)
-	if !s.covers(j.credits, j.created) {
+	j.Credits = s.price(j.document.Slug).credits(accepted)
+	j.USD = usd(j.Credits)
+	if !s.covers(j.Credits, j.Created) {
 		return nil, errNoCredits
 	}
-	j.id = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.document.Model
-	j.token = fmt.Sprintf("%016x", s.random.Uint64())
-	if j.timeline = timeline; timeline == nil {
-		j.timeline = s.timelineFor(j.document.Slug)
+	j.ID = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.Model
+	j.Token = fmt.Sprintf("%016x", s.random.Uint64())
+	if timeline == nil {
+		timeline = s.timelineFor(j.document.Slug)
 	}
-	if len(j.timeline) == 0 {
-		j.timeline = Complete(0, 0)
+	if len(timeline) == 0 {
+		timeline = Complete(0, 0)
 	}
-	if err := s.save(stateRecord{Job: j.toRecord()}); err != nil {
+	j.Timeline = timelineValue(timeline)
+	if err := s.save(stateRecord{Job: &j.jobRecord}); err != nil {
 		return nil, err
 	}
 	s.add(j)
 	return j, nil
 }
 
-var errNoCredits = errors.New("the balance doesn't cover the price")
-
 // add adds a job to the ledger. The caller holds s.mu.
 func (s *Simulator) add(j *job) {
-	s.forget(j.created)
-	s.totals.reserved += j.credits
-	s.jobs[j.id], s.files[j.token] = j, j
+	s.forget(j.Created)
+	s.reserved += j.Credits
+	s.jobs[j.ID], s.files[j.Token] = j, j
 	s.order = append(s.order, j)
-	s.totals.created++
+	s.totals.Created++
 }
 
 func (s *Simulator) timelineFor(slug string) Timeline {
@@ -114,11 +109,11 @@ func (s *Simulator) forget(now time.Time) {
 	for len(s.order) > 0 && s.order[0].forgotten(now, s.retention) {
 		old := s.order[0]
 		if old.charged(now) {
-			s.totals.charged++
-			s.totals.credits += old.credits
+			s.totals.Charged++
+			s.totals.Credits += old.Credits
 		}
-		delete(s.jobs, old.id)
-		delete(s.files, old.token)
+		delete(s.jobs, old.ID)
+		delete(s.files, old.Token)
 		s.order[0] = nil
 		s.order = s.order[1:]
 	}
@@ -134,6 +129,20 @@ func (s *Simulator) find(jobs map[string]*job, name string) *job {
 	return nil
 }
 
+// covers reports whether the balance covers a further job beside those that were charged or are running.
+func (s *Simulator) covers(price int, now time.Time) bool {
+	if s.reserved+price <= s.balance { // even if all jobs so far were charged
+		return true
+	}
+	used := s.totals.Credits + price
+	for _, j := range s.order {
+		if j.charged(now) || j.step(now).Status != "error" {
+			used += j.Credits
+		}
+	}
+	return used <= s.balance
+}
+
 func newUUID() string { return uuid(rand.Uint64(), rand.Uint64()) }
 
 // uuid makes a version 4 UUID (RFC 9562) of two random numbers.
@@ -141,7 +150,9 @@ func uuid(a, b uint64) string {
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48&0x3fff|0x8000, b&0xffffffffffff)
 }
 
-func (j *job) step(now time.Time) Step { return j.timeline[j.timeline.at(now.Sub(j.created))] }
+func (j *job) step(now time.Time) Step {
+	return j.Timeline[Timeline(j.Timeline).at(now.Sub(j.Created))]
+}
 
 // charged reports whether the job has completed. What comes after that makes no difference.
 func (j *job) charged(now time.Time) bool {
@@ -151,8 +162,8 @@ func (j *job) charged(now time.Time) bool {
 
 // chargedAt returns when the job completes, and false if it never does.
 func (j *job) chargedAt() (at time.Time, ok bool) {
-	at = j.created
-	for _, step := range j.timeline {
+	at = j.Created
+	for _, step := range j.Timeline {
 		if step.charged() {
 			return at, true
 		}
@@ -161,47 +172,33 @@ func (j *job) chargedAt() (at time.Time, ok bool) {
 	return at, false
 }
 
-// covers reports whether the balance covers a further job beside those that were charged or are running.
-func (s *Simulator) covers(price int, now time.Time) bool {
-	if s.totals.reserved+price <= s.balance { // even if all jobs so far were charged
-		return true
-	}
-	used := s.totals.credits + price
-	for _, j := range s.order {
-		if j.charged(now) || j.step(now).Status != "error" {
-			used += j.credits
-		}
-	}
-	return used <= s.balance
-}
-
 // forgotten reports whether the last step of the job began longer ago than the retention.
 func (j *job) forgotten(now time.Time, retention time.Duration) bool {
-	return now.Sub(j.created)-j.timeline.duration() > retention
-}
-
-// accepted returns the response to the submission.
-func (j *job) accepted(baseURL string) (status string, response []byte) {
-	step := j.timeline[0]
-	return step.Status, encode(j.members(step, baseURL+j.result()))
+	return now.Sub(j.Created)-Timeline(j.Timeline).duration() > retention
 }
 
 // result returns the path of the video. The caller holds the job's lock, or the job is new.
-func (j *job) result() string { return filesPath + j.token + "/" + strconv.Itoa(j.expired) + ".mp4" }
+func (j *job) result() string { return filesPath + j.Token + "/" + strconv.Itoa(j.Expired) + ".mp4" }
+
+// accepted returns the response to the submission.
+func (j *job) accepted(baseURL string) (status string, response []byte) {
+	step := j.Timeline[0]
+	return step.Status, encode(j.members(step, baseURL+j.result()))
+}
 
 // poll returns the response to a poll.
 func (j *job) poll(now time.Time, baseURL string) (Step, []byte) {
-	i := j.timeline.at(now.Sub(j.created))
-	step := j.timeline[i]
+	i := Timeline(j.Timeline).at(now.Sub(j.Created))
+	step := j.Timeline[i]
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.polls++
+	j.Polls++
 	url := baseURL + j.result()
-	key := fmt.Sprint(i, url)
+	key := strconv.Itoa(i) + url
 	response, ok := j.responses[key]
 	if !ok {
 		response = encode(j.members(step, url))
-		if len(j.responses) > 2*len(j.timeline) { // polled under many host names
+		if len(j.responses) > 2*len(j.Timeline) { // polled under many host names
 			clear(j.responses)
 		}
 		j.responses[key] = response
@@ -209,34 +206,29 @@ func (j *job) poll(now time.Time, baseURL string) (Step, []byte) {
 	return step, response
 }
 
+// A member is a member of a JSON object.
+type member struct {
+	name  string
+	value any
+}
+
 func (j *job) members(step Step, url string) []member {
-	members := []member{{"id", j.id}, {"status", step.Status}}
+	members := []member{{"id", j.ID}, {"status", step.Status}}
 	switch step.Status {
 	case "completed":
 		members = append(members, member{"video", map[string]any{"url": url}},
-			member{"meta", map[string]any{"usage": map[string]any{"credits_used": j.credits, "usd_spent": usd(j.credits)}}})
+			member{"meta", map[string]any{"usage": map[string]any{"credits_used": j.Credits, "usd_spent": j.USD}}})
 	case "error":
 		members = append(members, member{"error", map[string]any{"name": "GenerationError", "message": "The generation failed"}})
 	}
 	for _, name := range slices.Sorted(maps.Keys(step.Set)) {
-		value := step.Set[name]
-		i := slices.IndexFunc(members, func(m member) bool { return m.name == name })
-		switch {
-		case value == Absent && i >= 0:
-			members = slices.Delete(members, i, i+1)
-		case value == Absent:
-		case i >= 0:
-			members[i].value = value
-		default:
-			members = append(members, member{name, value})
+		if i := slices.IndexFunc(members, func(m member) bool { return m.name == name }); i >= 0 {
+			members[i].value = step.Set[name]
+		} else {
+			members = append(members, member{name, step.Set[name]})
 		}
 	}
-	return members
-}
-
-type member struct {
-	name  string
-	value any
+	return slices.DeleteFunc(members, func(m member) bool { return slices.Contains(step.Omit, m.name) })
 }
 
 // encode encodes an indented JSON object, members in the given order.
@@ -259,13 +251,12 @@ func encode(members []member) []byte {
 }
 
 // shorten returns a body without long texts and data.
-func shorten(body []byte, request map[string]any) bodyRecord {
-	sum := sha256.Sum256(body)
+func shorten(body []byte, request map[string]any) json.RawMessage {
 	text, _ := json.Marshal(shortenValue(request))
 	if len(text) > 16<<10 {
 		text, _ = json.Marshal(fmt.Sprintf("a body of %d bytes", len(body)))
 	}
-	return bodyRecord{len(body), hex.EncodeToString(sum[:]), text}
+	return text
 }
 
 // shortenValue returns a shortened copy.

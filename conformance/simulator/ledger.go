@@ -79,6 +79,9 @@ type Entry struct {
 	Findings []conformance.Finding `json:"findings,omitempty"`
 }
 
+// columns is the width of a log line.
+const columns = 100
+
 // String returns the entry as a log line of at most 100 columns.
 func (e Entry) String() string {
 	status := "---"
@@ -92,7 +95,7 @@ func (e Entry) String() string {
 		line += e.Method + " " + e.Path
 	}
 	if e.Job != "" {
-		line += " " + shortID(e.Job)
+		line += " " + e.Job[:min(len(e.Job), 8)]
 	}
 	if e.Fault != "" {
 		line += " [fault: " + e.Fault + "]"
@@ -100,74 +103,34 @@ func (e Entry) String() string {
 	if e.Note != "" {
 		line += " " + e.Note
 	}
-	return cutColumns(redact.Printable(line, ""))
-}
-
-// shortID returns the first 8 characters of an id.
-func shortID(id string) string { return id[:min(len(id), 8)] }
-
-// columns is the width of a log line.
-const columns = 100
-
-func cutColumns(line string) string {
-	if runes := []rune(line); len(runes) > columns {
+	if runes := []rune(redact.Printable(line, "")); len(runes) > columns {
 		return string(runes[:columns-3]) + "..."
 	}
-	return line
+	return redact.Printable(line, "")
 }
 
-// totals outlive the jobs.
-type totals struct {
-	created, charged, rejected, leaks int
-
-	credits  int // charged for forgotten jobs
-	reserved int // price of all jobs
-}
-
-// maxHistory caps the remembered requests.
-const maxHistory = 1000
-
-// history is a ring of the last requests.
-type history struct {
-	entries []Entry
-	next    int
-}
-
-func (h *history) add(e Entry) {
-	if len(h.entries) < maxHistory {
-		h.entries = append(h.entries, e)
-		return
-	}
-	h.entries[h.next] = e
-	h.next = (h.next + 1) % maxHistory
-}
-
-func (h *history) all() []Entry {
-	all := make([]Entry, 0, len(h.entries)) // [] in JSON if empty
-	all = append(all, h.entries[h.next:]...)
-	return append(all, h.entries[:h.next]...)
-}
-
-// maxText caps the texts of a request that the ledger keeps.
-const maxText = 2000
+// maxHistory caps the requests that a ledger shows, maxText their texts.
+const (
+	maxHistory = 1000
+	maxText    = 2000
+)
 
 // record adds an exchange to the ledger and the log when it is over.
 func (s *Simulator) record(x *exchange) {
 	x.entry.Path, x.entry.Note = redact.Cut(x.entry.Path, maxText), redact.Cut(x.entry.Note, maxText)
 	s.mu.Lock()
 	if x.entry.Status >= 400 {
-		s.totals.rejected++
+		s.totals.Rejected++
 	}
-	s.history.add(x.entry)
+	if len(s.totals.Requests) == 2*maxHistory {
+		s.totals.Requests = s.totals.Requests[:copy(s.totals.Requests, s.totals.Requests[maxHistory:])]
+	}
+	s.totals.Requests = append(s.totals.Requests, x.entry)
 	s.mu.Unlock()
 	if s.log != nil {
 		s.logMu.Lock()
 		defer s.logMu.Unlock()
-		if s.logJSON {
-			_ = json.NewEncoder(s.log).Encode(x.entry)
-		} else {
-			fmt.Fprintln(s.log, x.entry)
-		}
+		s.log(x.entry)
 	}
 }
 
@@ -177,30 +140,20 @@ func (s *Simulator) Ledger() Ledger {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forget(now)
-	l := Ledger{
-		Created:  s.totals.created,
-		Charged:  s.totals.charged,
-		Credits:  s.totals.credits,
-		Rejected: s.totals.rejected,
-		Leaks:    s.totals.leaks,
-		Jobs:     make([]Job, 0, len(s.order)),
-		Requests: s.history.all(),
-	}
+	l := s.totals
+	l.Jobs = make([]Job, 0, len(s.order)) // [] in JSON if empty
+	l.Requests = append([]Entry{}, l.Requests[max(0, len(l.Requests)-maxHistory):]...)
 	for _, j := range s.order {
+		if j.charged(now) {
+			l.Charged++
+			l.Credits += j.Credits
+		}
 		if j.forgotten(now, s.retention) {
-			if j.charged(now) {
-				l.Charged++
-				l.Credits += j.credits
-			}
 			continue
 		}
 		job := j.record(now)
 		l.Polls += job.Polls
 		l.Downloads += job.Downloads
-		if job.Charged {
-			l.Charged++
-			l.Credits += j.credits
-		}
 		l.Jobs = append(l.Jobs, job)
 	}
 	l.USD, l.Balance = usd(l.Credits), usd(s.balance-l.Credits)
@@ -210,23 +163,9 @@ func (s *Simulator) Ledger() Ledger {
 func (j *job) record(now time.Time) Job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	step := j.step(now)
-	record := Job{
-		ID:              j.id,
-		Model:           j.document.Model,
-		ClientRequestID: j.requestID,
-		Created:         j.created,
-		Status:          step.Status,
-		Charged:         j.charged(now),
-		USD:             usd(j.credits),
-		Polls:           j.polls,
-		Downloads:       j.downloads,
-		Body:            j.body.text,
-		BodySize:        j.body.size,
-		BodySHA256:      j.body.sha256,
-		Size:            j.video.size(),
-	}
-	if step.Status == "completed" {
+	record := j.Job
+	record.Status, record.Charged = j.step(now).Status, j.charged(now)
+	if record.Status == "completed" {
 		record.Result = j.result()
 	}
 	return record

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,7 +33,7 @@ func TestLedger(t *testing.T) {
 		path := strings.TrimPrefix(url, srv.URL)
 		completed := began.Add(3 * time.Second)
 		want := simulator.Ledger{
-			Created: 1, Charged: 1, Credits: simulator.CreditsPerJob, USD: simulator.USDPerJob, Balance: 1e6 - simulator.USDPerJob, Polls: 2, Downloads: 1,
+			Created: 1, Charged: 1, Credits: 420_000, USD: simulator.USDPerJob, Balance: 1e6 - simulator.USDPerJob, Polls: 2, Downloads: 1,
 			Jobs: []simulator.Job{{
 				ID: id, Model: "alibaba/wan2.2-14b-animate-move", ClientRequestID: "clip-1", Created: began,
 				Status: "completed", Charged: true, USD: simulator.USDPerJob, Polls: 2, Downloads: 1,
@@ -70,10 +69,10 @@ func TestCharges(t *testing.T) {
 		want    string
 		credits int
 	}{
-		{"completed", simulator.WithTimeline(simulator.Complete(0, 0)), "1 created, 1 charged, 0 rejected", simulator.CreditsPerJob},
+		{"completed", simulator.WithTimeline(simulator.Complete(0, 0)), "1 created, 1 charged, 0 rejected", 420_000},
 		{"failed", simulator.WithTimeline(simulator.Fail("N", "M")), "1 created, 0 charged, 0 rejected", 0},
 		{"unfinished", simulator.WithTimeline(simulator.Complete(time.Hour, 0)), "1 created, 0 charged, 0 rejected", 0},
-		{"lost", simulator.WithFaults(simulator.Fault{Effect: simulator.Drop()}), "1 created, 1 charged, 0 rejected", simulator.CreditsPerJob},
+		{"lost", simulator.WithFaults(simulator.Fault{Effect: simulator.Drop()}), "1 created, 1 charged, 0 rejected", 420_000},
 		{"refused", simulator.WithFaults(simulator.Fault{Effect: simulator.Status(503)}), "0 created, 0 charged, 1 rejected", 0},
 	}
 	for _, test := range tests {
@@ -196,7 +195,7 @@ func TestHistoryIsBounded(t *testing.T) {
 
 // One line per request, without the key, the body or control characters.
 func TestLog(t *testing.T) {
-	var log lockedBuilder
+	var log strings.Builder
 	inBubble(t, func(t *testing.T, srv *simulator.Server) {
 		srv.Inject(simulator.Fault{On: simulator.Submit, After: 1, Times: 1, Effect: simulator.Drop()})
 		id := submit(t, srv, move, "X-Client-Request-Id: clip-1")
@@ -214,22 +213,5 @@ func TestLog(t *testing.T) {
 		if got := log.String(); got != want {
 			t.Errorf("the log is\n%s\nwant\n%s", got, want)
 		}
-	}, simulator.WithLog(&log))
-}
-
-type lockedBuilder struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lockedBuilder) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuilder) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	}, simulator.WithLog(func(e simulator.Entry) { fmt.Fprintln(&log, e) }))
 }

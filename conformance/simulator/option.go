@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -25,8 +24,7 @@ type config struct {
 	maxBody     int64
 	logDelay    time.Duration
 	retention   time.Duration
-	log         io.Writer
-	logJSON     bool
+	log         func(Entry)
 	control     bool
 	statePath   string
 	replay      []Timeline
@@ -69,27 +67,25 @@ func WithKey(key string) Option {
 	}
 }
 
-// WithTimeline sets the timeline of each job. The default is Complete(time.Second, 2*time.Second).
-func WithTimeline(t Timeline) Option {
+// WithTimeline sets the timeline of each job, or of the jobs of some models by their slugs, such as "animate-move". The
+// default is Complete(time.Second, 2*time.Second).
+func WithTimeline(t Timeline, slugs ...string) Option {
 	return func(c *config) error {
-		c.timeline = t
-		return nil
-	}
-}
-
-// WithModelTimeline sets the timeline of the jobs of one model by its slug, such as "animate-move".
-func WithModelTimeline(slug string, t Timeline) Option {
-	return func(c *config) error {
-		if err := checkSlug(slug); err != nil {
-			return fmt.Errorf("WithModelTimeline: %w", err)
+		if slugs == nil {
+			c.timeline = t
 		}
-		c.timelines[slug] = t
+		for _, slug := range slugs {
+			if err := checkSlug(slug); err != nil {
+				return fmt.Errorf("WithTimeline: %w", err)
+			}
+			c.timelines[slug] = t
+		}
 		return nil
 	}
 }
 
 // WithFailureRate makes jobs fail with probability p, from 0 to 1. It doesn't affect jobs with a timeline from
-// [Simulator.Script] or [WithModelTimeline]. The default is 0.
+// [Simulator.Script] or of its model. The default is 0.
 func WithFailureRate(p float64) Option {
 	return func(c *config) error {
 		if !(p >= 0 && p <= 1) { // also NaN
@@ -143,18 +139,11 @@ func WithRetention(d time.Duration) Option {
 	}
 }
 
-// WithLog logs one line per request, without keys and bodies. Writes don't overlap; a blocked writer blocks the responses.
-func WithLog(w io.Writer) Option {
+// WithLog calls log at the end of each request, one call at a time. A log that blocks holds up the responses. An entry has
+// no keys and no bodies; [Entry.String] is a line for people, its JSON one for programs.
+func WithLog(log func(Entry)) Option {
 	return func(c *config) error {
-		c.log = w
-		return nil
-	}
-}
-
-// WithJSONLog logs one JSON object per request: an [Entry].
-func WithJSONLog(w io.Writer) Option {
-	return func(c *config) error {
-		c.log, c.logJSON = w, true
+		c.log = log
 		return nil
 	}
 }
@@ -177,6 +166,31 @@ func WithLatency(low, high time.Duration) Option {
 			return fmt.Errorf("WithLatency: %v to %v isn't a range", low, high)
 		}
 		c.latencyMin, c.latencyMax = low, high
+		return nil
+	}
+}
+
+const maxBalance = 1e9 // in USD
+
+// WithBalance sets the balance of the account in USD. A submission that it doesn't cover gets 403. The default is
+// 1,000,000 USD.
+func WithBalance(usd float64) Option {
+	return func(c *config) error {
+		if !(usd >= 0 && usd <= maxBalance) {
+			return fmt.Errorf("WithBalance: %v isn't an amount from 0 to 1e9", usd)
+		}
+		c.balance = credits(usd)
+		return nil
+	}
+}
+
+// WithLogDelay delays the rows of /v2/logs and /v2/billing/transactions after the end of a job. The default is 0.
+func WithLogDelay(d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return fmt.Errorf("WithLogDelay: %v is negative", d)
+		}
+		c.logDelay = d
 		return nil
 	}
 }

@@ -25,7 +25,7 @@ var noScript = template.Must(template.New("noscript").Parse(`<noscript>
 func (s *Simulator) servePage(w http.ResponseWriter, r *http.Request) {
 	var list bytes.Buffer
 	if s.controlAllowed(r) {
-		if value, err := s.getState(r); err == nil {
+		if value, err := s.getState(r.URL.Query(), nil); err == nil {
 			_ = noScript.Execute(&list, value)
 		}
 	}

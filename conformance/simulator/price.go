@@ -13,11 +13,9 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// The default cost of a completed job. The vendor's prices depend on the model and on the request: see [WithPrices].
-const (
-	CreditsPerJob = 420_000
-	USDPerJob     = 0.21
-)
+// USDPerJob is the default cost of a completed job. The vendor's prices depend on the model and on the request: see
+// [WithPrices].
+const USDPerJob = 0.21
 
 // creditsPerUSD is the documented rate.
 const creditsPerUSD = 2_000_000
@@ -54,18 +52,24 @@ func defaultPrice() Price {
 // [USDPerJob], and so does a job whose price is variable.
 func WithPrices(prices map[string]Price) Option {
 	return func(c *config) error {
-		for _, slug := range slices.Sorted(maps.Keys(prices)) {
-			if err := checkSlug(slug); err != nil {
-				return fmt.Errorf("WithPrices: %w", err)
-			}
-			price := prices[slug]
-			if err := price.check(); err != nil {
-				return fmt.Errorf("WithPrices: %s: %w", slug, err)
-			}
-			c.prices[slug] = price
+		maps.Copy(c.prices, prices)
+		if err := checkPrices(prices); err != nil {
+			return fmt.Errorf("WithPrices: %w", err)
 		}
 		return nil
 	}
+}
+
+func checkPrices(prices map[string]Price) error {
+	for slug, price := range prices {
+		if err := checkSlug(slug); err != nil {
+			return err
+		}
+		if err := price.check(); err != nil {
+			return fmt.Errorf("%s: %w", slug, err)
+		}
+	}
+	return nil
 }
 
 func (p Price) check() error {

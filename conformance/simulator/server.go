@@ -25,19 +25,19 @@ type Server struct {
 	// Key is an API key that the server accepts.
 	Key string
 
-	mu       sync.Mutex
-	up       bool
-	serving  *serving
-	listener net.Listener
 	client   *http.Client
-	busy     sync.WaitGroup // connections and handlers
+	listener net.Listener
+
+	mu      sync.Mutex
+	serving *serving
 }
 
-// A serving is one period between Up and Down.
+// A serving is one period between Up and Close.
 type serving struct {
 	http *http.Server
-	done chan struct{} // closed at the end
-	err  error         // cause of the end
+	busy sync.WaitGroup // connections and handlers
+	done chan struct{}  // closed at the end
+	err  error          // cause of the end
 }
 
 // Listen starts a server on a TCP address such as "127.0.0.1:8080"; port 0 chooses a free port. The caller must close it.
@@ -113,10 +113,11 @@ func serve(sim *Simulator, listener net.Listener, dial func(context.Context, str
 }
 
 func (s *Server) start(listener net.Listener) {
-	server := &http.Server{
+	v := &serving{done: make(chan struct{})}
+	v.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.busy.Add(1)
-			defer s.busy.Done()
+			v.busy.Add(1)
+			defer v.busy.Done()
 			if r.ContentLength != 0 {
 				body := &timedBody{r.Body, http.NewResponseController(w)}
 				body.extend()
@@ -127,24 +128,23 @@ func (s *Server) start(listener net.Listener) {
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:
-				s.busy.Add(1)
+				v.busy.Add(1)
 			case http.StateHijacked, http.StateClosed:
-				s.busy.Done()
+				v.busy.Done()
 			}
 		},
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          log.New(io.Discard, "", 0), // faults cause noise
 	}
-	v := &serving{http: server, done: make(chan struct{})}
-	s.listener, s.serving, s.up = listener, v, true
+	serve := v.http.Serve
+	if s.certificate != nil {
+		v.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*s.certificate}}
+		serve = func(l net.Listener) error { return v.http.ServeTLS(l, "", "") }
+	}
+	s.listener, s.serving = listener, v
 	go func() {
 		defer close(v.done)
-		serve := server.Serve
-		if s.certificate != nil {
-			server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*s.certificate}}
-			serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
-		}
 		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			v.err = err
 		}
@@ -177,13 +177,15 @@ func (b *timedBody) Read(p []byte) (int, error) {
 // Client returns an HTTP client that reaches the server, including one in memory.
 func (s *Server) Client() *http.Client { return s.client }
 
-// Down breaks all connections and refuses new ones until [Server.Up]. It returns when all handlers have returned, so an
+// Close breaks all connections and refuses new ones until [Server.Up]. It returns when all handlers have returned, so an
 // [Effect] can't call it.
-func (s *Server) Down() {
+func (s *Server) Close() {
 	v := s.current()
 	v.http.Close()
-	s.ended(v)
+	<-v.done
+	v.busy.Wait()
 	s.client.CloseIdleConnections()
+	s.closeState()
 }
 
 func (s *Server) current() *serving {
@@ -192,23 +194,20 @@ func (s *Server) current() *serving {
 	return s.serving
 }
 
-// ended waits for connections and handlers.
-func (s *Server) ended(v *serving) {
-	<-v.done
-	s.busy.Wait()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.serving == v { // else it is up again
-		s.up = false
-	}
-}
-
-// Up restarts the server after Down. It returns an error if the port is taken or the server isn't down.
+// Up restarts the server after Close. It returns an error if the port is taken or the server isn't closed. With [WithState]
+// it starts from the file, otherwise it has the jobs from before.
 func (s *Server) Up() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.up {
-		return errors.New("simulator: the server isn't down")
+	select {
+	case <-s.serving.done:
+	default:
+		return errors.New("simulator: the server isn't closed")
+	}
+	if s.statePath != "" {
+		if err := s.restart(); err != nil {
+			return err
+		}
 	}
 	if m, ok := s.listener.(*memory); ok {
 		m.reopen()
@@ -223,24 +222,11 @@ func (s *Server) Up() error {
 	return nil
 }
 
-// Wait blocks until the server stops listening. It returns nil after [Server.Down], [Server.Close] and [Server.Shutdown].
+// Wait blocks until the server is closed, and then returns nil, or until its listener fails.
 func (s *Server) Wait() error {
 	v := s.current()
 	<-v.done
 	return v.err
-}
-
-// Close stops the server, like [Server.Down].
-func (s *Server) Close() { s.Down() }
-
-// Shutdown stops the server once all pending requests are finished or the context ends. [Server.Close] interrupts it.
-func (s *Server) Shutdown(ctx context.Context) error {
-	v := s.current()
-	err := v.http.Shutdown(ctx)
-	if err == nil {
-		s.ended(v)
-	}
-	return err
 }
 
 // memory is an in-process network with one listener.

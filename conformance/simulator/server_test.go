@@ -1,7 +1,6 @@
 package simulator_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -38,63 +37,41 @@ func TestCloseWaits(t *testing.T) {
 		if late.Load() {
 			t.Error("the log was written after the server was closed")
 		}
-	}, simulator.WithLog(writerFunc(func(p []byte) (int, error) {
-		late.Store(late.Load() || closed.Load())
-		return len(p), nil
-	})))
+	}, simulator.WithLog(func(simulator.Entry) { late.Store(late.Load() || closed.Load()) }))
 }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // Up fails if the server is up.
 func TestUpTwice(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *simulator.Server) {
-		if err := srv.Up(); err == nil || !strings.Contains(err.Error(), "isn't down") {
+		if err := srv.Up(); err == nil || !strings.Contains(err.Error(), "isn't closed") {
 			t.Errorf("up: %v", err)
 		}
-		srv.Down()
-		srv.Down()
+		srv.Close()
+		srv.Close()
 		if err := srv.Up(); err != nil {
-			t.Errorf("down: %v", err)
-		}
-		submit(t, srv, move)
-		if err := srv.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if err := srv.Up(); err != nil {
-			t.Errorf("shut down: %v", err)
+			t.Errorf("closed: %v", err)
 		}
 		submit(t, srv, move)
 	})
 }
 
 func TestWait(t *testing.T) {
-	for name, stop := range map[string]func(*simulator.Server){
-		"Down":     (*simulator.Server).Down,
-		"Close":    (*simulator.Server).Close,
-		"Shutdown": func(s *simulator.Server) { _ = s.Shutdown(context.Background()) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, srv *simulator.Server) {
-				var ended atomic.Bool
-				go func() {
-					if err := srv.Wait(); err != nil {
-						t.Error(err)
-					}
-					ended.Store(true)
-				}()
-				if synctest.Wait(); ended.Load() {
-					t.Error("it doesn't wait")
-				}
-				stop(srv)
-				if synctest.Wait(); !ended.Load() {
-					t.Error("it waits on")
-				}
-			})
-		})
-	}
+	inBubble(t, func(t *testing.T, srv *simulator.Server) {
+		var ended atomic.Bool
+		go func() {
+			if err := srv.Wait(); err != nil {
+				t.Error(err)
+			}
+			ended.Store(true)
+		}()
+		if synctest.Wait(); ended.Load() {
+			t.Error("it doesn't wait")
+		}
+		srv.Close()
+		if synctest.Wait(); !ended.Load() {
+			t.Error("it waits on")
+		}
+	})
 }
 
 // A base path may contain "/files/".
@@ -113,22 +90,6 @@ func TestFilesInBasePath(t *testing.T) {
 	if a := ask(t, srv, "GET", g.Video.URL, ""); a.status != http.StatusForbidden {
 		t.Errorf("the expired result has status %d", a.status)
 	}
-}
-
-// Close interrupts Shutdown.
-func TestCloseCutsShutdownShort(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *simulator.Server) {
-		srv.Inject(simulator.Fault{Effect: simulator.Stall()})
-		go see(t, srv, newRequest(t, srv, "POST", generations, move))
-		synctest.Wait()
-		over := make(chan error)
-		go func() { over <- srv.Shutdown(context.Background()) }()
-		synctest.Wait()
-		srv.Close()
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // A request whose body stalls ends. One that has been sent may take as long as it likes.

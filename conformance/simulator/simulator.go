@@ -5,10 +5,23 @@
 // completed), serves a playable mp4 as the result and keeps a [Ledger] of what was created and charged. Tests script
 // timelines and inject faults:
 //
-//	srv := simulator.Start(t, simulator.WithTimeline(simulator.Fail("NSFW", "refused")))
-//	srv.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
-//	// ... use srv.URL and srv.Key ...
-//	if l := srv.Ledger(); l.Created != 1 || l.Charged != 0 { ... }
+//	func TestLostResponse(t *testing.T) {
+//		srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, time.Second)))
+//		srv.Script(simulator.Fail("NSFW", "refused")) // the first job
+//		srv.Inject(simulator.Fault{On: simulator.Submit, After: 1, Times: 1, Effect: simulator.Drop()})
+//
+//		if err := makeVideo(srv.URL, srv.Key); err == nil { // of the program under test
+//			t.Error("the failure isn't reported")
+//		}
+//		if err := makeVideo(srv.URL, srv.Key); err == nil {
+//			t.Error("the lost response isn't reported")
+//		}
+//		if l := srv.Ledger(); l.Created != 2 {
+//			t.Errorf("%d jobs, want 2: the lost one may be charged, so it must not be submitted again", l.Created)
+//		}
+//	}
+//
+// Programs in other languages do the same over HTTP: the spec of the control API is at /simulator/openapi.json.
 //
 // The simulator reads the time from package time only, so within a testing/synctest bubble ([StartInMemory]) a job of
 // ten minutes takes no time at all. Elsewhere, [Simulator.Advance] advances the clock.
@@ -32,14 +45,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -47,12 +58,11 @@ import (
 type Simulator struct {
 	config
 
-	path    string       // of the generations
 	offset  atomic.Int64 // sum of all Advance calls
 	logMu   sync.Mutex
-	local   http.Handler // of the requests that aren't the API's
+	local   *http.ServeMux // of the requests that aren't the API's
 	initial mutable
-	state   *os.File // nil without WithState
+	state   *stateFile // nil without WithState
 
 	mu          sync.RWMutex
 	random      *rand.Rand
@@ -65,8 +75,8 @@ type Simulator struct {
 	rejected    []logRow
 	logRequests map[string][]time.Time // of the last minute, by key
 	topUps      []transaction
-	totals      totals
-	history     history
+	totals      Ledger // without Jobs, and without the charges of the jobs in order
+	reserved    int    // price of all jobs
 }
 
 // New returns a Simulator. Without options it accepts any key, and each job completes after three seconds. It panics if
@@ -80,7 +90,7 @@ func New(opts ...Option) *Simulator {
 }
 
 func newSimulator(opts []Option) (*Simulator, error) {
-	s := &Simulator{config: defaultConfig(), path: spec.Generation().Path}
+	s := &Simulator{config: defaultConfig()}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("simulator: an Option is nil")
@@ -91,12 +101,20 @@ func newSimulator(opts []Option) (*Simulator, error) {
 	}
 	s.local = s.controlRoutes()
 	s.initial = s.mutable
-	s.start()
-	if err := s.openState(); err != nil {
+	if err := s.restart(); err != nil {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}
-	s.Inject(s.config.faults...)
 	return s, nil
+}
+
+// restart sets the state of the last process, if it was kept.
+func (s *Simulator) restart() error {
+	s.start()
+	if err := s.openState(); err != nil {
+		return fmt.Errorf("WithState: %w", err)
+	}
+	s.Inject(s.config.faults...)
+	return nil
 }
 
 // start sets the state as it is before the first request.
@@ -109,7 +127,7 @@ func (s *Simulator) start() {
 	s.scripts, s.faults, s.seeds = slices.Clone(s.replay), nil, 0
 	s.rejected, s.logRequests = nil, map[string][]time.Time{}
 	s.topUps = []transaction{{CreatedAt: s.now().UTC(), Direction: "TOPUP", Type: "INIT", Amount: cost{usd(s.balance), s.balance}}}
-	s.totals, s.history = totals{}, history{}
+	s.totals, s.reserved = Ledger{}, 0
 }
 
 // Advance advances the simulator's clock by d.
@@ -135,14 +153,16 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if serveCORS(w, r) {
 		return
 	}
-	if isControl(r) {
-		s.local.ServeHTTP(w, r)
-		return
-	}
 	x := &exchange{ResponseWriter: w, sim: s, entry: Entry{
 		Time: s.now(), Method: r.Method, Path: r.URL.Path, ClientRequestID: clientRequestID(r),
 	}}
 	operation, handler := x.route(r)
+	if operation == "" {
+		if _, pattern := s.local.Handler(r); pattern != "" {
+			s.local.ServeHTTP(w, r)
+			return
+		}
+	}
 	x.entry.Operation = operation
 	if s.delay(r.Context()) != nil {
 		return // the client is gone
@@ -167,21 +187,38 @@ func (s *Simulator) delay(ctx context.Context) error {
 	return wire.Sleep(ctx, d)
 }
 
+// endpoints are the operations of the API. Requests reach them below any path prefix.
+var endpoints = []struct {
+	path      string
+	methods   []string
+	operation Operation
+	serve     func(*exchange, http.ResponseWriter, *http.Request)
+}{
+	{"/v2/video/generations", []string{http.MethodGet, http.MethodHead}, Poll, (*exchange).poll},
+	{"/v2/video/generations", []string{http.MethodPost}, Submit, (*exchange).submit},
+	{"/v2/logs", []string{http.MethodGet, http.MethodHead}, Logs, (*exchange).logs},
+	{"/v2/billing", []string{http.MethodGet, http.MethodHead}, Billing, (*exchange).billing},
+	{"/v2/billing/transactions", []string{http.MethodGet, http.MethodHead}, Billing, (*exchange).transactions},
+	{"/v1/models", []string{http.MethodGet, http.MethodHead}, Models, (*exchange).models},
+}
+
 // route returns the handler of a request, and the operation if it has one.
 func (x *exchange) route(r *http.Request) (Operation, http.HandlerFunc) {
-	if prefix, ok := strings.CutSuffix(r.URL.Path, x.sim.path); ok {
-		x.prefix = prefix
-		switch r.Method {
-		case http.MethodPost:
-			return Submit, x.submit
-		case http.MethodGet, http.MethodHead:
-			return Poll, x.poll
+	var allowed []string
+	for _, e := range endpoints {
+		prefix, ok := strings.CutSuffix(r.URL.Path, e.path)
+		if !ok {
+			continue
 		}
-		x.Header().Set("Allow", "GET, HEAD, POST")
-		return "", x.fail(http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+r.URL.Path)
+		x.prefix = prefix
+		if slices.Contains(e.methods, r.Method) {
+			return e.operation, func(w http.ResponseWriter, r *http.Request) { e.serve(x, w, r) }
+		}
+		allowed = append(allowed, e.methods...)
 	}
-	if operation, handler, ok := x.accountRoute(r); ok {
-		return operation, handler
+	if allowed != nil {
+		x.Header().Set("Allow", strings.Join(allowed, ", "))
+		return "", x.fail(http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+r.URL.Path)
 	}
 	if file, ok := resultOf(r); ok {
 		return Download, func(w http.ResponseWriter, r *http.Request) { x.download(w, r, file) }

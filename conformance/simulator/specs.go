@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -27,12 +28,7 @@ func (s *Simulator) serveSpec(w http.ResponseWriter, r *http.Request) {
 
 // serveMergedSpec serves all specs as one, with this simulator as its server.
 func (s *Simulator) serveMergedSpec(w http.ResponseWriter, r *http.Request) {
-	merged, err := mergedSpec()
-	if err != nil {
-		writeError(w, r, http.StatusInternalServerError, err.Error())
-		return
-	}
-	merged = maps.Clone(merged)
+	merged := maps.Clone(mergedSpec())
 	merged["servers"] = []any{map[string]string{"url": origin(r)}}
 	writeJSON(w, merged)
 }
@@ -49,11 +45,7 @@ type object = map[string]any
 
 // mergedSpec merges the specs of all models, which share one operation, and the others. The request body is one of the
 // models', selected by its model property.
-var mergedSpec = sync.OnceValues(func() (object, error) {
-	names, err := fs.Glob(spec.Files, "*.yaml")
-	if err != nil {
-		return nil, err
-	}
+var mergedSpec = sync.OnceValue(func() object {
 	merged := object{
 		"openapi": "3.0.3",
 		"info": object{
@@ -63,47 +55,33 @@ var mergedSpec = sync.OnceValues(func() (object, error) {
 		"security": []any{object{"bearerAuth": []any{}}},
 		"paths":    object{}, "components": object{},
 	}
-	var submission object
 	var variants []any
 	mapping := object{}
+	names, _ := fs.Glob(spec.Files, "*.yaml")
 	for _, name := range names {
-		text, err := spec.Files.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
+		text, _ := spec.Files.ReadFile(name)
+		text = bytes.ReplaceAll(text, []byte("generation.yaml#"), []byte("#"))
 		document := object{}
 		if err := yaml.Unmarshal(text, &document); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			panic(fmt.Errorf("%s: %w", name, err)) // embedded, and tests load it
 		}
-		slug := strings.TrimSuffix(name, ".yaml")
-		model, isModel := spec.BySlug(slug)
-		request := pascal(slug) + "Request"
-		rewriteRefs(document, request)
-		if components, _ := document["components"].(object); components != nil {
-			if schemas, _ := components["schemas"].(object); isModel && schemas != nil {
-				schemas[request] = schemas["Request"]
-				delete(schemas, "Request")
-			}
-			mergeObject(merged["components"].(object), components)
-		}
-		paths, _ := document["paths"].(object)
-		mergeObject(merged["paths"].(object), paths)
-		if isModel && model.Model != "" {
-			ref := "#/components/schemas/" + request
+		if model, ok := spec.BySlug(strings.TrimSuffix(name, ".yaml")); ok {
+			schemas := document["components"].(object)["schemas"].(object)
+			schemas[model.Slug] = schemas["Request"]
+			delete(schemas, "Request")
+			ref := "#/components/schemas/" + model.Slug
 			variants = append(variants, object{"$ref": ref})
 			mapping[model.Model] = ref
-			submission = paths[model.Path].(object)["post"].(object)
 		}
+		mergeObject(merged["paths"].(object), document["paths"].(object))
+		mergeObject(merged["components"].(object), document["components"].(object))
 	}
-	if submission == nil {
-		return merged, nil
-	}
+	submission := merged["paths"].(object)[spec.Generation().Path].(object)["post"].(object)
 	submission["summary"] = "Submit a generation"
 	submission["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": object{
 		"oneOf": variants, "discriminator": object{"propertyName": "model", "mapping": mapping},
 	}}}}
-	merged["paths"].(object)[spec.Generation().Path].(object)["post"] = submission
-	return merged, nil
+	return merged
 })
 
 // mergeObject adds the members of an object to another, objects within them member by member.
@@ -124,36 +102,6 @@ func mergeObject(to, from object) {
 		}
 		mergeObject(existing, inner)
 	}
-}
-
-// rewriteRefs makes the references between files local, and those to a model's request name the model.
-func rewriteRefs(value any, request string) {
-	switch v := value.(type) {
-	case object:
-		if ref, ok := v["$ref"].(string); ok {
-			_, local, _ := strings.Cut(ref, "#")
-			v["$ref"] = "#" + local
-			if local == "/components/schemas/Request" {
-				v["$ref"] = "#/components/schemas/" + request
-			}
-		}
-		for _, member := range v {
-			rewriteRefs(member, request)
-		}
-	case []any:
-		for _, element := range v {
-			rewriteRefs(element, request)
-		}
-	}
-}
-
-// pascal returns a slug as a name: "animate-move" is AnimateMove.
-func pascal(slug string) string {
-	words := strings.Split(slug, "-")
-	for i, word := range words {
-		words[i] = strings.ToUpper(word[:1]) + word[1:]
-	}
-	return strings.Join(words, "")
 }
 
 // corsHeaders are the response headers that browsers may read.

@@ -23,6 +23,10 @@ func TestState(t *testing.T) {
 	odd := submit(t, first, move, `X-Simulator-Timeline: [{"status":"dreaming"},{"status":"completed","omit":["meta"],"set":{"x":1}}]`)
 	first.Advance(30 * time.Minute)
 	want := first.Ledger()
+	if _, err := simulator.Listen("127.0.0.1:0", options...); err == nil || !strings.Contains(err.Error(), "another simulator uses") {
+		t.Errorf("a second simulator on the same file: %v", err)
+	}
+	first.Close()
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +56,7 @@ func TestState(t *testing.T) {
 	url := poll(t, second, id).Video.URL
 	second.Inject(simulator.Fault{On: simulator.Download, Times: 1, Effect: simulator.Expire()})
 	ask(t, second, "GET", url, "")
+	second.Close()
 
 	third := simulator.Start(t, options...)
 	if a := ask(t, third, "GET", strings.Replace(url, second.URL, third.URL, 1), ""); a.status != http.StatusForbidden {
@@ -64,6 +69,7 @@ func TestState(t *testing.T) {
 		t.Errorf("%d rows of the key", len(page.Data))
 	}
 
+	third.Close()
 	if err := os.WriteFile(path, []byte("rubbish\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

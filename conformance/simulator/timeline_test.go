@@ -34,8 +34,8 @@ func TestTimelines(t *testing.T) {
 		meta      = `"meta":{"usage":{"credits_used":420000,"usd_spent":0.21}}`
 		completed = `{"id":"ID","status":"completed",` + video + `,` + meta + `}`
 	)
-	ends := func(set map[string]any) simulator.Timeline {
-		return simulator.Timeline{{Status: "queued", For: time.Second}, {Status: "completed", Set: set}}
+	ends := func(set map[string]any, omit ...string) simulator.Timeline {
+		return simulator.Timeline{{Status: "queued", For: time.Second}, {Status: "completed", Set: set, Omit: omit}}
 	}
 	fails := func(set map[string]any) simulator.Timeline {
 		return simulator.Timeline{{Status: "queued", For: time.Second}, {Status: "error", Set: set}}
@@ -72,7 +72,7 @@ func TestTimelines(t *testing.T) {
 			`{"id":"ID","status":"generating"}`, `{"id":"ID","status":"generating"}`,
 			`{"id":"ID","status":"dreaming"}`, `{"id":"ID","status":"dreaming"}`,
 		}, 0},
-		{"completed without a video", ends(object{"video": simulator.Absent}), []string{
+		{"completed without a video", ends(nil, "video"), []string{
 			queued, queued, `{"id":"ID","status":"completed",` + meta + `}`}, 1},
 		{"completed with a null video", ends(object{"video": nil}), []string{
 			queued, queued, `{"id":"ID","status":"completed","video":null,` + meta + `}`}, 1},
@@ -94,7 +94,7 @@ func TestTimelines(t *testing.T) {
 			`{"id":"ID","status":"error","error":{"message":"The generation failed","name":"GenerationError"},"meta":null,"video":null}`}, 0},
 		{"nulls from the start", simulator.Timeline{{Status: "queued", Set: object{"video": nil, "error": nil}}}, []string{
 			`{"id":"ID","status":"queued","error":null,"video":null}`, `{"id":"ID","status":"queued","error":null,"video":null}`}, 0},
-		{"another id", ends(object{"id": "other", "status": simulator.Absent, "x": simulator.Absent}), []string{
+		{"another id", ends(object{"id": "other"}, "status", "x"), []string{
 			queued, queued, `{"id":"other",` + video + `,` + meta + `}`}, 1},
 		{"what JSON can't say", ends(object{"video": func() {}}), []string{queued, queued,
 			`{"id":"ID","status":"completed","video":"the simulator cannot encode this: json: unsupported type: func()",` + meta + `}`}, 1},
@@ -129,7 +129,7 @@ func TestWhichTimeline(t *testing.T) {
 	only := func(status string) simulator.Timeline { return simulator.Timeline{{Status: status}} }
 	srv := simulator.Start(t,
 		simulator.WithTimeline(only("all")),
-		simulator.WithModelTimeline("vace-fun-pose", only("pose")))
+		simulator.WithTimeline(only("pose"), "vace-fun-pose"))
 	srv.Script(only("first"), only("second"))
 	srv.Script(only("third"))
 	for i, test := range []struct{ submission, want string }{
@@ -152,7 +152,7 @@ func TestWhichTimeline(t *testing.T) {
 func TestFailureRate(t *testing.T) {
 	fates := func(rate float64, seed uint64, polls int) (failed []bool) {
 		srv := simulator.Start(t, simulator.WithFailureRate(rate), simulator.WithSeed(seed),
-			simulator.WithModelTimeline("vace-fun-pose", simulator.Complete(0, 0)))
+			simulator.WithTimeline(simulator.Complete(0, 0), "vace-fun-pose"))
 		for range 40 {
 			id := submit(t, srv, move)
 			for range polls {

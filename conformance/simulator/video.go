@@ -94,7 +94,7 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 	s := x.sim
 	if r.Header.Get("Authorization") != "" || r.Header.Get(wire.ClientRequestIDHeader) != "" {
 		s.mu.Lock()
-		s.totals.leaks++
+		s.totals.Leaks++
 		s.mu.Unlock()
 	}
 	token, number, _ := strings.Cut(file, "/")
@@ -110,16 +110,16 @@ func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string)
 	}
 	n, err := versionOf(number)
 	j.mu.Lock()
-	known, expired := err == nil && n <= j.expired, n < j.expired
+	known, expired := err == nil && n <= j.Expired, n < j.Expired
 	if known {
-		j.downloads++
+		j.Downloads++
 	}
 	j.mu.Unlock()
 	if !known {
 		x.reject(w, http.StatusNotFound, "No such file")
 		return
 	}
-	x.entry.Job, x.entry.Note = j.id, j.video.size()
+	x.entry.Job, x.entry.Note = j.ID, j.video.size()
 	if expired {
 		x.reject(w, http.StatusForbidden, "The URL has expired")
 		return
@@ -151,10 +151,10 @@ func (x *exchange) expire(r *http.Request) {
 		return
 	}
 	j.mu.Lock()
-	j.expired = max(j.expired, n+1)
-	expired := j.expired
+	j.Expired = max(j.Expired, n+1)
+	expired := j.Expired
 	j.mu.Unlock()
 	x.sim.mu.Lock()
 	defer x.sim.mu.Unlock()
-	_ = x.sim.save(stateRecord{Expired: map[string]int{j.id: expired}})
+	_ = x.sim.save(stateRecord{Expired: map[string]int{j.ID: expired}})
 }

@@ -42,7 +42,7 @@ func TestFullStdout(t *testing.T) {
 		"wait JSON": {"wait", "ID", "--json"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t, simulator.WithModelTimeline("animate-replace", failing("a", "b")))
+			s := newServer(t, simulator.WithTimeline(failing("a", "b"), "animate-replace"))
 			if args[1] == "ID" {
 				s.wan(t, move("--no-wait")...)
 				args[1] = s.job(t).ID

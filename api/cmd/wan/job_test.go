@@ -37,7 +37,7 @@ func TestJSON(t *testing.T) {
 func TestGet(t *testing.T) {
 	s := newServer(t)
 	s.Script(simulator.Complete(10*time.Minute, 10*time.Minute), failing("NSFW", "refused"),
-		simulator.Timeline{{Status: "dreaming"}}, simulator.Timeline{{Status: "error", Set: map[string]any{"error": simulator.Absent}}})
+		simulator.Timeline{{Status: "dreaming"}}, simulator.Timeline{{Status: "error", Omit: []string{"error"}}})
 	for range 4 {
 		s.wan(t, move("--no-wait")...)
 	}

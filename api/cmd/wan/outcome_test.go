@@ -103,7 +103,7 @@ func TestAccount(t *testing.T) {
 	commands := [][]string{move(), {"wait", id}, {"get", id}}
 	for _, args := range commands {
 		s.ClearFaults()
-		s.Inject(simulator.Fault{Effect: simulator.StatusMessage(http.StatusForbidden, "You've run out of credits")})
+		s.Inject(simulator.Fault{Effect: simulator.Status(http.StatusForbidden, "You've run out of credits")})
 		s.wan(t, args...).check(t, exitAccount, "", "403", "You've run out of credits")
 	}
 	s.ClearFaults()
@@ -120,7 +120,7 @@ func TestAccount(t *testing.T) {
 func TestKeyIsNotShown(t *testing.T) {
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden} {
 		s := newServer(t, queued())
-		s.Inject(simulator.Fault{Effect: simulator.StatusMessage(status, "your key "+s.Key+" is bad")})
+		s.Inject(simulator.Fault{Effect: simulator.Status(status, "your key "+s.Key+" is bad")})
 		result := s.wan(t, move("--verbose")...) // looks for the key
 		if result.code == exitDone || !strings.Contains(result.stderr, "your key [API key] is bad") {
 			t.Errorf("exit code %d:\n%s", result.code, result.stderr)
@@ -265,7 +265,7 @@ func TestTrouble(t *testing.T) {
 	s := newServer(t)
 	s.wan(t, "get", "unknown").check(t, exitTrouble, "", "404", "unknown")
 	s.wan(t, "wait", "unknown").check(t, exitTrouble, "", "404", "unknown")
-	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.StatusMessage(http.StatusBadRequest, "Body validation error: no")})
+	s.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(http.StatusBadRequest, "Body validation error: no")})
 	s.wan(t, move()...).check(t, exitTrouble, "", "rejected", "400", "Body validation error: no")
 
 	s.Script(simulator.Timeline{{Status: "completed", Set: map[string]any{"video": nil}}})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -119,13 +120,9 @@ func runSimulate(ctx context.Context, o *simulateOptions) error {
 		}
 		fmt.Fprintf(o.stderr, "page:    %s/\ncontrol: %[1]s/simulator/openapi.json\npaste:   export AIML_API_BASE=%[1]s%s\n", server.URL, key)
 	}
-	return serve(ctx, server.Wait, func(ctx context.Context) error {
-		err := server.Shutdown(ctx)
-		if err != nil {
-			server.Close()
-		}
-		return err
-	})
+	defer server.Close()
+	defer context.AfterFunc(ctx, server.Close)()
+	return server.Wait()
 }
 
 func (o *simulateOptions) options() ([]simulator.Option, error) {
@@ -154,9 +151,9 @@ func (o *simulateOptions) options() ([]simulator.Option, error) {
 	}
 	switch o.log {
 	case "text":
-		opts = append(opts, simulator.WithLog(o.stderr))
+		opts = append(opts, simulator.WithLog(func(e simulator.Entry) { fmt.Fprintln(o.stderr, e) }))
 	case "json":
-		opts = append(opts, simulator.WithJSONLog(o.stderr))
+		opts = append(opts, simulator.WithLog(func(e simulator.Entry) { _ = json.NewEncoder(o.stderr).Encode(e) }))
 	case "none":
 	default:
 		return nil, fmt.Errorf("--log: %q isn't one of text, json, none", o.log)
@@ -207,7 +204,7 @@ func (o *simulateOptions) behaviour() (opts []simulator.Option, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("--model-timeline: %w", err)
 		}
-		opts = append(opts, simulator.WithModelTimeline(slug, timeline))
+		opts = append(opts, simulator.WithTimeline(timeline, slug))
 	}
 	if o.replay != "" {
 		opts = append(opts, simulator.WithReplay(os.DirFS(o.replay)))

@@ -1,0 +1,80 @@
+package simulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/aimlvideo/wan-go/spec"
+)
+
+// checkQuery validates the parameters of a query against the operation's spec. Unknown ones are allowed.
+func checkQuery(operation *openapi3.Operation, values url.Values) error {
+	for _, ref := range operation.Parameters {
+		name, schema := ref.Value.Name, ref.Value.Schema.Value
+		texts, item := values[name], schema
+		if schema.Type.Is(openapi3.TypeArray) {
+			item = schema.Items.Value
+		} else if len(texts) > 1 {
+			texts = texts[:1]
+		}
+		elements := make([]any, len(texts))
+		for i, text := range texts {
+			elements[i] = text
+			if item.Type.Is(openapi3.TypeInteger) {
+				elements[i] = json.Number(text)
+			}
+			if item.VisitJSON(elements[i], openapi3.EnableFormatValidation()) != nil {
+				return fmt.Errorf("%s: expected %s", name, spec.Describe(item))
+			}
+		}
+		if item != schema && schema.VisitJSON(elements) != nil {
+			return fmt.Errorf("%s: expected %s", name, spec.Describe(schema))
+		}
+	}
+	return nil
+}
+
+// checkJSON validates a JSON value against a schema.
+func checkJSON(schema *openapi3.Schema, text []byte) error {
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return fmt.Errorf("invalid JSON: %w", err)
+	}
+	err := schema.VisitJSON(value)
+	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok { // its text has the whole schema
+		return fmt.Errorf("/%s: %s", strings.Join(e.JSONPointer(), "/"), e.Reason)
+	}
+	return err
+}
+
+// integer returns a parameter that was validated, or the default.
+func integer(values url.Values, name string, absent int) int {
+	if n, err := strconv.Atoi(values.Get(name)); err == nil {
+		return n
+	}
+	return absent
+}
+
+// parseTime parses an ISO 8601 time. Without an offset it is UTC.
+func parseTime(text string) (t time.Time, err error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
+		if t, err = time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return t, errors.New("expected an ISO 8601 time")
+}
+
+// accountOperation returns an operation of the account by its path.
+func accountOperation(path string) *openapi3.Operation {
+	all := spec.Account()
+	return all[slices.IndexFunc(all, func(d *spec.Document) bool { return d.Path == path })].Operation
+}
