@@ -72,7 +72,6 @@ func newConformance() *cobra.Command {
 }
 
 func (o *conformanceOptions) add(flags *pflag.FlagSet) {
-	flags.SortFlags = false
 	flags.StringVar(&o.Target, "target", "", "base `URL` of the server; the built-in simulator by default")
 	flags.StringVar(&o.Key, "key", "", "API key; AIML_API_KEY by default. Mocks accept any")
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "allow plain http to another machine, which exposes the key")

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/spec"
-	"github.com/aimlvideo/wan-go/spec/media"
 )
 
 // A property is the value of the flag of a request property.
@@ -54,35 +53,26 @@ func (p *property) Set(text string) error {
 }
 
 // value is the text as JSON. Text of another type stays text, which the validation reports.
-func (p *property) value() (any, error) {
+func (p *property) value() any {
 	if !p.Schema.Type.Is(openapi3.TypeArray) {
 		return scalar(p.Schema, p.values[0])
 	}
 	values := make([]any, len(p.values))
 	for i, text := range p.values {
-		var err error
-		if values[i], err = scalar(p.Schema.Items.Value, text); err != nil {
-			return nil, err
-		}
+		values[i] = scalar(p.Schema.Items.Value, text)
 	}
-	return values, nil
+	return values
 }
 
-func scalar(schema *openapi3.Schema, text string) (any, error) {
-	if schema.Format == "uri" {
-		return media.Parse(text)
-	}
-	if schema.Type.Is(openapi3.TypeString) {
-		return text, nil
-	}
+func scalar(schema *openapi3.Schema, text string) any {
 	var value any
-	if json.Unmarshal([]byte(text), &value) != nil {
-		return text, nil //nolint:nilerr // the validation reports it
+	if schema.Type.Is(openapi3.TypeString) || json.Unmarshal([]byte(text), &value) != nil {
+		return text
 	}
 	if _, ok := value.(float64); ok {
-		return json.Number(strings.TrimSpace(text)), nil // a float64 would round a long seed
+		return json.Number(strings.TrimSpace(text)) // a float64 would round a long seed
 	}
-	return value, nil
+	return value
 }
 
 func flagName(property string) string { return strings.ReplaceAll(property, "_", "-") }

@@ -32,10 +32,14 @@ func FuzzRequestFile(f *testing.F) {
 		if !json.Valid(text) || body == nil {
 			t.Errorf("%q is taken as %v", text, body)
 		}
-		if value, isText := body["video_url"].(string); isText {
+		o := &modelOptions{console: &console{stdin: strings.NewReader("")}, document: document, properties: requestFlags(document)}
+		if _, err := o.setProperties(t.Context(), body); err != nil {
+			t.Error(err)
+		}
+		if value, isText := body["video_url"].(string); isText && value != "https://example.com" { // which stands for what is wrong
 			t.Errorf("video_url stays the text %q", value)
 		}
 		validate(body)
-		inputs(body, "")
+		o.removeSpooled()
 	})
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,20 +17,21 @@ import (
 
 // printHelp prints the help of a command, as wide as the terminal.
 func printHelp(cmd *cobra.Command) error {
-	width := terminalWidth(cmd.OutOrStdout())
 	w := bufio.NewWriter(cmd.OutOrStdout())
-	text := cmd.Long
-	if text == "" {
-		text = cmd.Short
-	}
-	printText(w, text, width)
+	writeHelp(w, cmd, terminalWidth(cmd.OutOrStdout()))
+	return w.Flush()
+}
+
+func writeHelp(w io.Writer, cmd *cobra.Command, width int) {
+	printText(w, cmp.Or(cmd.Long, cmd.Short), width)
 	use := cmd.UseLine()
 	if cmd.HasAvailableSubCommands() {
 		use = cmd.CommandPath() + " COMMAND [flags]"
 	}
 	fmt.Fprintln(w, "\nUsage:\n  "+use)
 	if cmd.Example != "" {
-		fmt.Fprintln(w, "\nExamples:\n"+cmd.Example)
+		fmt.Fprintln(w, "\nExamples:")
+		printShell(w, cmd.Example, width)
 	}
 	printCommands(w, cmd, width)
 	printFlags(w, cmd, width)
@@ -35,8 +39,26 @@ func printHelp(cmd *cobra.Command) error {
 		fmt.Fprintln(w)
 		printText(w, tail, width)
 	}
-	return w.Flush()
 }
+
+// printShell prints shell commands. One that is too long goes on behind a backslash, between words.
+func printShell(w io.Writer, commands string, width int) {
+	for command := range strings.Lines(commands) {
+		const margin = " "
+		line := margin
+		for _, word := range shellWords.FindAllString(command, -1) {
+			if line != margin && len(line)+len(word)+len("   \\") > width {
+				fmt.Fprintln(w, line+" \\")
+				line = "   "
+			}
+			line += " " + word
+		}
+		fmt.Fprintln(w, line)
+	}
+}
+
+// shellWords matches a flag with its value, or a word.
+var shellWords = regexp.MustCompile(`(?:--?[\w-]+ )?(?:'[^']*'|"[^"]*"|[^'"\s-]\S*)|\S+`)
 
 // printCommands prints the subcommands in their groups, in the order in which they were added.
 func printCommands(w io.Writer, cmd *cobra.Command, width int) {
@@ -62,31 +84,54 @@ func printCommands(w io.Writer, cmd *cobra.Command, width int) {
 
 // printFlags prints the flags of a model's request, each with its description, and then the other flags.
 func printFlags(w io.Writer, cmd *cobra.Command, width int) {
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	flags.SortFlags = false
-	title := "\nFlags:"
+	title := ""
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		value, ok := f.Value.(*property)
-		if !ok {
-			flags.AddFlag(f)
-			return
+		value, isProperty := f.Value.(*property)
+		section := "\nFlags:"
+		if isProperty {
+			section = "\nRequest:"
+		} else if title == "\nRequest:" || title == "\nCommand:" {
+			section = "\nCommand:"
 		}
-		if title == "\nFlags:" {
-			fmt.Fprintln(w, "\nRequest:")
-			title = "\nCommand:"
+		if section != title {
+			fmt.Fprintln(w, section)
+			title = section
 		}
-		kind := " " + value.Type()
-		if f.NoOptDefVal != "" {
-			kind = "[=true|false]"
-		}
-		printText(w, "  --"+f.Name+kind+remark(value.Property), width)
-		for _, line := range wrap(value.usage, width-6) {
-			fmt.Fprintln(w, "      "+line)
+		switch label, usage := describeFlag(f); {
+		case isProperty:
+			kind := " " + value.Type()
+			if f.NoOptDefVal != "" {
+				kind = "[=true|false]"
+			}
+			printText(w, "  --"+f.Name+kind+remark(value.Property)+"\n      "+value.usage, width)
+		case f.Shorthand == "":
+			printItem(w, "  ", "    "+label, usage, width)
+		default:
+			printItem(w, "  ", label, usage, width)
 		}
 	})
-	if usages := flags.FlagUsagesWrapped(width); usages != "" {
-		fmt.Fprint(w, title+"\n"+usages)
+}
+
+// describeFlag returns the names and the type of a flag, and its description with the default.
+func describeFlag(f *pflag.Flag) (label, usage string) {
+	kind, usage := pflag.UnquoteUsage(f)
+	label = "--" + f.Name
+	if f.Shorthand != "" {
+		label = "-" + f.Shorthand + ", " + label
 	}
+	if !slices.Contains([]string{"", "0", "0s", "false", "[]"}, f.DefValue) {
+		usage += " (default " + f.DefValue + ")"
+	}
+	return strings.TrimRight(label+" "+kind, " "), usage
+}
+
+// printItem prints a name and its description in two columns, or in a narrow terminal below each other.
+func printItem(w io.Writer, margin, name, description string, width int) {
+	if width < 80 {
+		printText(w, margin+strings.TrimSpace(name)+"\n"+margin+"    "+description, width)
+		return
+	}
+	printText(w, fmt.Sprintf("%s%-28s  %s", margin, name, description), width)
 }
 
 // printText wraps each line that is too long. The rest of it is indented as its last column is.

@@ -107,6 +107,7 @@ func newRoot(c *console, args []string, unknown *error) *cobra.Command {
 		if args := command.Args; args != nil {
 			command.Args = func(cmd *cobra.Command, given []string) error { return inputError(args(cmd, given)) }
 		}
+		command.Flags().SortFlags = false
 		complete(c, command)
 	}
 	return root

@@ -68,7 +68,6 @@ func newModel(c *console, document *spec.Document) *cobra.Command {
 }
 
 func (o *modelOptions) add(flags *pflag.FlagSet) {
-	flags.SortFlags = false
 	flags.AddFlagSet(o.properties)
 	flags.StringVarP(&o.file, "file", "f", "", "`FILE` with the request as a JSON object, - for standard input; flags override it")
 	if o.properties.Lookup("prompt") != nil {
@@ -92,16 +91,16 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 }
 
 func runModel(ctx context.Context, o *modelOptions) error {
-	body, err := o.request(ctx)
-	defer o.removeSpooled()
-	if err != nil {
-		return err
-	}
 	if o.maxMedia < 1 || o.maxUSD < 0 || o.find < 0 {
 		return inputError(errors.New("--max-media has to be at least 1, --max-usd and --find can't be negative"))
 	}
+	defer o.removeSpooled()
+	body, err := o.request(ctx)
+	if err != nil {
+		return err
+	}
 	seed := fmt.Sprint(cmp.Or(body["seed"], any("")))
-	o.slug, o.inputs = o.document.Slug, inputs(body, o.file)
+	o.slug = o.document.Slug
 	if err := o.check(seed, nil); err != nil {
 		return err
 	}
@@ -210,8 +209,8 @@ func example(document *spec.Document) string {
 	for _, p := range document.Properties() {
 		if p.Required && p.Name != "model" {
 			value := fmt.Sprint(p.Schema.Example)
-			if strings.Contains(value, " ") {
-				value = `"` + value + `"`
+			if words := strings.Fields(value); len(words) > 1 {
+				value = `"` + strings.Join(words[:min(6, len(words))], " ") + `"`
 			}
 			fmt.Fprintf(&b, " --%s %s", flagName(p.Name), strings.TrimPrefix(value, "https://example.com/"))
 		}

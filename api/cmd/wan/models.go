@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/spf13/cobra"
@@ -105,18 +106,27 @@ func runModels(ctx context.Context, o *modelsOptions) error {
 		return encoder.Encode(models(documents))
 	}
 	w := bufio.NewWriter(o.stdout)
-	width := terminalWidth(o.stdout)
+	printModels(w, documents, terminalWidth(o.stdout))
+	return w.Flush()
+}
+
+func printModels(w io.Writer, documents []*spec.Document, width int) {
 	for i, document := range documents {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "%s  (%s)\n", document.Slug, document.Model)
+		heading := document.Slug + "  (" + document.Model + ")"
+		if len(heading) > width {
+			heading = document.Slug + "\n" + document.Model
+		}
+		fmt.Fprintln(w, heading)
 		printText(w, "  "+document.OpenAPI.Info.Description, width)
 		for _, p := range document.Properties() {
-			printText(w, fmt.Sprintf("    %-*s  %s%s", min(29, width/3), p.Name, spec.Describe(p.Schema), remark(p)), width)
+			if p.Name != "model" {
+				printItem(w, "    ", p.Name, spec.Describe(p.Schema)+remark(p), width)
+			}
 		}
 	}
-	return w.Flush()
 }
 
 func models(documents []*spec.Document) []model {

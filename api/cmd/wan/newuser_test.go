@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
@@ -158,14 +162,37 @@ func TestOpen(t *testing.T) {
 	s.nothingSent(t)
 }
 
-// No line of any help is wider than the terminal, except for words, examples and usage that can't be broken.
-func TestHelpWidth(t *testing.T) {
-	for _, width := range []int{40, 60, 100} {
-		var b strings.Builder
-		printText(&b, "  name     words that have to be broken because they are far too many for one line of a terminal", width)
-		for line := range strings.Lines(b.String()) {
-			if len(strings.TrimSuffix(line, "\n")) > width {
-				t.Errorf("width %d: %q", width, line)
+// No line of any help, nor of wan models, is wider than the terminal, unless a single word is. No word is broken.
+func TestWidth(t *testing.T) {
+	var slugs []string
+	for _, m := range summaries() {
+		slugs = append(slugs, m.slug)
+	}
+	texts := map[string]func(w io.Writer, width int){"the models": func(w io.Writer, width int) { printModels(w, spec.Models(), width) }}
+	var add func(*cobra.Command)
+	add = func(command *cobra.Command) {
+		texts[command.CommandPath()] = func(w io.Writer, width int) { writeHelp(w, command, width) }
+		for _, sub := range command.Commands() {
+			add(sub)
+		}
+	}
+	add(newRoot(newConsole(t.Context(), nil, io.Discard, io.Discard), slugs, new(error)))
+	for name, write := range texts {
+		var whole strings.Builder
+		write(&whole, 10000)
+		words := strings.Fields(strings.ReplaceAll(whole.String(), "\n      ", " "))
+		for _, width := range []int{40, 60, 100} {
+			var b strings.Builder
+			write(&b, width)
+			for line := range strings.Lines(b.String()) {
+				if n := utf8.RuneCountInString(line) - 1; n > width && len(strings.Fields(strings.TrimSuffix(line, " \\\n"))) > 1 {
+					t.Errorf("%s, %d columns: %q has %d", name, width, line, n)
+				}
+			}
+			for word := range strings.FieldsSeq(b.String()) {
+				if word != `\` && !slices.Contains(words, word) && !slices.Contains(words, "("+word+")") {
+					t.Errorf("%s, %d columns: %q is a part of a word", name, width, word)
+				}
 			}
 		}
 	}

@@ -41,7 +41,6 @@ func newProxy(c *console) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runProxy(cmd.Context(), o) },
 	}
 	flags := command.Flags()
-	flags.SortFlags = false
 	flags.StringVar(&o.upstream, "upstream", "", "base `URL` of the server")
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "`ADDRESS` to listen on; port 0 chooses a free one")
 	flags.StringVar(&o.record, "record", "", "write each exchange, redacted, to a file in `DIR`, for wan simulate --replay")

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
@@ -35,6 +37,7 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 		if err != nil {
 			return nil, inputError(fmt.Errorf("--file: %s: %w", o.file, pathCause(err)))
 		}
+		o.inputs = append(o.inputs, o.file)
 	}
 	body["model"] = o.document.Model
 	if err := o.readPrompt(ctx, body); err != nil {
@@ -55,22 +58,20 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 	return body, nil
 }
 
-// setProperties sets the properties that have flags, and returns what is wrong with them. The error is the context's.
+// setProperties sets the properties that have flags, parses media, and returns what is wrong. The error is the context's.
 func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (problems []string, err error) {
 	for _, p := range o.document.Properties() {
 		name := "--" + flagName(p.Name)
 		if flag := o.properties.Lookup(flagName(p.Name)); flag != nil && flag.Changed {
-			value := flag.Value.(*property)
-			err := o.spool(ctx, value)
+			body[p.Name] = flag.Value.(*property).value()
+		}
+		if value, ok := body[p.Name]; ok && isMedia(p.Schema) {
+			body[p.Name], err = o.parseMedia(ctx, value)
 			if ctx.Err() != nil {
 				return nil, err
 			}
-			if err == nil {
-				body[p.Name], err = value.value()
-			}
 			if err != nil {
 				problems = append(problems, name+": "+err.Error())
-				body[p.Name] = media.URL("https://example.com") // so that it isn't reported twice
 			}
 		}
 		if p.Required && body[p.Name] == "" && !o.noValidate { // the spec allows it, but nobody means it
@@ -78,6 +79,68 @@ func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (
 		}
 	}
 	return problems, nil
+}
+
+// parseMedia parses a text, or each text of a list. A stand-in replaces what is wrong, so that it isn't reported twice.
+func (o *modelOptions) parseMedia(ctx context.Context, value any) (_ any, err error) {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			var wrong error
+			if v[i], wrong = o.parseMedia(ctx, v[i]); err == nil {
+				err = wrong
+			}
+		}
+	case string:
+		source, err := o.source(ctx, v)
+		if err != nil {
+			return "https://example.com", err
+		}
+		if source.IsLocal() {
+			o.inputs = append(o.inputs, source.String())
+		}
+		return source, nil
+	}
+	return value, err
+}
+
+// source returns the media that a text names. Standard input and pipes are copied into a temporary file, since the size
+// and the type have to be known in advance.
+func (o *modelOptions) source(ctx context.Context, text string) (media.Source, error) {
+	source, err := media.Parse(text)
+	if err != nil || !source.IsLocal() {
+		return source, err
+	}
+	if info, err := os.Stat(source.String()); text != "-" && (err != nil || info.Mode()&fs.ModeNamedPipe == 0) {
+		return source, nil //nolint:nilerr // the client reports a file that it can't read
+	}
+	f, err := os.CreateTemp("", "wan-media-*")
+	if err != nil {
+		return source, err
+	}
+	o.spooled = append(o.spooled, f.Name())
+	n, err := await(ctx, func() (int64, error) {
+		defer f.Close()
+		if text == "-" {
+			return io.Copy(f, io.LimitReader(o.stdin, o.maxMedia<<20+1))
+		}
+		pipe, err := os.Open(source.String())
+		if err != nil {
+			return 0, err
+		}
+		defer pipe.Close()
+		return io.Copy(f, io.LimitReader(pipe, o.maxMedia<<20+1))
+	})
+	if err == nil && n > o.maxMedia<<20 {
+		err = fmt.Errorf("more than the %d MiB of --max-media", o.maxMedia)
+	}
+	return media.File(f.Name()), err
+}
+
+func (o *modelOptions) removeSpooled() {
+	for _, name := range o.spooled {
+		_ = os.Remove(name)
+	}
 }
 
 // readPrompt reads --prompt-file.
@@ -96,7 +159,7 @@ func (o *modelOptions) readPrompt(ctx context.Context, body map[string]any) erro
 	return err
 }
 
-// parseRequest parses a JSON object. As in the flags, a media property may name a local file.
+// parseRequest parses a JSON object.
 func parseRequest(document *spec.Document, text []byte) (body map[string]any, err error) {
 	_, findings := conformance.CheckSubmission(text)
 	for _, f := range findings {
@@ -112,50 +175,16 @@ func parseRequest(document *spec.Document, text []byte) (body map[string]any, er
 	if model, ok := body["model"]; ok && model != document.Model {
 		return nil, fmt.Errorf("it is for the model %v, this command for %s", model, document.Model)
 	}
-	for _, p := range document.Properties() {
-		switch value := body[p.Name].(type) {
-		case string:
-			if p.Schema.Format == "uri" {
-				body[p.Name], err = media.Parse(value)
-			}
-		case []any:
-			if p.Schema.Type.Is(openapi3.TypeArray) && p.Schema.Items.Value.Format == "uri" {
-				for i := range value {
-					if text, ok := value[i].(string); ok {
-						if value[i], err = media.Parse(text); err != nil {
-							break
-						}
-					}
-				}
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.Name, err)
-		}
-	}
 	return body, nil
-}
-
-// inputs are the files of a request.
-func inputs(body map[string]any, file string) []string {
-	paths := []string{file}
-	for _, value := range body {
-		list, ok := value.([]any)
-		if !ok {
-			list = []any{value}
-		}
-		for _, element := range list {
-			if source, ok := element.(media.Source); ok && source.IsLocal() {
-				paths = append(paths, source.String())
-			}
-		}
-	}
-	return paths
 }
 
 // validate validates a body in which short data URIs stand for local files. The content of files is checked later.
 func validate(body map[string]any) []conformance.Finding {
-	encoded, err := json.Marshal(replaceSources(body))
+	sent := map[string]any{}
+	for name, value := range body {
+		sent[name] = withoutFiles(value)
+	}
+	encoded, err := json.Marshal(sent)
 	if err != nil {
 		return []conformance.Finding{{Rule: "json", Expected: "JSON", Received: err.Error()}}
 	}
@@ -163,18 +192,12 @@ func validate(body map[string]any) []conformance.Finding {
 	return findings
 }
 
-func replaceSources(value any) any {
+func withoutFiles(value any) any {
 	switch v := value.(type) {
-	case map[string]any:
-		members := make(map[string]any, len(v))
-		for name, member := range v {
-			members[name] = replaceSources(member)
-		}
-		return members
 	case []any:
 		elements := make([]any, len(v))
-		for i, element := range v {
-			elements[i] = replaceSources(element)
+		for i := range v {
+			elements[i] = withoutFiles(v[i])
 		}
 		return elements
 	case media.Source:

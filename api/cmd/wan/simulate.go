@@ -77,7 +77,6 @@ func newSimulate(c *console) *cobra.Command {
 }
 
 func (o *simulateOptions) add(flags *pflag.FlagSet) {
-	flags.SortFlags = false
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8080", "`ADDRESS` to listen on; port 0 chooses a free one")
 	flags.StringVar(&o.key, "key", "", "the only API `KEY` to accept; any if not given, which wan conformance objects to")
 	flags.DurationVar(&o.queued, "queued", time.Second, "how long a generation is queued")
