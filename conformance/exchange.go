@@ -63,8 +63,8 @@ func (x *exchange) request(r *http.Request) (*http.Request, error) {
 	}
 	x.report(findings, 0)
 	if refused := violations(findings); x.transport.Strict && refused != nil {
-		if r.Body != nil {
-			_ = r.Body.Close()
+		if checked.Body != nil {
+			_ = checked.Body.Close()
 		}
 		return nil, &StrictError{refused}
 	}
@@ -84,25 +84,12 @@ func (x *exchange) body(original *http.Request, findings *[]Finding) (io.ReadClo
 		}}, nil
 	}
 	var c condenser
-	if original.GetBody == nil {
-		spooled, err := spool(body, &c)
-		if err = errors.Join(err, body.Close()); err != nil {
-			return nil, err
-		}
-		body = spooled
-	} else {
-		preview, err := original.GetBody()
-		if err == nil {
-			_, err = io.Copy(&c, preview)
-			_ = preview.Close()
-		}
-		if err != nil {
-			_ = body.Close()
-			return nil, err
-		}
+	spooled, err := spool(body, &c)
+	if err = errors.Join(err, body.Close()); err != nil {
+		return nil, err
 	}
 	*findings = append(*findings, x.checkSubmission(&c)...)
-	return body, nil
+	return spooled, nil
 }
 
 func (x *exchange) checkSubmission(c *condenser) []Finding {
@@ -125,13 +112,13 @@ func (x *exchange) response(r *http.Response) {
 	findings := checkStatus(document, status)
 	known := responseSchema(document, status) != nil
 	if known && !wire.IsJSON(r.Header) {
-		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-type", Expected: "application/json", Received: receivedType(r.Header)})
+		findings = append(findings, Finding{Grade: Undocumented, Pointer: "Content-Type", Rule: "content-type", Expected: "application/json", Received: receivedType(r.Header)})
 	}
 	// If net/http has decompressed the body, it has removed the header.
 	encoding := r.Header.Get("Content-Encoding")
 	plain := encoding == "" || strings.EqualFold(encoding, "identity")
 	if !plain {
-		findings = append(findings, Finding{Grade: Undocumented, Rule: "content-encoding", Expected: "no encoding", Received: "an encoded body, not validated"})
+		findings = append(findings, Finding{Grade: Undocumented, Pointer: "Content-Encoding", Rule: "content-encoding", Expected: "no encoding", Received: "an encoded body, not validated"})
 	}
 	x.report(findings, status)
 	if !known || !plain {

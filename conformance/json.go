@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -20,7 +19,7 @@ func decode(body []byte) (any, []Finding) {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	value, err := decodeValue(d, body, 0)
+	value, err := decodeValue(d, body, nil)
 	if err == nil {
 		if _, err = d.Token(); errors.Is(err, io.EOF) {
 			return value, nil
@@ -28,7 +27,6 @@ func decode(body []byte) (any, []Finding) {
 		return nil, []Finding{violation("", "json", "one JSON value", fmt.Sprintf("more after it, at byte %d", d.InputOffset()))}
 	}
 	if duplicate, ok := errors.AsType[*duplicateError](err); ok {
-		slices.Reverse(duplicate.path)
 		return nil, []Finding{violation(pointer(duplicate.path), "json", "the member once", "a duplicate")}
 	}
 	what := fmt.Sprintf("something else at byte %d", d.InputOffset())
@@ -38,28 +36,20 @@ func decode(body []byte) (any, []Finding) {
 	return nil, []Finding{violation("", "json", "well-formed JSON", what)}
 }
 
-// A duplicateError reports two members of one name. Its path grows from the inside out.
+// A duplicateError reports two members of one name.
 type duplicateError struct{ path []string }
 
 func (e *duplicateError) Error() string { return "duplicate member" }
 
-// within adds a step to the path of a duplicateError.
-func within(step string, err error) error {
-	if duplicate, ok := errors.AsType[*duplicateError](err); ok {
-		duplicate.path = append(duplicate.path, step)
-	}
-	return err
-}
-
 // maxDepth is encoding/json's own limit.
 const maxDepth = 10000
 
-func decodeValue(d *json.Decoder, body []byte, depth int) (any, error) {
+func decodeValue(d *json.Decoder, body []byte, path []string) (any, error) {
 	token, err := d.Token()
 	if err != nil {
 		return nil, err
 	}
-	if depth > maxDepth {
+	if len(path) > maxDepth {
 		return nil, errors.New("nested too deep")
 	}
 	switch token {
@@ -75,11 +65,12 @@ func decodeValue(d *json.Decoder, body []byte, depth int) (any, error) {
 			if strings.ContainsRune(name, utf8.RuneError) { // all lone surrogates decode to it
 				name = strings.TrimLeft(string(body[start:d.InputOffset()]), ", \t\r\n")
 			}
+			at := append(path, name)
 			if _, ok := object[name]; ok {
-				return nil, &duplicateError{[]string{name}}
+				return nil, &duplicateError{at}
 			}
-			if object[name], err = decodeValue(d, body, depth+1); err != nil {
-				return nil, within(name, err)
+			if object[name], err = decodeValue(d, body, at); err != nil {
+				return nil, err
 			}
 		}
 		_, err := d.Token()
@@ -87,9 +78,9 @@ func decodeValue(d *json.Decoder, body []byte, depth int) (any, error) {
 	case json.Delim('['):
 		array := []any{}
 		for d.More() {
-			element, err := decodeValue(d, body, depth+1)
+			element, err := decodeValue(d, body, append(path, strconv.Itoa(len(array))))
 			if err != nil {
-				return nil, within(strconv.Itoa(len(array)), err)
+				return nil, err
 			}
 			array = append(array, element)
 		}

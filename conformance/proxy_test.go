@@ -212,10 +212,15 @@ func TestProxyErrors(t *testing.T) {
 	}
 }
 
-// Text bodies aren't held beyond a limit, and a strict proxy forwards large ones unchanged.
+// A strict proxy holds what exceeds 1 MiB in a file, which it removes, and forwards it unchanged.
 func TestProxyLargeBodies(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
+	held := func() int {
+		files, _ := filepath.Glob(filepath.Join(os.TempDir(), "conformance-body-*"))
+		return len(files)
+	}
 	var sum atomic.Value
+	var files atomic.Int64
 	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hash := sha256.New()
 		_, _ = io.Copy(hash, r.Body)
@@ -223,27 +228,45 @@ func TestProxyLargeBodies(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	defer upstream.Close()
-	body := `{"model":"alibaba/wan2.2-14b-animate-move","video_url":"https://a/v","image_url":"data:image/png;base64,` +
-		strings.Repeat("QUJD", 1<<20) + `"}`
-	for _, strict := range []bool{false, true} {
-		proxy := startProxy(t, upstream.URL, &conformance.Transport{Strict: strict})
+	for _, test := range []struct {
+		strict        bool
+		size          int
+		model         string
+		status, files int
+	}{
+		{false, 4 << 20, "alibaba/wan2.2-14b-animate-move", http.StatusTeapot, 0},
+		{true, 1<<20 - 1000, "alibaba/wan2.2-14b-animate-move", http.StatusTeapot, 0},
+		{true, 1 << 20, "alibaba/wan2.2-14b-animate-move", http.StatusTeapot, 1},
+		{true, 4 << 20, "unknown", http.StatusBadRequest, 0},
+	} {
+		body := `{"model":"` + test.model + `","video_url":"https://a/v","image_url":"data:image/png;base64,` + strings.Repeat("QUJD", test.size/4) + `"}`
+		proxy := startProxy(t, upstream.URL, &conformance.Transport{Strict: test.strict, Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+			files.Store(int64(held()))
+			return http.DefaultTransport.RoundTrip(r)
+		})})
 		request, err := http.NewRequest(http.MethodPost, proxy+"/v2/video/generations", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header.Set("Authorization", "Bearer k")
 		request.Header.Set("Content-Type", "application/json")
+		sum.Store("")
+		files.Store(0)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		response.Body.Close()
-		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(body))); response.StatusCode != http.StatusTeapot || sum.Load() != want {
-			t.Errorf("strict %t: status %d, the body has the sum %v, want %s", strict, response.StatusCode, sum.Load(), want)
+		want := ""
+		if test.status == http.StatusTeapot {
+			want = fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
+		}
+		if response.StatusCode != test.status || sum.Load() != want || files.Load() != int64(test.files) {
+			t.Errorf("%+v: status %d, %d files, the body has the sum %v, want %s", test, response.StatusCode, files.Load(), sum.Load(), want)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "conformance-body-*")); len(left) > 0 {
-		t.Errorf("temporary files are left: %v", left)
+	if n := held(); n > 0 {
+		t.Errorf("%d temporary files are left", n)
 	}
 }
 

@@ -28,7 +28,7 @@ type Transport struct {
 	// end of its JSON value. If OnFinding is nil, findings are collected: see Findings.
 	OnFinding func(Finding)
 	// Strict rejects a request with a violation: RoundTrip sends nothing and returns a *StrictError. The body is then
-	// read twice: by means of GetBody, or from memory and a temporary file if the request has none.
+	// held until all of it is validated: up to 1 MiB in memory, the rest in a temporary file.
 	Strict bool
 
 	mu        sync.Mutex

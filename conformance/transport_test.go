@@ -126,17 +126,17 @@ func TestTransportFindings(t *testing.T) {
 		{"empty word", "GET", get, nil, "", 200, json, `{"id":"x","status":""}`,
 			`violation: getGeneration response 200: /status: expected one of queued, waiting, active, generating, completed, error, received an empty string`},
 		{"undocumented success", "POST", "/v2/video/generations", nil, ok, 202, json, `{"id":"","status":"queued"}`,
-			"undocumented: submitGeneration response 202: body: expected a documented status code, received 202\n" +
+			"undocumented: submitGeneration response 202: status code: expected a documented one, received 202\n" +
 				"violation: submitGeneration response 202: /id: expected a non-empty string, received an empty string"},
 		{"undocumented success without JSON", "GET", get, nil, "", 202, http.Header{"Content-Type": {"text/html; a=b"}}, `<html>`,
-			"undocumented: getGeneration response 202: body: expected a documented status code, received 202\n" +
-				"undocumented: getGeneration response 202: body: expected application/json, received \"text/html\"\n" +
+			"undocumented: getGeneration response 202: status code: expected a documented one, received 202\n" +
+				"undocumented: getGeneration response 202: Content-Type: expected application/json, received \"text/html\"\n" +
 				"violation: getGeneration response 202: body: expected well-formed JSON, received something else at byte 0"},
 		{"identity", "GET", get, nil, "", 200, http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"identity"}}, `{"id":"","status":"queued"}`,
 			"violation: getGeneration response 200: /id: expected a non-empty string, received an empty string"},
-		{"undocumented status", "GET", get, nil, "", 418, json, `{}`, "undocumented: getGeneration response 418: body: expected a documented status code, received 418"},
+		{"undocumented status", "GET", get, nil, "", 418, json, `{}`, "undocumented: getGeneration response 418: status code: expected a documented one, received 418"},
 		{"no JSON", "GET", get, nil, "", 502, http.Header{"Content-Type": {"text/html"}}, `<html>`,
-			"undocumented: getGeneration response 502: body: expected application/json, received \"text/html\"\n" +
+			"undocumented: getGeneration response 502: Content-Type: expected application/json, received \"text/html\"\n" +
 				"violation: getGeneration response 502: body: expected well-formed JSON, received something else at byte 0"},
 		{"completed without a URL", "GET", get, nil, "", 200, json, `{"id":"x","status":"completed","video":null}`,
 			"violation: getGeneration response 200: /video/url: expected the URL of the video, received nothing"},
@@ -187,6 +187,37 @@ func TestTransportFindings(t *testing.T) {
 				t.Errorf("the request's header was changed: %v", r.Header)
 			}
 		})
+	}
+}
+
+// What a Transport keeps is bounded: findings, and the text of a body without data URIs.
+func TestTransportBounds(t *testing.T) {
+	transport := &conformance.Transport{Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusTeapot, Body: http.NoBody, Request: r}, nil
+	})}
+	request := poll(t, "https://api.example.com")
+	for range 10_001 {
+		if _, err := transport.RoundTrip(request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(transport.Findings()); n != 10_000 {
+		t.Errorf("%d findings", n)
+	}
+	for length, want := range map[int]string{1 << 20: "", 1<<20 + 1: "undocumented: getGeneration response 200: body: expected at most 1048576 bytes without data URIs, received more, not validated"} {
+		var found []string
+		transport := &conformance.Transport{OnFinding: func(f conformance.Finding) { found = append(found, f.String()) }, Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+			body := `{"id":"x","status":"queued"` + strings.Repeat(" ", length-len(`{"id":"x","status":"queued"}`)) + `}`
+			return respond(r, body), nil
+		})}
+		response, err := transport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, response.Body)
+		if got := strings.Join(found, "\n"); got != want {
+			t.Errorf("%d bytes: found %s", length, got)
+		}
 	}
 }
 
