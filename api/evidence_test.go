@@ -21,25 +21,6 @@ import (
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 )
 
-// answering makes a client of an API that answers everything with the handler, without a network.
-func answering(t *testing.T, handler http.HandlerFunc) *api.Client {
-	t.Helper()
-	client, err := api.New(api.WithAPIKey("canary-key-7f3b9c2e"), api.WithHTTPClient(&http.Client{
-		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.Body != nil {
-				io.Copy(io.Discard, r.Body)
-			}
-			recorder := httptest.NewRecorder()
-			handler(recorder, r)
-			return recorder.Result(), nil
-		}),
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
 // Wherever an answer names a generation, it isn't lost.
 func TestIDsInAnswers(t *testing.T) {
 	const documented = `{"message":"no","statusCode":%d}`
@@ -133,7 +114,7 @@ func TestIDInBrokenAnswer(t *testing.T) {
 
 // The transport's own errors and what servers echo can hold the key, too, and ids can hold anything.
 func TestHostileAnswers(t *testing.T) {
-	const key = "canary-key-7f3b9c2e"
+	const key = canaryKey
 	t.Run("a header line that is none", func(t *testing.T) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -166,38 +147,29 @@ func TestHostileAnswers(t *testing.T) {
 		}
 	})
 	t.Run("a transport that tells all", func(t *testing.T) {
-		client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		client := through(t, func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("refused\n %v by https://user:password@proxy/?token=secret", r.Header)
-		})}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = client.Job("x").Poll(t.Context())
+		})
+		_, err := client.Job("x").Poll(t.Context())
 		if want := "wan: polling generation x: refused map[Accept:[application/json] Authorization:[Bearer [API key]] User-Agent:[wan-go]] by https://proxy/?..."; err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	})
 	t.Run("the key where an error is cut", func(t *testing.T) {
 		for before := 470; before <= 500; before++ {
-			client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			client := through(t, func(*http.Request) (*http.Response, error) {
 				return nil, errors.New(strings.Repeat("x", before) + key)
-			})}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err = client.Job("x").Poll(t.Context()); strings.Contains(err.Error(), key[:8]) {
+			})
+			if _, err := client.Job("x").Poll(t.Context()); strings.Contains(err.Error(), key[:8]) {
 				t.Fatalf("behind %d bytes: %.40q", before, err.Error()[len(err.Error())-40:])
 			}
 		}
 	})
 	t.Run("a transport that has sent nothing", func(t *testing.T) {
-		client, err := api.New(api.WithAPIKey(key), api.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		client := through(t, func(r *http.Request) (*http.Response, error) {
 			return nil, notSentError{"refused: " + r.Header.Get("Authorization")}
-		})}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = client.AnimateMove(t.Context(), move)
+		})
+		_, err := client.AnimateMove(t.Context(), move)
 		if input := (*api.InputError)(nil); !errors.As(err, &input) || strings.Contains(err.Error(), key) {
 			t.Errorf("%v", err)
 		}

@@ -116,17 +116,30 @@ func FuzzContainer(f *testing.F) {
 	})
 }
 
-// A sample is complete, and no part of it is.
+// A file is complete, and no part of it is.
 func TestContainer(t *testing.T) {
 	sample, err := os.ReadFile("../conformance/simulator/videos/480x480.mp4")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := 32; n <= len(sample); n++ {
-		c := newContainer(sample[:min(n, 3072)])
-		c.see(sample[:n])
-		if complete := c.complete() == nil; complete != (n == len(sample)) {
-			t.Errorf("of %d bytes, the first %d are complete: %t", len(sample), n, complete)
+	const cluster = "\x1f\x43\xb6\x75\x86\xa3\x84abcd" // with one block of four bytes
+	for name, file := range map[string]string{
+		"MP4":                           string(sample),
+		"Matroska":                      "\x1a\x45\xdf\xa3\x84webm" + "\x18\x53\x80\x67\x01\x00\x00\x00\x00\x00\x00\x16" + cluster + cluster,
+		"AVI":                           "RIFF\x18\x00\x00\x00AVI LIST1234567812345678",
+		"Matroska live, a cut block":    "\x1a\x45\xdf\xa3\x84webm" + "\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" + "\x1f\x43\xb6\x75\xff" + "\xa3\x84abc",
+		"MP4 with fragments, a cut box": "\x00\x00\x00\x10ftypisom\x00\x00\x02\x00" + "\x00\x00\x00\x08moof" + "\x00\x00\x00\x0cmdat123",
+	} {
+		n := 24
+		if strings.Contains(name, "cut") {
+			n = len(file)
+		}
+		for ; n <= len(file); n++ {
+			c := newContainer([]byte(file[:min(n, 3072)]))
+			c.see([]byte(file[:n]))
+			if complete := c.complete() == nil; complete != (n == len(file) && !strings.Contains(name, "cut")) {
+				t.Errorf("%s: of %d bytes, the first %d are complete: %t", name, len(file), n, complete)
+			}
 		}
 	}
 }

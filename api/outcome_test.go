@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,21 +17,42 @@ import (
 	"github.com/aimlvideo/wan-go/api"
 )
 
-// respond returns a client whose transport responds to each request.
-func respond(t *testing.T, f func(*http.Request) *http.Response) *api.Client {
+const canaryKey = "canary-key-7f3b9c2e"
+
+// through returns a client of a transport, which need not read the bodies of requests.
+func through(t *testing.T, transport roundTripper, opts ...api.Option) *api.Client {
 	t.Helper()
-	client, err := api.New(api.WithAPIKey("canary-key-7f3b9c2e"), api.WithHTTPClient(&http.Client{
-		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			if r.Body != nil {
-				io.Copy(io.Discard, r.Body)
-			}
-			return f(r), nil
-		}),
-	}))
+	client, err := api.New(append([]api.Option{api.WithAPIKey(canaryKey), api.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
+}
+
+// respond returns a client whose transport responds to each request.
+func respond(t *testing.T, f func(*http.Request) *http.Response, opts ...api.Option) *api.Client {
+	t.Helper()
+	return through(t, func(r *http.Request) (*http.Response, error) {
+		if r.Body != nil {
+			io.Copy(io.Discard, r.Body)
+		}
+		return f(r), nil
+	}, opts...)
+}
+
+// answering does the same with a handler.
+func answering(t *testing.T, handler http.HandlerFunc, opts ...api.Option) *api.Client {
+	t.Helper()
+	return respond(t, func(r *http.Request) *http.Response {
+		recorder := httptest.NewRecorder()
+		handler(recorder, r)
+		return recorder.Result()
+	}, opts...)
+}
+
+// response has a body of unknown length.
+func response(code int, body string) *http.Response {
+	return &http.Response{StatusCode: code, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body))}
 }
 
 // Only a refusal is a refusal. Status codes that no server should send leave the outcome unknown.
@@ -49,7 +72,7 @@ func TestOutcomeByStatusCode(t *testing.T) {
 			posts := 0
 			client := respond(t, func(*http.Request) *http.Response {
 				posts++
-				return &http.Response{StatusCode: tt.code, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(tt.body))}
+				return response(tt.code, tt.body)
 			})
 			_, err := client.AnimateMove(t.Context(), move)
 			if got := outcome(err); got != tt.want && got != tt.want+": unusable response" || posts != 1 {
@@ -57,6 +80,28 @@ func TestOutcomeByStatusCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The vendor sends X-Inference-Id with refusals too: it names no generation there.
+func TestRefusedWithInferenceID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, code := range []int{400, 401, 403, 404, 429} {
+			posts := 0
+			client := respond(t, func(*http.Request) *http.Response {
+				posts++
+				r := response(code, `{"message":"no","statusCode":400}`)
+				if posts == 2 {
+					r = response(http.StatusOK, `{"id":"gen-1","status":"queued"}`)
+				}
+				r.Header.Set("X-Inference-Id", "gen-1")
+				return r
+			})
+			_, err := client.AnimateMove(t.Context(), move)
+			if again := code == http.StatusTooManyRequests; again != (err == nil) || !again && (posts != 1 || !strings.HasPrefix(outcome(err), "rejected")) {
+				t.Errorf("%d: %d submissions: %v", code, posts, err)
+			}
+		}
+	})
 }
 
 // A response that echoes another client request id belongs to another request, whatever it says.
@@ -90,23 +135,38 @@ func TestStuckBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		done := make(chan struct{})
 		defer close(done)
-		for _, code := range []int{101, 200, 400, 502} {
-			client := respond(t, func(*http.Request) *http.Response {
-				return &http.Response{StatusCode: code, Header: http.Header{}, ContentLength: -1, Body: stuck{done}}
-			})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			start := time.Now()
-			_, err := client.AnimateMove(ctx, move)
-			if unknown := (*api.UnknownOutcomeError)(nil); !errors.As(err, &unknown) {
-				t.Errorf("%d: submit: %v", code, err)
+		calls := map[string]func(context.Context, *api.Client) error{
+			"submit": func(ctx context.Context, c *api.Client) error { _, err := c.AnimateMove(ctx, move); return err },
+			"wait":   func(ctx context.Context, c *api.Client) error { _, err := c.Job("x").Wait(ctx); return err },
+			"find": func(ctx context.Context, c *api.Client) error {
+				_, err := c.FindSubmission(ctx, "mine", time.Now())
+				return err
+			},
+			"download": func(ctx context.Context, c *api.Client) error {
+				g, err := c.Job("done").Poll(ctx)
+				if err == nil {
+					_, err = g.Video.Download(ctx, io.Discard)
+				}
+				return err
+			},
+		}
+		for _, code := range []int{101, 200, 206, 400, 502} {
+			for name, call := range calls {
+				client := respond(t, func(r *http.Request) *http.Response {
+					if r.URL.Query().Get("generation_id") == "done" {
+						return response(http.StatusOK, `{"id":"done","status":"completed","video":{"url":"https://cdn.example.com/video.mp4"}}`)
+					}
+					return &http.Response{StatusCode: code, Header: http.Header{}, ContentLength: -1, Body: stuck{done}}
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				start := time.Now()
+				err := call(ctx, client)
+				cancel()
+				unknown := (*api.UnknownOutcomeError)(nil)
+				if took := time.Since(start); err == nil || took > 2*time.Second || name == "submit" && !errors.As(err, &unknown) {
+					t.Errorf("%s, %d: after %v: %v", name, code, took, err)
+				}
 			}
-			if _, err := client.Job("x").Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%d: wait: %v", code, err)
-			}
-			if took := time.Since(start); took > 2*time.Second {
-				t.Errorf("%d: it took %v", code, took)
-			}
-			cancel()
 		}
 	})
 }
@@ -144,20 +204,15 @@ func TestSwitchingProtocols(t *testing.T) {
 // A transport that reads the body only after RoundTrip has returned gets nothing, so that "not sent" stays true.
 func TestLateRead(t *testing.T) {
 	read := make(chan int64, 1)
-	client, err := api.New(api.WithAPIKey("k"), api.WithRetryWindow(0), api.WithHTTPClient(&http.Client{
-		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			returned := r.Context()
-			go func() {
-				<-returned.Done()
-				n, _ := io.Copy(io.Discard, r.Body)
-				read <- n
-			}()
-			return nil, errors.New("no connection")
-		}),
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := through(t, func(r *http.Request) (*http.Response, error) {
+		returned := r.Context()
+		go func() {
+			<-returned.Done()
+			n, _ := io.Copy(io.Discard, r.Body)
+			read <- n
+		}()
+		return nil, errors.New("no connection")
+	}, api.WithRetryWindow(0))
 	if _, err := client.AnimateMove(t.Context(), move); outcome(err) != "not sent" {
 		t.Errorf("%v", err)
 	}
@@ -170,10 +225,7 @@ func TestLateRead(t *testing.T) {
 func TestFailedStatuses(t *testing.T) {
 	for _, status := range []string{"error", "failed", "canceled", "cancelled", "expired", "rejected", "FAILED"} {
 		client := respond(t, func(*http.Request) *http.Response {
-			return &http.Response{
-				StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1,
-				Body: io.NopCloser(bytes.NewBufferString(`{"id":"x","status":"` + status + `","error":null,"video":null}`)),
-			}
+			return response(http.StatusOK, `{"id":"x","status":"`+status+`","error":null,"video":null}`)
 		})
 		_, err := client.Job("x").Wait(t.Context())
 		if failed := (*api.FailedError)(nil); !errors.As(err, &failed) || failed.GenerationID != "x" {
@@ -190,7 +242,7 @@ func TestFailureMembers(t *testing.T) {
 		if polls++; polls > 1 {
 			body = `{"id":"x","status":"failed","error":{"name":"NSFW","message":"refused","code":17,"data":{"frame":3}}}`
 		}
-		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
+		return response(http.StatusOK, body)
 	})
 	var reported []float64
 	_, err := client.Job("x").Wait(t.Context(), api.OnProgress(func(p api.Progress) {
@@ -211,7 +263,7 @@ func TestFailureMembers(t *testing.T) {
 func TestLastPollError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := respond(t, func(*http.Request) *http.Response {
-			return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString("maintenance"))}
+			return response(http.StatusServiceUnavailable, "maintenance")
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -227,7 +279,7 @@ func TestLastPollError(t *testing.T) {
 func TestErrorDetails(t *testing.T) {
 	client := respond(t, func(*http.Request) *http.Response {
 		body := `{"message":"Body validation error","statusCode":400,"meta":["num_frames: expected 81, received 3"]}`
-		return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(body))}
+		return response(http.StatusBadRequest, body)
 	})
 	_, err := client.AnimateMove(t.Context(), move)
 	response := (*api.ResponseError)(nil)
@@ -237,6 +289,16 @@ func TestErrorDetails(t *testing.T) {
 	want := `wan: submission rejected by the server: the API returned status code 400: Body validation error; meta: ["num_frames: expected 81, received 3"]`
 	if err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A request that is too large has a way out.
+func TestTooLarge(t *testing.T) {
+	client := respond(t, func(*http.Request) *http.Response {
+		return response(http.StatusRequestEntityTooLarge, "<h1>Too large</h1>")
+	})
+	if _, err := client.AnimateMove(t.Context(), move); !strings.HasSuffix(err.Error(), "Too large; host the file and give its URL") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -285,7 +347,7 @@ func TestNamesOfGenerations(t *testing.T) {
 		posts := 0
 		client := respond(t, func(*http.Request) *http.Response {
 			posts++
-			return &http.Response{StatusCode: tt.code, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(bytes.NewBufferString(tt.body))}
+			return response(tt.code, tt.body)
 		})
 		_, err := client.AnimateMove(t.Context(), move)
 		if got := outcome(err); got != tt.want || posts != 1 {

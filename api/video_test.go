@@ -6,9 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -575,34 +575,34 @@ func TestFilesOverHTTPS(t *testing.T) {
 	tests := []struct{ name, base, url, want string }{
 		{"plain", "https://api.example.com", "http://cdn.example.com/video.mp4", "leads to http://cdn.example.com, not to https"},
 		{"redirected to plain", "https://api.example.com", "https://cdn.example.com/redirect?to=http://cdn.example.com", "leads to http://cdn.example.com, not to https"},
+		{"plain, allowed", "https://api.example.com", "http://cdn.example.com/video.mp4", ""},
 		{"no HTTP at all", "http://127.0.0.1:1", "ftp://cdn.example.com/video.mp4", "the video's URL isn't valid"},
 		{"redirected to no HTTP", "http://127.0.0.1:1", "http://127.0.0.1:2/redirect?to=ftp://cdn.example.com", "leads to ftp://cdn.example.com, not to https"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client, err := api.New(api.WithAPIKey("k"), api.WithBaseURL(test.base), api.WithHTTPClient(&http.Client{
-					Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-						recorder := httptest.NewRecorder()
-						switch r.URL.Path {
-						case "/redirect":
-							http.Redirect(recorder, r, r.URL.Query().Get("to"), http.StatusFound)
-						case "/v2/video/generations":
-							fmt.Fprintf(recorder, `{"id":"x","status":"completed","video":{"url":%q}}`, test.url)
-						default:
-							t.Errorf("a request went to %s", r.URL)
-						}
-						return recorder.Result(), nil
-					}),
-				}))
-				if err != nil {
-					t.Fatal(err)
+				opts := []api.Option{api.WithBaseURL(test.base)}
+				if test.want == "" {
+					opts = append(opts, api.WithInsecureResults())
 				}
+				client := answering(t, func(w http.ResponseWriter, r *http.Request) {
+					switch {
+					case r.URL.Path == "/redirect":
+						http.Redirect(w, r, r.URL.Query().Get("to"), http.StatusFound)
+					case r.URL.Path == "/v2/video/generations":
+						fmt.Fprintf(w, `{"id":"x","status":"completed","video":{"url":%q}}`, test.url)
+					case test.want == "":
+						w.Write(sample(t, "480x480"))
+					default:
+						t.Errorf("a request went to %s", r.URL)
+					}
+				}, opts...)
 				video, err := client.Job("x").Wait(t.Context())
 				if err == nil {
 					_, err = video.Download(t.Context(), &bytes.Buffer{})
 				}
-				if err == nil || !strings.Contains(err.Error(), test.want) {
+				if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -661,7 +661,42 @@ func TestMaxDownload(t *testing.T) {
 	if outcome(err) != "not saved" || !strings.Contains(err.Error(), "WithMaxDownload") {
 		t.Errorf("%v", err)
 	}
+	synctest.Test(t, func(t *testing.T) { // without a length
+		client := respond(t, func(r *http.Request) *http.Response {
+			if r.URL.Host != "cdn.example.com" {
+				return response(http.StatusOK, `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/video.mp4"}}`)
+			}
+			return response(http.StatusOK, string(sample(t, "854x480")))
+		}, api.WithMaxDownload(limit-1))
+		n, err := completed(t, client).Download(t.Context(), io.Discard)
+		if n >= limit || outcome(err) != "not saved" || !strings.Contains(err.Error(), "WithMaxDownload") {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	})
 }
+
+// A writer that fails, such as a full disk, ends the download.
+func TestWriterFails(t *testing.T) {
+	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)))
+	video := completed(t, newClient(t, srv))
+	for want, w := range map[error]writerFunc{
+		errFull:          func([]byte) (int, error) { return 0, errFull },
+		io.ErrShortWrite: func(p []byte) (int, error) { return len(p) - 1, nil },
+	} {
+		if _, err := video.Download(t.Context(), w); !errors.Is(err, want) || outcome(err) != "not saved" {
+			t.Errorf("%v", err)
+		}
+	}
+	if n := srv.Ledger().Downloads; n != 2 {
+		t.Errorf("%d downloads", n)
+	}
+}
+
+var errFull = errors.New("no space left on device")
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // With KeepExisting no file is lost, also not one that appears during the download.
 func TestKeepExisting(t *testing.T) {

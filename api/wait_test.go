@@ -364,6 +364,48 @@ func TestWatch(t *testing.T) {
 	})
 }
 
+// Which polls end a wait, by what came before them.
+func TestRefusedPolls(t *testing.T) {
+	const (
+		queued    = `{"id":"x","status":"queued"}`
+		completed = `{"id":"x","status":"completed"}`
+		video     = `{"id":"x","status":"completed","video":{"url":"https://cdn.example.com/video.mp4"}}`
+		refused   = `{"message":"no","statusCode":404}`
+	)
+	type poll struct {
+		code int
+		body string
+	}
+	for _, tt := range []struct {
+		name  string
+		polls []poll // the last one again and again
+		want  string
+	}{
+		{"401, the key never worked", []poll{{401, refused}}, "stopped waiting: the API key isn't valid, 1 polls"},
+		{"404, never seen", []poll{{404, refused}}, "stopped waiting: not found, 1 polls"},
+		{"404 once seen", []poll{{200, queued}, {404, refused}, {404, refused}, {200, video}}, ""},
+		{"403 once the key has worked", []poll{{200, queued}, {403, refused}, {200, video}}, ""},
+		{"404 for good once seen", []poll{{200, queued}, {404, refused}}, "stopped waiting: not found, "},
+		{"422 once seen", []poll{{200, queued}, {422, refused}, {200, video}}, "stopped waiting after 2 polls, 2 polls"},
+		{"the URL later", []poll{{200, completed}, {200, completed}, {200, video}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				client := respond(t, func(*http.Request) *http.Response {
+					poll := tt.polls[min(n, len(tt.polls)-1)]
+					n++
+					return response(poll.code, poll.body)
+				})
+				_, err := client.Job("x").Wait(t.Context())
+				if got := fmt.Sprintf("%s, %d polls", outcome(err), n); (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(got, tt.want) {
+					t.Errorf("got %s: %v", got, err)
+				}
+			})
+		})
+	}
+}
+
 // The id with the model behind it and without it are the same generation. The job keeps its own.
 func TestFormsOfIDsInPolls(t *testing.T) {
 	for _, tt := range []struct {
