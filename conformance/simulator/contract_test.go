@@ -66,7 +66,7 @@ func TestRejected(t *testing.T) {
 		{"POST of the page", "POST", "/", move, "", 404, "Cannot POST /"},
 		{"unknown result", "GET", "/files/0123456789abcdef/0.mp4", "", "", 404, "No such file"},
 		{"method", "DELETE", generations, "", "", 405, "Cannot DELETE /v2/video/generations"},
-		{"method on a result", "PUT", "/files/0123456789abcdef/0.mp4", "", "", 405, "Cannot PUT a result"},
+		{"method on a result", "PUT", "/files/0123456789abcdef/0.mp4", "", "", 405, "Cannot PUT /files/0123456789abcdef/0.mp4"},
 
 		{"no id", "GET", generations, "", "", 400, "Query validation error: generation_id: expected a non-empty string, received nothing"},
 		{"empty id", "GET", pollPath(""), "", "", 400, "Query validation error: generation_id: expected a non-empty string, received nothing"},

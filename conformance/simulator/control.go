@@ -51,39 +51,57 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 	mux.HandleFunc("GET /openapi/{file}", s.serveSpec)
 	mux.HandleFunc("GET /simulator/openapi.json", s.serveControlSpec)
 	mux.HandleFunc("GET /simulator/videos/{file}", s.serveVideo)
-	handlers := map[string]func(q url.Values, body []byte) (any, error){
+	for id, handler := range map[string]controlHandler{
 		"getState": s.getState, "listJobs": s.listJobs, "listRequests": s.listRequests,
-		"setTimelines": s.setTimelines, "listFaults": s.listFaults, "injectFaults": s.injectFaults, "clearFaults": s.clearFaults,
-		"advanceClock": s.advanceClock, "setBalance": s.setBalance, "setPrices": s.setPrices, "reset": s.resetState,
-	}
-	for path, item := range controlSpec().Paths.Map() {
-		for method, operation := range item.Operations() {
-			handler := handlers[operation.OperationID]
-			mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
-				s.serveControl(w, r, operation, handler)
-			})
-		}
+		"listFaults": s.listFaults, "clearFaults": s.clearFaults, "reset": s.reset,
+		"setTimelines": withBody(s.setTimelines), "injectFaults": withBody(s.injectFaults),
+		"advanceClock": withBody(s.advanceClock), "setBalance": withBody(s.setBalance), "setPrices": withBody(s.setPrices),
+	} {
+		pattern, operation := controlOperation(id)
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveControl(w, r, operation, handler) })
 	}
 	return mux
 }
 
-func (s *Simulator) serveControl(w http.ResponseWriter, r *http.Request, operation *openapi3.Operation, handler func(url.Values, []byte) (any, error)) {
+// controlOperation returns an operation of the control API and its pattern for a ServeMux.
+func controlOperation(id string) (pattern string, operation *openapi3.Operation) {
+	for path, item := range controlSpec().Paths.Map() {
+		for method, operation := range item.Operations() {
+			if operation.OperationID == id {
+				return method + " " + path, operation
+			}
+		}
+	}
+	panic("no operation " + id)
+}
+
+// A controlHandler responds to a valid control request.
+type controlHandler func(q url.Values, body []byte) (any, error)
+
+// withBody returns a handler that decodes the body.
+func withBody[T any](handle func(body T) (any, error)) controlHandler {
+	return func(_ url.Values, text []byte) (any, error) {
+		var body T
+		if err := json.Unmarshal(text, &body); err != nil {
+			return nil, err
+		}
+		return handle(body)
+	}
+}
+
+func (s *Simulator) serveControl(w http.ResponseWriter, r *http.Request, operation *openapi3.Operation, handle controlHandler) {
 	w.Header().Set("Cache-Control", "no-store")
 	if !s.controlAllowed(r) {
 		writeError(w, r, http.StatusForbidden, "The control API is for loopback addresses and hosts only: start the simulator with --control to allow others")
 		return
 	}
-	q := r.URL.Query()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err == nil {
-		err = checkQuery(operation, q)
-	}
-	if err == nil && operation.RequestBody != nil {
-		err = checkJSON(operation.RequestBody.Value.Content["application/json"].Schema.Value, body)
+		err = checkRequest(operation, r.URL.Query(), body)
 	}
 	var value any
 	if err == nil {
-		value, err = handler(q, body)
+		value, err = handle(r.URL.Query(), body)
 	}
 	if err != nil {
 		writeError(w, r, http.StatusBadRequest, err.Error())
@@ -178,15 +196,11 @@ func pageOf[T any](q url.Values, keep func(T) bool, all []T) (page []T, total, o
 	return kept[start:min(start+integer(q, "limit", maxShown), len(kept))], len(kept), offset
 }
 
-func (s *Simulator) setTimelines(_ url.Values, text []byte) (any, error) {
-	var body struct {
-		Next    []timelineValue
-		Default timelineValue
-		Models  map[string]timelineValue
-	}
-	if err := json.Unmarshal(text, &body); err != nil {
-		return nil, err
-	}
+func (s *Simulator) setTimelines(body struct {
+	Next    []timelineValue
+	Default timelineValue
+	Models  map[string]timelineValue
+}) (any, error) {
 	for slug := range body.Models {
 		if err := checkSlug(slug); err != nil {
 			return nil, err
@@ -216,11 +230,7 @@ func (s *Simulator) listFaults(url.Values, []byte) (any, error) {
 	return map[string]any{"faults": list}, nil
 }
 
-func (s *Simulator) injectFaults(_ url.Values, text []byte) (any, error) {
-	var body struct{ Faults []faultValue }
-	if err := json.Unmarshal(text, &body); err != nil {
-		return nil, err
-	}
+func (s *Simulator) injectFaults(body struct{ Faults []faultValue }) (any, error) {
 	for _, f := range body.Faults {
 		s.Inject(f.Fault)
 	}
@@ -232,21 +242,13 @@ func (s *Simulator) clearFaults(url.Values, []byte) (any, error) {
 	return s.listFaults(nil, nil)
 }
 
-func (s *Simulator) advanceClock(_ url.Values, text []byte) (any, error) {
-	var body struct{ Advance durationValue }
-	if err := json.Unmarshal(text, &body); err != nil {
-		return nil, err
-	}
+func (s *Simulator) advanceClock(body struct{ Advance durationValue }) (any, error) {
 	s.Advance(time.Duration(body.Advance))
 	return map[string]time.Time{"now": s.now().UTC()}, nil
 }
 
 // setBalance sets what is left. The difference is an adjustment in the ledger.
-func (s *Simulator) setBalance(_ url.Values, text []byte) (any, error) {
-	var body struct{ USD float64 }
-	if err := json.Unmarshal(text, &body); err != nil {
-		return nil, err
-	}
+func (s *Simulator) setBalance(body struct{ USD float64 }) (any, error) {
 	spent := s.Ledger().Credits
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -261,11 +263,7 @@ func (s *Simulator) setBalance(_ url.Values, text []byte) (any, error) {
 	return map[string]float64{"balance": usd(s.balance - spent)}, nil
 }
 
-func (s *Simulator) setPrices(_ url.Values, text []byte) (any, error) {
-	prices := map[string]Price{}
-	if err := json.Unmarshal(text, &prices); err != nil {
-		return nil, err
-	}
+func (s *Simulator) setPrices(prices map[string]Price) (any, error) {
 	if err := checkPrices(prices); err != nil {
 		return nil, err
 	}
@@ -275,8 +273,8 @@ func (s *Simulator) setPrices(_ url.Values, text []byte) (any, error) {
 	return maps.Clone(s.prices), nil
 }
 
-// resetState returns the simulator to the state after its start: no jobs, an empty ledger, the clock and the options as given.
-func (s *Simulator) resetState(url.Values, []byte) (any, error) {
+// reset returns the simulator to the state after its start: no jobs, an empty ledger, the clock and the options as given.
+func (s *Simulator) reset(url.Values, []byte) (any, error) {
 	s.mu.Lock()
 	s.start()
 	err := s.save(stateRecord{Reset: true})

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -183,7 +182,7 @@ func (j *job) result() string { return filesPath + j.Token + "/" + strconv.Itoa(
 // accepted returns the response to the submission.
 func (j *job) accepted(baseURL string) (status string, response []byte) {
 	step := j.Timeline[0]
-	return step.Status, encode(j.members(step, baseURL+j.result()))
+	return step.Status, j.encode(step, baseURL+j.result())
 }
 
 // poll returns the response to a poll.
@@ -197,7 +196,7 @@ func (j *job) poll(now time.Time, baseURL string) (Step, []byte) {
 	key := strconv.Itoa(i) + url
 	response, ok := j.responses[key]
 	if !ok {
-		response = encode(j.members(step, url))
+		response = j.encode(step, url)
 		if len(j.responses) > 2*len(j.Timeline) { // polled under many host names
 			clear(j.responses)
 		}
@@ -206,48 +205,25 @@ func (j *job) poll(now time.Time, baseURL string) (Step, []byte) {
 	return step, response
 }
 
-// A member is a member of a JSON object.
-type member struct {
-	name  string
-	value any
-}
-
-func (j *job) members(step Step, url string) []member {
-	members := []member{{"id", j.ID}, {"status", step.Status}}
+// encode returns the generation at a step.
+func (j *job) encode(step Step, url string) []byte {
+	members := map[string]any{"id": j.ID, "status": step.Status}
 	switch step.Status {
 	case "completed":
-		members = append(members, member{"video", map[string]any{"url": url}},
-			member{"meta", map[string]any{"usage": map[string]any{"credits_used": j.Credits, "usd_spent": j.USD}}})
+		members["video"] = map[string]any{"url": url}
+		members["meta"] = map[string]any{"usage": map[string]any{"credits_used": j.Credits, "usd_spent": j.USD}}
 	case "error":
-		members = append(members, member{"error", map[string]any{"name": "GenerationError", "message": "The generation failed"}})
+		members["error"] = map[string]any{"name": "GenerationError", "message": "The generation failed"}
 	}
-	for _, name := range slices.Sorted(maps.Keys(step.Set)) {
-		if i := slices.IndexFunc(members, func(m member) bool { return m.name == name }); i >= 0 {
-			members[i].value = step.Set[name]
-		} else {
-			members = append(members, member{name, step.Set[name]})
-		}
+	maps.Copy(members, step.Set)
+	for _, name := range step.Omit {
+		delete(members, name)
 	}
-	return slices.DeleteFunc(members, func(m member) bool { return slices.Contains(step.Omit, m.name) })
-}
-
-// encode encodes an indented JSON object, members in the given order.
-func encode(members []member) []byte {
-	var b bytes.Buffer
-	b.WriteString("{")
-	for i, m := range members {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		name, _ := json.Marshal(m.name)
-		value, err := json.MarshalIndent(m.value, "  ", "  ")
-		if err != nil {
-			value, _ = json.Marshal("the simulator cannot encode this: " + err.Error())
-		}
-		fmt.Fprintf(&b, "\n  %s: %s", name, value)
+	response, err := json.MarshalIndent(members, "", "  ")
+	if err != nil {
+		response, _ = json.Marshal("the simulator cannot encode this: " + err.Error())
 	}
-	b.WriteString("\n}\n")
-	return b.Bytes()
+	return append(response, '\n')
 }
 
 // shorten returns a body without long texts and data.

@@ -1,12 +1,12 @@
 package simulator
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aimlvideo/wan-go/conformance"
@@ -152,14 +152,8 @@ func property(submission conformance.Submission, name string) any {
 }
 
 func number(value any) float64 {
-	switch v := value.(type) {
-	case float64:
-		return v
-	case json.Number:
-		f, _ := v.Float64()
-		return f
-	}
-	return 0
+	n, _ := strconv.ParseFloat(fmt.Sprint(value), 64)
+	return n
 }
 
 func credits(usd float64) int { return int(math.Round(usd * creditsPerUSD)) }

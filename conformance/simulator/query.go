@@ -42,13 +42,16 @@ func checkQuery(operation *openapi3.Operation, values url.Values) error {
 	return nil
 }
 
-// checkJSON validates a JSON value against a schema.
-func checkJSON(schema *openapi3.Schema, text []byte) error {
+// checkRequest validates a query and a JSON body against the operation's spec.
+func checkRequest(operation *openapi3.Operation, values url.Values, body []byte) error {
+	if operation.RequestBody == nil {
+		return checkQuery(operation, values)
+	}
 	var value any
-	if err := json.Unmarshal(text, &value); err != nil {
+	if err := json.Unmarshal(body, &value); err != nil {
 		return fmt.Errorf("invalid JSON: %w", err)
 	}
-	err := schema.VisitJSON(value)
+	err := operation.RequestBody.Value.Content["application/json"].Schema.Value.VisitJSON(value)
 	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok { // its text has the whole schema
 		return fmt.Errorf("/%s: %s", strings.Join(e.JSONPointer(), "/"), e.Reason)
 	}

@@ -25,19 +25,18 @@ type Server struct {
 	// Key is an API key that the server accepts.
 	Key string
 
-	client   *http.Client
-	listener net.Listener
-
+	client  *http.Client
 	mu      sync.Mutex
 	serving *serving
 }
 
 // A serving is one period between Up and Close.
 type serving struct {
-	http *http.Server
-	busy sync.WaitGroup // connections and handlers
-	done chan struct{}  // closed at the end
-	err  error          // cause of the end
+	listener net.Listener
+	http     *http.Server
+	busy     sync.WaitGroup // connections and handlers
+	done     chan struct{}  // closed at the end
+	err      error          // cause of the end
 }
 
 // Listen starts a server on a TCP address such as "127.0.0.1:8080"; port 0 chooses a free port. The caller must close it.
@@ -79,8 +78,10 @@ func StartInMemory(t TB, opts ...Option) *Server {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	m := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
-	s := serve(sim, m, m.dial)
+	var s *Server
+	s = serve(sim, newMemory(), func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return s.current().listener.(*memory).dial(ctx)
+	})
 	t.Cleanup(s.Close)
 	return s
 }
@@ -113,7 +114,7 @@ func serve(sim *Simulator, listener net.Listener, dial func(context.Context, str
 }
 
 func (s *Server) start(listener net.Listener) {
-	v := &serving{done: make(chan struct{})}
+	v := &serving{listener: listener, done: make(chan struct{})}
 	v.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			v.busy.Add(1)
@@ -142,7 +143,7 @@ func (s *Server) start(listener net.Listener) {
 		v.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*s.certificate}}
 		serve = func(l net.Listener) error { return v.http.ServeTLS(l, "", "") }
 	}
-	s.listener, s.serving = listener, v
+	s.serving = v
 	go func() {
 		defer close(v.done)
 		if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -209,14 +210,12 @@ func (s *Server) Up() error {
 			return err
 		}
 	}
-	if m, ok := s.listener.(*memory); ok {
-		m.reopen()
-		s.start(m)
-		return nil
-	}
-	listener, err := net.Listen("tcp", s.listener.Addr().String()) //nolint:noctx // doesn't block
-	if err != nil {
-		return err
+	listener := net.Listener(newMemory())
+	if addr := s.serving.listener.Addr(); addr != memoryAddr {
+		var err error
+		if listener, err = net.Listen("tcp", addr.String()); err != nil { //nolint:noctx // doesn't block
+			return err
+		}
 	}
 	s.start(listener)
 	return nil
@@ -229,56 +228,45 @@ func (s *Server) Wait() error {
 	return v.err
 }
 
-// memory is an in-process network with one listener.
+// memory is the listener of an in-process network.
 type memory struct {
-	mu     sync.Mutex
 	conns  chan net.Conn
 	closed chan struct{}
+	close  func()
 }
 
-func (m *memory) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	m.mu.Lock()
-	closed := m.closed
-	m.mu.Unlock()
+func newMemory() *memory {
+	closed := make(chan struct{})
+	return &memory{make(chan net.Conn), closed, sync.OnceFunc(func() { close(closed) })}
+}
+
+func (m *memory) dial(ctx context.Context) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case m.conns <- server:
 		return client, nil
-	case <-closed:
-		return nil, &net.OpError{Op: "dial", Net: "memory", Addr: m.Addr(), Err: errors.New("connection refused")}
+	case <-m.closed:
+		return nil, &net.OpError{Op: "dial", Net: "memory", Addr: memoryAddr, Err: errors.New("connection refused")}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
 func (m *memory) Accept() (net.Conn, error) {
-	m.mu.Lock()
-	closed := m.closed
-	m.mu.Unlock()
 	select {
 	case conn := <-m.conns:
 		return conn, nil
-	case <-closed:
+	case <-m.closed:
 		return nil, net.ErrClosed
 	}
 }
 
 func (m *memory) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	select {
-	case <-m.closed:
-	default:
-		close(m.closed)
-	}
+	m.close()
 	return nil
 }
 
-func (m *memory) reopen() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.closed = make(chan struct{})
-}
+// memoryAddr is loopback, so that clients allow plain http.
+var memoryAddr net.Addr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
 
-// Addr is loopback, so that clients allow plain http.
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+func (*memory) Addr() net.Addr { return memoryAddr }

@@ -187,6 +187,8 @@ func (s *Simulator) delay(ctx context.Context) error {
 	return wire.Sleep(ctx, d)
 }
 
+var readMethods = []string{http.MethodGet, http.MethodHead}
+
 // endpoints are the operations of the API. Requests reach them below any path prefix.
 var endpoints = []struct {
 	path      string
@@ -194,12 +196,12 @@ var endpoints = []struct {
 	operation Operation
 	serve     func(*exchange, http.ResponseWriter, *http.Request)
 }{
-	{"/v2/video/generations", []string{http.MethodGet, http.MethodHead}, Poll, (*exchange).poll},
+	{"/v2/video/generations", readMethods, Poll, (*exchange).poll},
 	{"/v2/video/generations", []string{http.MethodPost}, Submit, (*exchange).submit},
-	{"/v2/logs", []string{http.MethodGet, http.MethodHead}, Logs, (*exchange).logs},
-	{"/v2/billing", []string{http.MethodGet, http.MethodHead}, Billing, (*exchange).billing},
-	{"/v2/billing/transactions", []string{http.MethodGet, http.MethodHead}, Billing, (*exchange).transactions},
-	{"/v1/models", []string{http.MethodGet, http.MethodHead}, Models, (*exchange).models},
+	{"/v2/logs", readMethods, Logs, (*exchange).logs},
+	{"/v2/billing", readMethods, Billing, (*exchange).billing},
+	{"/v2/billing/transactions", readMethods, Billing, (*exchange).transactions},
+	{"/v1/models", readMethods, Models, (*exchange).models},
 }
 
 // route returns the handler of a request, and the operation if it has one.
@@ -216,12 +218,14 @@ func (x *exchange) route(r *http.Request) (Operation, http.HandlerFunc) {
 		}
 		allowed = append(allowed, e.methods...)
 	}
+	if allowed == nil && strings.Contains(r.URL.Path, filesPath) {
+		if allowed = readMethods; slices.Contains(allowed, r.Method) {
+			return Download, x.download
+		}
+	}
 	if allowed != nil {
 		x.Header().Set("Allow", strings.Join(allowed, ", "))
 		return "", x.fail(http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+r.URL.Path)
-	}
-	if file, ok := resultOf(r); ok {
-		return Download, func(w http.ResponseWriter, r *http.Request) { x.download(w, r, file) }
 	}
 	return "", x.fail(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path)
 }

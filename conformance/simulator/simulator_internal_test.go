@@ -14,7 +14,7 @@ func TestWaitFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer srv.Close()
-	srv.listener.Close()
+	srv.serving.listener.Close()
 	if err := srv.Wait(); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("it ends with %v", err)
 	}

@@ -1,7 +1,6 @@
 package simulator_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -121,12 +120,16 @@ func videoFile(t testing.TB, size string) []byte {
 
 var token = regexp.MustCompile(`/files/[0-9a-f]{16}/`)
 
-// anonymous returns a response without spaces, and with ID and TOKEN for what differs from run to run.
-func anonymous(t testing.TB, a response, id string) string {
+// anonymous returns JSON in one order and without spaces, and with ID and TOKEN for what differs from run to run.
+func anonymous(t testing.TB, body []byte, id string) string {
 	t.Helper()
-	var b bytes.Buffer
-	if err := json.Compact(&b, a.body); err != nil {
-		t.Fatalf("%v in %q", err, a.body)
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		t.Fatalf("%v in %q", err, body)
 	}
-	return token.ReplaceAllString(strings.ReplaceAll(b.String(), id, "ID"), "/files/TOKEN/")
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.ReplaceAllString(strings.ReplaceAll(string(text), id, "ID"), "/files/TOKEN/")
 }

@@ -54,22 +54,12 @@ var allVideos = sync.OnceValue(func() []*video {
 
 // chooseVideo returns the video that best matches the request: first the orientation, then the resolution.
 func chooseVideo(submission conformance.Submission) *video {
-	requested := func(property string) string {
-		if text, ok := submission.Request[property].(string); ok {
-			return text
-		}
-		if schema := submission.Document.Request().Properties[property]; schema != nil {
-			text, _ := schema.Value.Default.(string)
-			return text
-		}
-		return ""
-	}
-	short, err := strconv.Atoi(strings.TrimSuffix(requested("resolution"), "p"))
+	short, err := strconv.Atoi(strings.TrimSuffix(fmt.Sprint(property(submission, "resolution")), "p"))
 	if err != nil { // "auto"
 		short = 480
 	}
 	width, height := 16, 9
-	_, _ = fmt.Sscanf(requested("aspect_ratio"), "%d:%d", &width, &height)
+	_, _ = fmt.Sscanf(fmt.Sprint(property(submission, "aspect_ratio")), "%d:%d", &width, &height)
 	distance := func(v *video) int {
 		d := max(min(v.width, v.height)-short, short-min(v.width, v.height))
 		if cmp.Compare(v.width, v.height) != cmp.Compare(width, height) {
@@ -80,81 +70,61 @@ func chooseVideo(submission conformance.Submission) *video {
 	return slices.MinFunc(allVideos(), func(a, b *video) int { return cmp.Compare(distance(a), distance(b)) })
 }
 
-// resultOf returns the path of a result after the last "/files/": the simulator may be reached below any path.
-func resultOf(r *http.Request) (file string, ok bool) {
-	i := strings.LastIndex(r.URL.Path, filesPath)
-	if i < 0 {
-		return "", false
+// findResult returns the job and the number of the URL of a result, or nil. The path ends in /files/TOKEN/NUMBER.mp4; the
+// simulator may be reached below any path.
+func (x *exchange) findResult(r *http.Request) (j *job, number int) {
+	file := r.URL.Path[strings.LastIndex(r.URL.Path, filesPath)+len(filesPath):]
+	token, name, _ := strings.Cut(file, "/")
+	j = x.sim.find(x.sim.files, token)
+	number, err := strconv.Atoi(strings.TrimSuffix(name, ".mp4"))
+	if j == nil || err != nil || number < 0 || name != strconv.Itoa(number)+".mp4" {
+		return nil, 0
 	}
-	return r.URL.Path[i+len(filesPath):], true
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if number > j.Expired || j.step(x.sim.now()).Status != "completed" {
+		return nil, 0
+	}
+	return j, number
 }
 
 // download serves a result with ETag and Range support. It needs no key: the ledger counts the requests that bring one.
-func (x *exchange) download(w http.ResponseWriter, r *http.Request, file string) {
-	s := x.sim
+func (x *exchange) download(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "" || r.Header.Get(wire.ClientRequestIDHeader) != "" {
-		s.mu.Lock()
-		s.totals.Leaks++
-		s.mu.Unlock()
+		x.sim.mu.Lock()
+		x.sim.totals.Leaks++
+		x.sim.mu.Unlock()
 	}
-	token, number, _ := strings.Cut(file, "/")
-	j := s.find(s.files, token)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		x.reject(w, http.StatusMethodNotAllowed, "Cannot "+r.Method+" a result")
-		return
-	}
-	if j == nil || j.step(s.now()).Status != "completed" {
+	j, number := x.findResult(r)
+	if j == nil {
 		x.reject(w, http.StatusNotFound, "No such file")
 		return
 	}
-	n, err := versionOf(number)
 	j.mu.Lock()
-	known, expired := err == nil && n <= j.Expired, n < j.Expired
-	if known {
-		j.Downloads++
-	}
+	j.Downloads++
+	expired := number < j.Expired
 	j.mu.Unlock()
-	if !known {
-		x.reject(w, http.StatusNotFound, "No such file")
-		return
-	}
-	x.entry.Job, x.entry.Note = j.ID, j.video.size()
+	x.entry.Job = j.ID
 	if expired {
 		x.reject(w, http.StatusForbidden, "The URL has expired")
 		return
 	}
-	if r.Header.Get("Range") != "" {
-		x.entry.Note += " " + r.Header.Get("Range")
-	}
+	x.entry.Note = strings.TrimSpace(j.Size + " " + r.Header.Get("Range"))
 	w.Header().Set("Content-Type", "video/mp4")
 	w.Header().Set("ETag", j.video.etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(j.video.data))
 }
 
-// versionOf returns the number of a URL of a result, which ends in NUMBER.mp4.
-func versionOf(name string) (int, error) {
-	n, err := strconv.Atoi(strings.TrimSuffix(name, ".mp4"))
-	if err != nil || strconv.Itoa(n)+".mp4" != name || n < 0 {
-		return 0, fmt.Errorf("%q isn't a result", name)
-	}
-	return n, nil
-}
-
 // expire expires the requested URL. The next poll returns a fresh one.
 func (x *exchange) expire(r *http.Request) {
-	file, _ := resultOf(r)
-	token, number, _ := strings.Cut(file, "/")
-	j := x.sim.find(x.sim.files, token)
-	n, err := versionOf(number)
-	if j == nil || err != nil {
+	j, number := x.findResult(r)
+	if j == nil {
 		return
 	}
-	j.mu.Lock()
-	j.Expired = max(j.Expired, n+1)
-	expired := j.Expired
-	j.mu.Unlock()
 	x.sim.mu.Lock()
 	defer x.sim.mu.Unlock()
-	_ = x.sim.save(stateRecord{Expired: map[string]int{j.ID: expired}})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.Expired = max(j.Expired, number+1)
+	_ = x.sim.save(stateRecord{Expired: map[string]int{j.ID: j.Expired}})
 }
