@@ -11,7 +11,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,7 +124,7 @@ type Estimate struct {
 // Estimate returns what a request will cost, by the price of its model in the catalogue: see [Price.Estimate]. It returns
 // an [*InputError] for a request without a model or one that can't be encoded, and the errors of [Client.Price].
 func (c *Client) Estimate(ctx context.Context, request any) (*Estimate, error) {
-	r, err := readRequest(request)
+	r, err := readRequest(withModel(request))
 	if err != nil {
 		return nil, err
 	}
@@ -175,13 +174,8 @@ func readRequest(request any) (*pricedRequest, error) {
 	}
 	r.model, _ = r.members["model"].(string)
 	r.framed = true
-	for id, t := range models {
-		if r.model == "" && reflect.Indirect(reflect.ValueOf(request)).Type() == t {
-			r.model = id
-		}
-		if r.model == id {
-			_, r.framed = t.FieldByName("NumFrames")
-		}
+	if t, ok := models[r.model]; ok {
+		_, r.framed = t.FieldByName("NumFrames")
 	}
 	return r, nil
 }

@@ -26,6 +26,8 @@ const maxAttempts = 5
 //
 //	job, err := client.Submit(ctx, map[string]any{"model": "...", "video_url": wan.File("dance.mp4")})
 //
+// A generated request needs no Model.
+//
 // It returns a Job if the API accepted the submission: store its id. Otherwise it returns
 //
 //   - an [*InputError] if the request can't be right; nothing was sent. For a generated request that violates its spec it
@@ -45,6 +47,7 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 	if !wire.ValidClientRequestID(s.requestID) {
 		return nil, errClientRequestID
 	}
+	request = withModel(request)
 	if !s.unchecked {
 		if err := checkRequest(request); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,14 @@ func Describe(schema *openapi3.Schema) string {
 			return values[0]
 		}
 		return "one of " + strings.Join(values, ", ")
+	case len(schema.OneOf)+len(schema.AnyOf) > 0:
+		var texts []string
+		for _, ref := range slices.Concat(schema.OneOf, schema.AnyOf) {
+			if texts = append(texts, Describe(ref.Value)); len(ref.Value.Required) > 0 {
+				texts[len(texts)-1] = "an object with " + strings.Join(ref.Value.Required, " and ")
+			}
+		}
+		return strings.Join(texts, " or ")
 	case schema.Type.Is(openapi3.TypeInteger):
 		return "an integer" + describeBounds(schema.Min, schema.Max)
 	case schema.Type.Is(openapi3.TypeNumber):

@@ -17,13 +17,16 @@ type object []member
 type member struct{ name, value string }
 
 // minimal returns the smallest valid request: the required properties with their examples. If the body is a choice of
-// schemas, it is the first example of the spec.
+// schemas, it is the smallest example of the spec.
 func minimal(d *spec.Document) object {
 	var o object
-	if len(d.Request().Properties) == 0 {
+	if len(d.Request().OneOf)+len(d.Request().AnyOf) > 0 {
 		for _, example := range examples(d) {
-			return example
+			if o == nil || len(example) < len(o) {
+				o = example
+			}
 		}
+		return o
 	}
 	for _, p := range d.Properties() {
 		if p.Required {

@@ -114,6 +114,26 @@ func variants(ref *openapi3.SchemaRef) (all []variant, unnamed []*openapi3.Schem
 	return append(all, variant{modelIDs(whole), whole}), unnamed
 }
 
+// lift returns a choice in the form of our specs: the properties of all alternatives, and beside them what each requires.
+func lift(alternatives []*openapi3.Schema) *openapi3.Schema {
+	lifted := new(*alternatives[0])
+	lifted.Properties, lifted.Required = maps.Clone(lifted.Properties), slices.Clone(lifted.Required)
+	for _, alternative := range alternatives[1:] {
+		for name, property := range alternative.Properties {
+			if before := lifted.Properties[name]; before != nil && !reflect.DeepEqual(whole(maxDescribed, before), whole(maxDescribed, property)) {
+				property = &openapi3.SchemaRef{Value: &openapi3.Schema{AnyOf: openapi3.SchemaRefs{before, property}}}
+			}
+			lifted.Properties[name] = property
+		}
+		lifted.Required = slices.DeleteFunc(lifted.Required, func(name string) bool { return !slices.Contains(alternative.Required, name) })
+	}
+	for _, alternative := range alternatives {
+		own := slices.DeleteFunc(slices.Clone(alternative.Required), func(name string) bool { return slices.Contains(lifted.Required, name) })
+		lifted.AnyOf = append(lifted.AnyOf, &openapi3.SchemaRef{Value: &openapi3.Schema{Required: own}})
+	}
+	return lifted
+}
+
 func modelIDs(schema *openapi3.Schema) []string {
 	model := schema.Properties["model"]
 	if model == nil || model.Value == nil {

@@ -24,6 +24,26 @@ func describeTo(depth int, schema *openapi3.SchemaRef) map[string]any {
 	return all
 }
 
+// whole returns the keywords of a schema with those of its properties.
+func whole(depth int, schema *openapi3.SchemaRef) map[string]any {
+	all := describeTo(depth, schema)
+	if schema == nil || schema.Value == nil || depth == 0 {
+		return all
+	}
+	flat := flatten(schema.Value)
+	if len(flat.Properties) > 0 {
+		properties := map[string]any{}
+		for name, property := range flat.Properties {
+			properties[name] = whole(depth-1, property)
+		}
+		all["properties"] = properties
+	}
+	if flat.Required != nil {
+		all["required"] = asJSON(flat.Required)
+	}
+	return all
+}
+
 // keywords returns the keywords of a schema that restrict a value by themselves, as JSON. The others are compared
 // elsewhere or do not matter to a caller.
 func keywords(schema *openapi3.Schema) map[string]any {
@@ -42,6 +62,21 @@ func keywords(schema *openapi3.Schema) map[string]any {
 	data, err := json.Marshal(&flat)
 	if err != nil || json.Unmarshal(data, &all) != nil {
 		all = map[string]any{"schema": "unreadable"}
+	}
+	for keyword, refs := range map[string]openapi3.SchemaRefs{"allOf": flat.AllOf, "oneOf": flat.OneOf, "anyOf": flat.AnyOf} {
+		var alternatives []any
+		for _, ref := range refs {
+			alternatives = append(alternatives, whole(maxDescribed, ref))
+		}
+		if alternatives != nil {
+			all[keyword] = alternatives
+		}
+	}
+	if text, ok := all["default"].(string); ok && all["type"] != openapi3.TypeString { // "5" for an integer
+		var value any
+		if json.Unmarshal([]byte(text), &value) == nil {
+			all["default"] = value
+		}
 	}
 	if value, ok := all["const"]; ok { // OpenAPI 3.1's enum of one value
 		delete(all, "const")

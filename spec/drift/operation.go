@@ -21,6 +21,8 @@ type operation struct {
 	// request and mediaType are those of the body, if there is one.
 	request   *openapi3.Schema
 	mediaType string
+	// alternatives are the schemas of the body that name our model, if ours is a choice too.
+	alternatives []*openapi3.Schema
 	// unnamed are the alternatives of the body that name no model, and others are the models that we have no spec for.
 	unnamed []*openapi3.SchemaRef
 	others  []string
@@ -98,13 +100,20 @@ func (o *operation) submissions(c *contract) (all []*operation) {
 					continue
 				}
 				if i := slices.IndexFunc(all, func(o *operation) bool { return o.ours == ours }); i >= 0 {
-					if all[i].request != v.schema && v.schema.OneOf == nil && v.schema.AnyOf == nil {
-						all[i].unnamed = append(all[i].unnamed, &openapi3.SchemaRef{Value: v.schema})
+					isWhole := v.schema.OneOf != nil || v.schema.AnyOf != nil
+					switch first := all[i]; {
+					case first.request == v.schema || isWhole:
+					case ours.Request().AnyOf != nil:
+						first.alternatives = append(first.alternatives, v.schema)
+						first.request = lift(first.alternatives)
+					default:
+						first.unnamed = append(first.unnamed, &openapi3.SchemaRef{Value: v.schema})
 					}
 					continue
 				}
 				one := *o
 				one.ours, one.mediaType, one.request = ours, mediaType, v.schema
+				one.alternatives = []*openapi3.Schema{v.schema}
 				all = append(all, &one)
 			}
 		}

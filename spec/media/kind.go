@@ -28,16 +28,19 @@ func Detect(head []byte, path string) string {
 	if mediaType == "audio/mp4" { // by brands that videos have too
 		return "video/mp4"
 	}
-	if byExtension, ok := extensions[strings.ToLower(filepath.Ext(path))]; ok && mediaType == "application/octet-stream" {
+	byExtension, ok := extensions[strings.ToLower(filepath.Ext(path))]
+	isContainer := slices.Contains([]string{"video/mp4", "video/webm", "application/ogg"}, mediaType)
+	if ok && (mediaType == "application/octet-stream" || isContainer && strings.HasPrefix(byExtension, "audio/")) {
 		return byExtension
 	}
 	return mediaType
 }
 
-// extensions are those of formats without a reliable signature. Package mime's table differs between machines.
+// extensions are those of formats without a reliable signature, and of audio in containers of videos. Package mime's table differs between machines.
 var extensions = map[string]string{
 	".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".mpg": "video/mpeg", ".mpeg": "video/mpeg",
 	".ts": "video/mp2t", ".mts": "video/mp2t", ".m2t": "video/mp2t", ".m2ts": "video/mp2t",
+	".mp3": "audio/mpeg", ".m4a": "audio/mp4", ".weba": "audio/webm", ".oga": "audio/ogg", ".opus": "audio/ogg",
 }
 
 // isTransportStream reports whether head has the sync bytes of MPEG-TS or M2TS packets.

@@ -37,6 +37,10 @@ func TestDetect(t *testing.T) {
 		{"", ftyp("MSNV"), "video/mp4"},
 		{"", ftyp("isom", "mif1"), "video/mp4"}, // the major brand decides between a video and an image
 		{"", ftyp("M4A "), "audio/x-m4a"},
+		{"a.m4a", ftyp("isom"), "audio/mp4"},
+		{"a.mp3", noise, "audio/mpeg"},
+		{"a.mp3", ftyp("heic"), "image/heic"},
+		{"a.mp3", []byte("\x89PNG\r\n\x1a\n"), "image/png"},
 		{"a.mp4", ftyp("qt  "), "video/quicktime"},
 		{"", ftyp("avif", "mif1", "miaf"), "image/avif"},
 		{"", ftyp("mif1", "miaf", "avif"), "image/avif"},

@@ -244,25 +244,20 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 	listed := map[string]bool{}
 	for _, p := range document.Properties() {
 		listed[p.Name] = true
-		switch value := body[p.Name].(type) {
-		case string:
-			if p.Schema.Format == "uri" {
-				body[p.Name] = m.source(n, p.Name, value)
-			}
-		case []any:
-			for i := range value {
-				if text, ok := value[i].(string); ok && p.Schema.Items != nil && p.Schema.Items.Value.Format == "uri" {
-					value[i] = m.source(n, p.Name, text)
-				}
-			}
-		}
 	}
+	sourced, _ := spec.MapMedia(document.Request(), "", body, func(property string, value any) (any, error) {
+		if text, ok := value.(string); ok {
+			return m.source(n, property, text), nil
+		}
+		return value, nil
+	})
+	body = sourced.(map[string]any)
 	for name := range body {
 		if !listed[name] && !m.unknown {
 			m.problemf(n, "%s: the spec of %s doesn't list it; --allow-unknown sends it all the same", redact.Line(name), document.Slug)
 		}
 	}
-	for _, f := range validate(body) {
+	for _, f := range validate(document, body) {
 		m.problemf(n, "%s: expected %s, received %s", strings.TrimPrefix(f.Pointer, "/"), f.Expected, f.Received)
 	}
 	if len(m.problems) == before {
@@ -301,23 +296,9 @@ func (m *manifest) source(n int, property, text string) any {
 }
 
 // validate validates a body in which short data URIs stand for local files.
-func validate(body map[string]any) []conformance.Finding {
-	stand := make(map[string]any, len(body))
-	for name, value := range body {
-		switch v := value.(type) {
-		case media.Source:
-			stand[name] = standIn(v)
-		case []any:
-			list := make([]any, len(v))
-			for i := range v {
-				list[i] = standIn(v[i])
-			}
-			stand[name] = list
-		default:
-			stand[name] = value
-		}
-	}
-	encoded, err := json.Marshal(stand)
+func validate(document *spec.Document, body map[string]any) []conformance.Finding {
+	shown, _ := spec.MapMedia(document.Request(), "", body, standIn)
+	encoded, err := json.Marshal(shown)
 	if err != nil {
 		return []conformance.Finding{{Rule: "json", Expected: "JSON", Received: err.Error()}}
 	}
@@ -325,11 +306,11 @@ func validate(body map[string]any) []conformance.Finding {
 	return findings
 }
 
-func standIn(value any) any {
+func standIn(_ string, value any) (any, error) {
 	if source, ok := value.(media.Source); ok && source.IsLocal() {
-		return "data:application/octet-stream;base64,AAAA"
+		return "data:application/octet-stream;base64,AAAA", nil
 	}
-	return value
+	return value, nil
 }
 
 func isCSV(name string, r *bufio.Reader) bool {

@@ -9,12 +9,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 // The file extensions that a shell completes.
 var (
 	videoFiles = []string{"mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"}
 	imageFiles = []string{"png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"}
+	audioFiles = []string{"mp3", "wav", "m4a", "aac", "flac", "ogg", "opus"}
 )
 
 // complete sets what a shell completes for each flag and argument: the values of enums, files where a file is meant,
@@ -41,9 +43,11 @@ func complete(c *console, command *cobra.Command) {
 func flagValues(f *pflag.Flag) ([]string, cobra.ShellCompDirective) {
 	p, ok := f.Value.(*property)
 	switch {
-	case ok && isMedia(p.Schema) && strings.Contains(f.Name, "video"):
+	case ok && spec.IsMedia(p.Schema) && strings.Contains(f.Name, "video"):
 		return videoFiles, cobra.ShellCompDirectiveFilterFileExt
-	case ok && isMedia(p.Schema):
+	case ok && spec.IsMedia(p.Schema) && strings.Contains(f.Name, "audio"):
+		return audioFiles, cobra.ShellCompDirectiveFilterFileExt
+	case ok && spec.IsMedia(p.Schema):
 		return imageFiles, cobra.ShellCompDirectiveFilterFileExt
 	case ok && p.Schema.Type.Is(openapi3.TypeBoolean):
 		return []string{"true", "false"}, cobra.ShellCompDirectiveNoFileComp

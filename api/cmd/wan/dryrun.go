@@ -51,18 +51,18 @@ func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error 
 	if refusal, ok := errors.AsType[*dryRunError](err); !ok || refusal.err != nil {
 		return err
 	}
-	d.shortenMedia(o.document)
+	shown, _ := spec.MapMedia(o.document.Request(), "", d.body, shorten)
 	if !o.json {
 		d.writeHeader(o.stdout)
 	}
 	encoder := json.NewEncoder(o.stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(d.body); err != nil {
+	if err := encoder.Encode(shown); err != nil {
 		return err
 	}
 	verdict := "The request conforms to the spec of " + o.document.Slug + "."
-	switch findings := validate(body); {
+	switch findings := validate(o.document, body); {
 	case len(findings) > 0:
 		verdict = "The request doesn't conform to the spec of " + o.document.Slug + ": " + explain(findings[0]) + "."
 	case unknownProperty(o.document, body) != nil:
@@ -84,27 +84,11 @@ func (d *dryRun) writeHeader(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// shortenMedia cuts the data of data URIs.
-func (d *dryRun) shortenMedia(document *spec.Document) {
-	for _, p := range document.Properties() {
-		if isMedia(p.Schema) {
-			if value, ok := d.body[p.Name]; ok {
-				d.body[p.Name] = shortened(value)
-			}
-		}
+// shorten cuts the data of a data URI.
+func shorten(_ string, value any) (any, error) {
+	text, _ := value.(string)
+	if head, data, ok := strings.Cut(text, ","); ok && media.IsDataURI(text) {
+		return fmt.Sprintf("%s,... (%d characters)", head, len(data)), nil
 	}
-}
-
-func shortened(value any) any {
-	switch v := value.(type) {
-	case []any:
-		for i := range v {
-			v[i] = shortened(v[i])
-		}
-	case string:
-		if head, data, ok := strings.Cut(v, ","); ok && media.IsDataURI(v) {
-			return fmt.Sprintf("%s,... (%d characters)", head, len(data))
-		}
-	}
-	return value
+	return value, nil
 }

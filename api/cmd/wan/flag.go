@@ -23,7 +23,7 @@ func (p *property) String() string { return strings.Join(p.values, ", ") }
 
 // Type is what the help shows after the flag's name.
 func (p *property) Type() string {
-	if isMedia(p.Schema) {
+	if spec.IsMedia(p.Schema) {
 		if p.Schema.MaxItems != nil {
 			return fmt.Sprintf("FILE|URL, up to %d times", *p.Schema.MaxItems)
 		}
@@ -33,14 +33,6 @@ func (p *property) Type() string {
 		return "true|false"
 	}
 	return strings.NewReplacer("an ", "", "a ", "", "one of ", "", ", ", "|").Replace(spec.Describe(p.Schema))
-}
-
-// isMedia reports whether a property takes a URL or an array of URLs.
-func isMedia(schema *openapi3.Schema) bool {
-	if schema.Type.Is(openapi3.TypeArray) {
-		schema = schema.Items.Value
-	}
-	return schema.Format == "uri"
 }
 
 // Set keeps the text. The request is validated when it is complete.

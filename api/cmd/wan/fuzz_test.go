@@ -39,7 +39,7 @@ func FuzzRequestFile(f *testing.F) {
 		if value, isText := body["video_url"].(string); isText && value != "https://example.com" { // which stands for what is wrong
 			t.Errorf("video_url stays the text %q", value)
 		}
-		validate(body)
+		validate(document, body)
 		o.removeSpooled()
 	})
 }

@@ -48,7 +48,7 @@ func (o *modelOptions) request(ctx context.Context) (map[string]any, error) {
 		return nil, err
 	}
 	if !o.noValidate {
-		for _, f := range validate(body) {
+		for _, f := range validate(o.document, body) {
 			problems = append(problems, explain(f))
 		}
 	}
@@ -65,13 +65,17 @@ func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (
 		if flag := o.properties.Lookup(flagName(p.Name)); flag != nil && flag.Changed {
 			body[p.Name] = flag.Value.(*property).value()
 		}
-		if value, ok := body[p.Name]; ok && isMedia(p.Schema) {
-			body[p.Name], err = o.parseMedia(ctx, value)
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			if err != nil {
+		if value, ok := body[p.Name]; ok {
+			body[p.Name], err = spec.MapMedia(p.Schema, p.Name, value, func(_ string, value any) (any, error) {
+				source, err := o.parseMedia(ctx, value)
+				if err == nil || ctx.Err() != nil {
+					return source, err
+				}
 				problems = append(problems, name+": "+err.Error())
+				return "https://example.com", nil // so that it isn't reported twice
+			})
+			if err != nil {
+				return nil, err
 			}
 		}
 		if p.Required && body[p.Name] == "" && !o.noValidate { // the spec allows it, but nobody means it
@@ -81,27 +85,17 @@ func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (
 	return problems, nil
 }
 
-// parseMedia parses a text, or each text of a list. A stand-in replaces what is wrong, so that it isn't reported twice.
-func (o *modelOptions) parseMedia(ctx context.Context, value any) (_ any, err error) {
-	switch v := value.(type) {
-	case []any:
-		for i := range v {
-			var wrong error
-			if v[i], wrong = o.parseMedia(ctx, v[i]); err == nil {
-				err = wrong
-			}
-		}
-	case string:
-		source, err := o.source(ctx, v)
-		if err != nil {
-			return "https://example.com", err
-		}
-		if source.IsLocal() {
-			o.inputs = append(o.inputs, source.String())
-		}
-		return source, nil
+// parseMedia makes a source of a text.
+func (o *modelOptions) parseMedia(ctx context.Context, value any) (any, error) {
+	text, ok := value.(string)
+	if !ok {
+		return value, nil
 	}
-	return value, err
+	source, err := o.source(ctx, text)
+	if err == nil && source.IsLocal() {
+		o.inputs = append(o.inputs, source.String())
+	}
+	return source, err
 }
 
 // source returns the media that a text names. Standard input and pipes are copied into a temporary file, since the size
@@ -179,12 +173,9 @@ func parseRequest(document *spec.Document, text []byte) (body map[string]any, er
 }
 
 // validate validates a body in which short data URIs stand for local files. The content of files is checked later.
-func validate(body map[string]any) []conformance.Finding {
-	sent := map[string]any{}
-	for name, value := range body {
-		sent[name] = withoutFiles(value)
-	}
-	encoded, err := json.Marshal(sent)
+func validate(document *spec.Document, body map[string]any) []conformance.Finding {
+	shown, _ := spec.MapMedia(document.Request(), "", body, standIn)
+	encoded, err := json.Marshal(shown)
 	if err != nil {
 		return []conformance.Finding{{Rule: "json", Expected: "JSON", Received: err.Error()}}
 	}
@@ -192,29 +183,24 @@ func validate(body map[string]any) []conformance.Finding {
 	return findings
 }
 
-func withoutFiles(value any) any {
-	switch v := value.(type) {
-	case []any:
-		elements := make([]any, len(v))
-		for i := range v {
-			elements[i] = withoutFiles(v[i])
-		}
-		return elements
-	case media.Source:
-		if v.IsLocal() {
-			return "data:application/octet-stream;base64,AAAA"
-		}
-		if v.IsZero() {
-			return ""
-		}
+func standIn(_ string, value any) (any, error) {
+	source, ok := value.(media.Source)
+	switch {
+	case ok && source.IsLocal():
+		return "data:application/octet-stream;base64,AAAA", nil
+	case ok && source.IsZero():
+		return "", nil
 	}
-	return value
+	return value, nil
 }
 
 // explain describes a finding with the name of the flag.
 func explain(f conformance.Finding) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
 	f.Expected = strings.ReplaceAll(f.Expected, "a URL or a data URI", "a file, a URL or a data URI")
+	if name == "" {
+		return "expected " + f.Expected
+	}
 	if f.Rule == "required" {
 		return "--" + flagName(name) + " is required: " + f.Expected
 	}
