@@ -124,7 +124,7 @@ type Estimate struct {
 // Estimate returns what a request will cost, by the price of its model in the catalogue: see [Price.Estimate]. It returns
 // an [*InputError] for a request without a model or one that can't be encoded, and the errors of [Client.Price].
 func (c *Client) Estimate(ctx context.Context, request any) (*Estimate, error) {
-	r, err := readRequest(withModel(request))
+	r, err := readRequest(request)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ type pricedRequest struct {
 
 func readRequest(request any) (*pricedRequest, error) {
 	r := &pricedRequest{}
-	encoded, err := encode(request, func(source Source, property string) (Source, error) {
+	encoded, err := encode(withModel(request), func(source Source, property string) (Source, error) {
 		if property == "video_url" && source.IsLocal() {
 			r.video = source
 		}
