@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // A Server is a Simulator with a listener.
@@ -105,7 +107,7 @@ func serve(sim *Simulator, listener net.Listener, dial func(context.Context, str
 	}
 	s := &Server{
 		Simulator: sim,
-		URL:       scheme + "://" + listener.Addr().String(),
+		URL:       wire.ListenerURL(scheme, listener.Addr()),
 		Key:       cmp.Or(sim.key, newKey()), // if it accepts any, use a random one
 		client:    &http.Client{Transport: transport},
 	}

@@ -40,3 +40,12 @@ func ParseBaseURL(raw string, insecureHTTP bool) (*url.URL, error) {
 func IsLoopback(host string) bool {
 	return strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") || net.ParseIP(host).IsLoopback()
 }
+
+// ListenerURL returns the URL under which this machine reaches a listener, also one on all addresses.
+func ListenerURL(scheme string, addr net.Addr) string {
+	host, port, _ := net.SplitHostPort(addr.String())
+	if net.ParseIP(host).IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}

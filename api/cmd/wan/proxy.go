@@ -76,7 +76,7 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 		Handler:           conformance.NewProxy(upstream, transport),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
-	if url := "http://" + listener.Addr().String(); o.json {
+	if url := wire.ListenerURL("http", listener.Addr()); o.json {
 		_ = json.NewEncoder(f.stdout).Encode(map[string]string{"listening_on": url})
 	} else {
 		fmt.Fprintln(f.stdout, "listening on "+url)

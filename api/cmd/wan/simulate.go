@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 type simulateOptions struct {
@@ -112,16 +114,28 @@ func runSimulate(ctx context.Context, o *simulateOptions) error {
 		return inputError(err)
 	}
 	fmt.Fprintf(o.stdout, "listening on %s\n", server.URL)
-	if o.log != "json" {
-		key := " AIML_API_KEY=any-key"
-		if o.key != "" {
-			key = "   # and AIML_API_KEY as given"
-		}
-		fmt.Fprintf(o.stderr, "page:    %s/\ncontrol: %[1]s/simulator/openapi.json\npaste:   export AIML_API_BASE=%[1]s%s\n", server.URL, key)
+	if o.log != "json" { // nothing but JSON on stderr
+		o.printHints(server.URL)
 	}
 	defer server.Close()
 	defer context.AfterFunc(ctx, server.Close)()
 	return server.Wait()
+}
+
+// printHints prints what to paste into a shell and a browser.
+func (o *simulateOptions) printHints(url string) {
+	key := " AIML_API_KEY=any-key"
+	if o.key != "" {
+		key = "   # and AIML_API_KEY as given"
+	}
+	fmt.Fprintf(o.stderr, "page:    %s/\ncontrol: %[1]s/simulator/openapi.json\npaste:   export AIML_API_BASE=%[1]s%s\n", url, key)
+	if host, _, _ := net.SplitHostPort(o.addr); !wire.IsLoopback(host) {
+		access := "they can't use the control API without --control"
+		if o.control {
+			access = "they can use the control API"
+		}
+		fmt.Fprintf(o.stderr, "network: other machines can reach it; %s\n", access)
+	}
 }
 
 func (o *simulateOptions) options() ([]simulator.Option, error) {

@@ -3,10 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,6 +79,66 @@ func TestSimulate(t *testing.T) {
 		conn.Close()
 		t.Error("it still listens")
 	}
+}
+
+// What is printed can be pasted, whatever the address.
+func TestSimulateAddresses(t *testing.T) {
+	const off, on = "network: other machines can reach it; they can't use", "network: other machines can reach it; they can use"
+	for _, test := range []struct {
+		args         []string
+		url, network string
+	}{
+		{[]string{"--addr", "127.0.0.1:0"}, "http://127.0.0.1:", ""},
+		{[]string{"--addr", "localhost:0", "--control"}, "http://127.0.0.1:", ""},
+		{[]string{"--addr", "[::1]:0"}, "http://[::1]:", ""},
+		{[]string{"--addr", "0.0.0.0:0"}, "http://127.0.0.1:", off},
+		{[]string{"--addr", ":0", "--control"}, "http://127.0.0.1:", on},
+		{[]string{"--addr", "[::]:0", "--key", "k"}, "http://127.0.0.1:", off},
+		{append([]string{"--addr", "0.0.0.0:0"}, certificate(t)...), "https://127.0.0.1:", off},
+	} {
+		t.Run(strings.Join(test.args[:2], " "), func(t *testing.T) {
+			if strings.Contains(test.args[1], "::") {
+				if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
+					t.Skip("no IPv6")
+				} else {
+					l.Close()
+				}
+			}
+			url, stop := simulate(t, test.args...)
+			runWan(t, t.Context(), new(buffer), "simulate", "--probe", url).check(t, exitDone, "")
+			_, printed := stop()
+			if !strings.HasPrefix(url, test.url) || strings.HasSuffix(url, ":0") || !strings.Contains(printed, "AIML_API_BASE="+url+" ") {
+				t.Errorf("it listens on %s and prints\n%s", url, printed)
+			}
+			if strings.Contains(printed, "network:") != (test.network != "") || !strings.Contains(printed, test.network) {
+				t.Errorf("it prints\n%s\nwant %q", printed, test.network)
+			}
+		})
+	}
+}
+
+// certificate returns flags for TLS with a certificate of its own.
+func certificate(t *testing.T) []string {
+	t.Helper()
+	helper := httptest.NewUnstartedServer(nil)
+	helper.StartTLS()
+	defer helper.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(helper.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flags []string
+	for name, block := range map[string]*pem.Block{
+		"--tls-cert": {Type: "CERTIFICATE", Bytes: helper.Certificate().Raw},
+		"--tls-key":  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		path := filepath.Join(t.TempDir(), "tls.pem")
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		flags = append(flags, name, path)
+	}
+	return flags
 }
 
 func TestSimulateFlags(t *testing.T) {
