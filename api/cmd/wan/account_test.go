@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
+	"github.com/aimlvideo/wan-go/spec"
 )
 
 // A submission whose response is lost is found in the logs, and goes on.
@@ -67,12 +68,12 @@ func TestPrices(t *testing.T) {
 	s := newServer(t)
 	t.Setenv("AIML_API_KEY", "") // the catalogue needs none
 	prices := s.wan(t, "models", "--prices")
-	if prices.code != exitDone || strings.Count(prices.stdout, "\n") != len(summaries()) || !strings.Contains(prices.stdout, "animate-move      0.21 USD per generation\n") {
+	if prices.code != exitDone || strings.Count(prices.stdout, "\n") != len(spec.Models()) || !strings.Contains(prices.stdout, "animate-move          $0.21 per generation\n") {
 		t.Errorf("%+v", prices)
 	}
 	one := s.wan(t, "models", "animate-move", "--prices", "--json")
 	var decoded []map[string]any
-	if err := json.Unmarshal([]byte(one.stdout), &decoded); err != nil || len(decoded) != 1 || decoded[0]["slug"] != "animate-move" || decoded[0]["rates"] == nil {
+	if err := json.Unmarshal([]byte(one.stdout), &decoded); err != nil || len(decoded) != 1 || decoded[0]["slug"] != "animate-move" || decoded[0]["units"] == nil {
 		t.Errorf("%v: %+v", err, one)
 	}
 }

@@ -24,11 +24,12 @@ import (
 
 // conformanceOptions are the flags of wan conformance.
 type conformanceOptions struct {
+	*console
 	suite.Config
 
-	run, skip, deviations, strictness string
-	exact, list, overwrite            bool
-	reports                           []*reportFile
+	flags           *pflag.FlagSet
+	reports         []*reportFile
+	list, overwrite bool
 }
 
 // A reportFile is a file that a report is written to; "-" is stdout.
@@ -38,8 +39,8 @@ type reportFile struct {
 }
 
 // newConformance returns the command that checks a server against the specs.
-func newConformance() *cobra.Command {
-	o := conformanceOptions{reports: []*reportFile{
+func newConformance(c *console) *cobra.Command {
+	o := &conformanceOptions{console: c, reports: []*reportFile{
 		{flag: "junit", write: (*suite.Report).WriteJUnit},
 		{flag: "json", write: (*suite.Report).WriteJSON},
 		{flag: "html", write: (*suite.Report).WriteHTML},
@@ -65,13 +66,14 @@ func newConformance() *cobra.Command {
 			"  wan conformance --model vace-fun-pose --list | grep num_frames",
 		GroupID: "servers",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.execute(cmd) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runConformance(cmd.Context(), o) },
 	}
 	o.add(command.Flags())
 	return command
 }
 
 func (o *conformanceOptions) add(flags *pflag.FlagSet) {
+	o.flags = flags
 	flags.StringVar(&o.Target, "target", "", "base `URL` of the server; the built-in simulator by default")
 	flags.StringVar(&o.Key, "key", "", "API key; AIML_API_KEY by default. Mocks accept any")
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "allow plain http to another machine, which exposes the key")
@@ -82,12 +84,14 @@ func (o *conformanceOptions) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.Patience, "patience", 10*time.Minute, "how long to follow a generation")
 	flags.IntVar(&o.Concurrency, "concurrency", 8, "how many requests to send at once")
 	flags.BoolVar(&o.FailFast, "fail-fast", false, "end the run after the first failure")
-	flags.StringVar(&o.strictness, "strictness", "", "`LEVEL`: lenient, documented or exact. By default lenient, and exact for the built-in simulator")
-	flags.BoolVar(&o.exact, "exact", false, "same as --strictness exact")
+	flags.Func("strictness", "`LEVEL`: lenient, documented or exact. By default lenient, and exact for the built-in simulator",
+		func(text string) error { return o.Strictness.UnmarshalText([]byte(text)) })
 	flags.StringArrayVar(&o.Models, "model", nil, "check only the model with this `SLUG`, such as vace-fun-pose; may be repeated")
-	flags.StringVar(&o.run, "run", "", "run only the cases whose names match the regular `EXPRESSION`")
-	flags.StringVar(&o.skip, "skip", "", "skip the cases whose names match the regular `EXPRESSION`")
-	flags.StringVar(&o.deviations, "deviations", "", "YAML `FILE` of cases and rules that are known to fail, with reasons")
+	flags.Func("run", "run only the cases whose names match the regular `EXPRESSION`",
+		func(text string) (err error) { o.Run, err = regexp.Compile(text); return err })
+	flags.Func("skip", "skip the cases whose names match the regular `EXPRESSION`",
+		func(text string) (err error) { o.Skip, err = regexp.Compile(text); return err })
+	flags.Func("deviations", "YAML `FILE` of cases and rules that are known to fail, with reasons", o.readDeviations)
 	flags.BoolVar(&o.list, "list", false, "list the cases and what they expect, and send nothing")
 	for _, report := range o.reports {
 		flags.StringVar(&report.path, report.flag, "", "write the report as "+report.flag+" to `FILE`; - is stdout")
@@ -95,46 +99,51 @@ func (o *conformanceOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.overwrite, "overwrite", false, "overwrite the files of the reports if they exist")
 }
 
-func (o *conformanceOptions) execute(cmd *cobra.Command) error {
-	if err := o.complete(cmd.Flags()); err != nil {
+func (o *conformanceOptions) readDeviations(path string) error {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		o.Deviations, err = suite.ParseDeviations(text)
+	}
+	return err
+}
+
+func runConformance(ctx context.Context, o *conformanceOptions) error {
+	if err := o.complete(); err != nil {
 		return inputError(err)
 	}
 	if o.list {
-		return o.printList(cmd.OutOrStdout())
+		return o.printList()
 	}
 	if o.Target == "" {
-		stop, err := o.simulate(cmd)
+		stop, err := o.simulate(ctx)
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
-	progress := newProgress(cmd.ErrOrStderr(), false)
+	progress := newProgress(o.stderr, false)
 	o.Progress = progressPrinter(progress)
-	report, err := suite.Run(cmd.Context(), o.Config)
+	report, err := suite.Run(ctx, o.Config)
 	progress.stop()
 	if report == nil {
 		return inputError(err)
 	}
-	summary := cmd.OutOrStdout()
+	summary := o.stdout
 	if slices.ContainsFunc(o.reports, func(f *reportFile) bool { return f.path == "-" }) {
-		summary = cmd.ErrOrStderr()
+		summary = o.stderr
 	}
 	if err := report.WriteSummary(summary); err != nil {
 		return err
 	}
 	for _, file := range o.reports {
-		if err := file.save(report, cmd.OutOrStdout()); err != nil {
+		if err := file.save(report, o.stdout); err != nil {
 			return err
 		}
 	}
-	switch {
-	case err != nil:
-		return err
-	case !report.OK():
-		return errors.New("the target doesn't conform")
+	if err == nil && !report.OK() {
+		err = errors.New("the target doesn't conform")
 	}
-	return nil
+	return err
 }
 
 // progressPrinter returns a function that shows the progress: on a terminal in one line, elsewhere in a line every 10 s.
@@ -143,11 +152,7 @@ func progressPrinter(progress *progress) func(suite.Progress) {
 	return func(p suite.Progress) {
 		text := fmt.Sprintf("%d of %d cases, %d failed", p.Done, p.Total, p.Failed)
 		if p.Waiting > 0 {
-			generations := "generations"
-			if p.Waiting == 1 {
-				generations = "generation"
-			}
-			text += fmt.Sprintf(", waiting for %d %s, %d s left of the patience", p.Waiting, generations, int(p.Patience.Seconds()))
+			text += fmt.Sprintf(", %d generations to wait for, %d s left of the patience", p.Waiting, int(p.Patience.Seconds()))
 		}
 		progress.set(text)
 		if !progress.terminal && time.Since(last) >= 10*time.Second {
@@ -158,12 +163,12 @@ func progressPrinter(progress *progress) func(suite.Progress) {
 }
 
 // printList lists the selected cases.
-func (o *conformanceOptions) printList(w io.Writer) error {
+func (o *conformanceOptions) printList() error {
 	list, err := suite.List(o.Config)
 	if err != nil {
 		return inputError(err)
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
 	for _, result := range list {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", result.Name, result.Expected, result.Why)
 	}
@@ -171,14 +176,14 @@ func (o *conformanceOptions) printList(w io.Writer) error {
 }
 
 // complete checks the flags and completes the configuration.
-func (o *conformanceOptions) complete(flags *pflag.FlagSet) error {
+func (o *conformanceOptions) complete() error {
 	for _, name := range []string{"target", "key"} { // from an unset variable
-		if flag := flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
+		if flag := o.flags.Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return fmt.Errorf("--%s is empty", name)
 		}
 	}
 	for _, name := range []string{"key", "insecure-http", "generation"} {
-		if o.Target == "" && flags.Changed(name) {
+		if o.Target == "" && o.flags.Changed(name) {
 			return fmt.Errorf("--%s requires --target", name)
 		}
 	}
@@ -190,37 +195,11 @@ func (o *conformanceOptions) complete(flags *pflag.FlagSet) error {
 			return fmt.Errorf("--%s must be positive", limit.flag)
 		}
 	}
-	if o.exact {
-		if flags.Changed("strictness") && o.strictness != "exact" {
-			return errors.New("--exact contradicts --strictness " + o.strictness)
-		}
-		o.strictness = "exact"
-	}
-	if o.Target == "" && !flags.Changed("spend") {
+	if o.Target == "" && !o.flags.Changed("spend") {
 		o.Spend = -1
 	}
-	standard := suite.Lenient
-	if o.Target == "" {
-		standard = suite.Exact
-	}
-	err := o.Strictness.UnmarshalText([]byte(cmp.Or(o.strictness, standard.String())))
-	if err != nil {
-		return fmt.Errorf("--strictness: %w", err)
-	}
-	if o.Run, err = compile("run", o.run); err != nil {
-		return err
-	}
-	if o.Skip, err = compile("skip", o.skip); err != nil {
-		return err
-	}
-	if o.deviations != "" {
-		data, err := os.ReadFile(o.deviations)
-		if err != nil {
-			return fmt.Errorf("--deviations: %w", err)
-		}
-		if o.Deviations, err = suite.ParseDeviations(data); err != nil {
-			return err
-		}
+	if o.Target == "" && !o.flags.Changed("strictness") {
+		o.Strictness = suite.Exact
 	}
 	stdout := 0
 	for _, report := range o.reports {
@@ -238,52 +217,30 @@ func (o *conformanceOptions) complete(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// compile compiles the regular expression of a flag. It returns nil for an empty one.
-func compile(flag, expression string) (*regexp.Regexp, error) {
-	if expression == "" {
-		return nil, nil //nolint:nilnil // nil matches everything
-	}
-	compiled, err := regexp.Compile(expression)
-	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", flag, err)
-	}
-	return compiled, nil
-}
-
 // simulate starts a simulator as the target, with one generation that fails.
-func (o *conformanceOptions) simulate(cmd *cobra.Command) (stop func(), err error) {
+func (o *conformanceOptions) simulate(ctx context.Context) (stop func(), err error) {
 	server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(100*time.Millisecond, 100*time.Millisecond)))
 	if err != nil {
 		return nil, err
 	}
 	o.Target, o.Name, o.Key = server.URL, "the built-in simulator", server.Key
 	server.Script(simulator.Fail("SimulatedFailure", "This generation fails by script"))
-	id, err := submitExample(cmd.Context(), server)
-	if err != nil {
-		server.Close()
-		return nil, err
-	}
-	o.Generations = []string{id}
-	return server.Close, nil
-}
-
-// submitExample submits the example of the first spec.
-func submitExample(ctx context.Context, server *simulator.Server) (id string, err error) {
-	client, err := api.New(api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
-	if err != nil {
-		return "", err
-	}
 	request := map[string]any{}
 	for _, p := range spec.Models()[0].Properties() {
 		if p.Required {
 			request[p.Name] = p.Schema.Example
 		}
 	}
-	job, err := client.Submit(ctx, request)
-	if err != nil {
-		return "", err
+	client, err := api.New(api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
+	if err == nil {
+		_, err = client.Submit(ctx, request)
 	}
-	return job.ID(), nil
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	o.Generations = []string{server.Ledger().Jobs[0].ID}
+	return server.Close, nil
 }
 
 // check reports before the run whether the file can be written. A pipe must not be opened twice: its reader takes the

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -27,7 +30,7 @@ type connection struct {
 	maxDownload  int64 // in MiB; 0 is no limit
 	flags        *pflag.FlagSet
 	notice       func(text string) // shows a download's retries; nil before there is a progress
-	maxMedia     int64             // in MiB; 0 is the client's default
+	maxMedia     int64             // in MiB
 	transport    http.RoundTripper // replaces the client's own and needs no key; nil otherwise
 }
 
@@ -63,19 +66,15 @@ func (c *connection) arguments() (args []string) {
 
 // client returns a client, connected to a simulator with --simulate. The caller calls stop.
 func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), err error) {
-	var opts []api.Option
-	stop = func() {}
-	if c.flags.Changed("base-url") && c.baseURL == "" {
+	switch {
+	case c.flags.Changed("base-url") && c.baseURL == "":
 		return nil, nil, inputError(errors.New("--base-url is empty"))
-	}
-	if c.simulate && c.baseURL != "" {
+	case c.simulate && c.baseURL != "":
 		return nil, nil, inputError(errors.New("--simulate and --base-url exclude each other"))
+	case c.maxDownload < 0:
+		return nil, nil, inputError(errors.New("--max-download can't be negative"))
 	}
-	handler := slog.Handler(&noticeHandler{c})
-	if c.verbose {
-		handler = slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug})
-	}
-	opts = append(opts, api.WithLogger(slog.New(handler)))
+	opts := []api.Option{api.WithLogger(slog.New(c.logHandler(stderr))), api.WithMaxDownload(c.maxDownload << 20), api.WithMaxMedia(c.maxMedia << 20)}
 	if c.baseURL != "" {
 		opts = append(opts, api.WithBaseURL(c.baseURL))
 	}
@@ -85,35 +84,69 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	if c.httpResults {
 		opts = append(opts, api.WithInsecureResults())
 	}
-	if c.flags.Lookup("max-download") != nil {
-		if c.maxDownload < 0 {
-			return nil, nil, inputError(errors.New("--max-download can't be negative"))
-		}
-		opts = append(opts, api.WithMaxDownload(c.maxDownload<<20))
-	}
-	if c.transport != nil {
+	key := cmp.Or(wire.Key(), savedKey())
+	stop = func() {}
+	switch {
+	case c.transport != nil:
 		opts = append(opts, api.WithHTTPClient(&http.Client{Transport: c.transport}))
-		if wire.Key() == "" {
-			opts = append(opts, api.WithAPIKey("none"))
-		}
-	} else if c.simulate {
+		key = cmp.Or(key, "none")
+	case c.simulate:
 		server, err := simulator.Listen("127.0.0.1:0")
 		if err != nil {
 			return nil, nil, err
 		}
-		opts = append(opts, api.WithBaseURL(server.URL), api.WithAPIKey(server.Key))
-		stop = server.Close
-	} else if key := savedKey(); key != "" && wire.Key() == "" {
-		opts = append(opts, api.WithAPIKey(key))
+		opts = append(opts, api.WithBaseURL(server.URL))
+		key, stop = server.Key, server.Close
 	}
-	if c.maxMedia > 0 {
-		opts = append(opts, api.WithMaxMedia(c.maxMedia<<20))
+	if key != "" {
+		opts = append(opts, api.WithAPIKey(key))
 	}
 	if client, err = api.New(opts...); err != nil {
 		stop()
 		return nil, nil, inFlags(err)
 	}
 	return client, stop, nil
+}
+
+func (c *connection) logHandler(stderr io.Writer) slog.Handler {
+	if c.verbose {
+		return slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelDebug})
+	}
+	return &noticeHandler{slog.DiscardHandler, c}
+}
+
+// A noticeHandler shows the client's retries of submissions and downloads, which may last for minutes. Polls have a
+// callback.
+type noticeHandler struct {
+	slog.Handler
+
+	connection *connection
+}
+
+func (h *noticeHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.connection.notice != nil
+}
+
+func (h *noticeHandler) Handle(_ context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, "poll") {
+		return nil
+	}
+	text := record.Message
+	record.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "bytes":
+			text += " at " + size(a.Value.Int64())
+		case "pause":
+			text += " in " + a.Value.Duration().Round(100*time.Millisecond).String()
+		case "error":
+			if err, ok := a.Value.Any().(error); ok {
+				text += ": " + message(err)
+			}
+		}
+		return true
+	})
+	h.connection.notice(text)
+	return nil
 }
 
 // printBody prints the body of a response that couldn't be used, which the client has redacted.

@@ -109,11 +109,10 @@ func (b *boundedWriter) Write(p []byte) (int, error) {
 // A relay writes to w in the order of the calls and ignores errors. A write that blocks holds up its caller only once,
 // for a moment; what follows waits in a queue and is dropped when that is full.
 type relay struct {
-	w        io.Writer
-	patience time.Duration
-	queue    chan relayed
-	stuck    atomic.Bool
-	done     chan struct{}
+	w     io.Writer
+	queue chan relayed
+	stuck atomic.Bool
+	done  chan struct{}
 }
 
 type relayed struct {
@@ -122,7 +121,7 @@ type relayed struct {
 }
 
 func newRelay(w io.Writer) *relay {
-	r := &relay{w: w, patience: patience, queue: make(chan relayed, 1000), done: make(chan struct{})}
+	r := &relay{w: w, queue: make(chan relayed, 1000), done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		for item := range r.queue {
@@ -147,7 +146,7 @@ func (r *relay) Write(p []byte) (int, error) {
 	default:
 		return len(p), nil
 	}
-	if !r.stuck.Load() && !within(r.patience, item.written) {
+	if !r.stuck.Load() && !within(patience, item.written) {
 		r.stuck.Store(true)
 	}
 	return len(p), nil

@@ -55,10 +55,7 @@ func runDryRun(ctx context.Context, o *modelOptions, body map[string]any) error 
 	if !o.json {
 		d.writeHeader(o.stdout)
 	}
-	encoder := json.NewEncoder(o.stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(shown); err != nil {
+	if err := printIndented(o.stdout, shown); err != nil {
 		return err
 	}
 	verdict := "The request conforms to the spec of " + o.document.Slug + "."

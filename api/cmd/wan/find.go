@@ -71,7 +71,6 @@ func runFind(ctx context.Context, o *findOptions) error {
 	} else {
 		journal := openJournal(o.console, false)
 		journal.add(event{Event: "submitted", ID: r.ID, ClientRequestID: o.id})
-		journal.close()
 		fmt.Fprintln(o.stderr, "To resume: "+new(output).resume(&o.connection, r.ID, ""))
 	}
 	return r.write(o.stdout, o.json, false)

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -45,48 +44,30 @@ func newGet(c *console) *cobra.Command {
 }
 
 func runGet(ctx context.Context, o *getOptions) error {
-	ids, err := o.readIDs(ctx, o.args)
+	ids, _, err := o.readIDs(ctx, o.args, &o.connection)
 	if err != nil {
 		return err
-	}
-	if i := slices.Index(ids, "LAST"); i >= 0 {
-		last, err := o.last()
-		if err != nil {
-			return err
-		}
-		ids[i], o.baseURL = last.ID, cmp.Or(o.baseURL, last.BaseURL)
 	}
 	client, stop, err := o.client(o.stderr)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	polls := make([]chan poll, len(ids)) // printed in the order of the arguments
-	for i := range polls {
-		polls[i] = make(chan poll, 1)
-	}
-	go each(len(ids), 16, func(i int) {
-		g, err := client.Job(ids[i]).Poll(ctx)
-		polls[i] <- poll{g, err}
-	})
-	var worst error
+	generations, errs := make([]*api.Generation, len(ids)), make([]error, len(ids))
+	each(len(ids), 16, func(i int) { generations[i], errs[i] = client.Job(ids[i]).Poll(ctx) })
 	for i, id := range ids {
-		p := <-polls[i]
-		err := o.print(id, p.generation, p.err, len(ids) > 1)
-		if err != nil && len(ids) > 1 {
-			o.printError(err)
-			err = &printedError{err}
-		}
-		if exitCode(err) > exitCode(worst) {
-			worst = err
+		errs[i] = o.print(id, generations[i], errs[i], len(ids) > 1)
+		if errs[i] != nil && len(ids) > 1 {
+			o.printError(errs[i])
+			errs[i] = &printedError{errs[i]}
 		}
 	}
-	return worst
+	return worst(errs)
 }
 
-type poll struct {
-	generation *api.Generation
-	err        error
+// worst is the error with the highest exit code.
+func worst(errs []error) error {
+	return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
 }
 
 // each calls f for each index below n, at most limit at once, and returns when all calls have.
@@ -108,12 +89,7 @@ func (o *getOptions) print(id string, g *api.Generation, err error, several bool
 	r := result{ID: id, Outcome: outcomes[exitRunning].name}
 	if err != nil {
 		o.printBody(o.stderr, err)
-		if r.conclude(err); o.json && r.Outcome != "" {
-			if writeErr := r.write(o.stdout, true, false); writeErr != nil {
-				err = fmt.Errorf("%w; print the result: %w", err, writeErr)
-			}
-		}
-		return err
+		return r.writeError(o.stdout, o.json, err)
 	}
 	r.Status = g.Status
 	text := redact.Line(string(g.Status))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -29,11 +30,10 @@ type event struct {
 }
 
 // A journal remembers submissions, so that a closed terminal loses nothing. It is an append-only file of JSON lines in
-// the state folder. It is best effort: no failure of it stops or delays a submission.
+// the state folder. It is best effort: no failure of it stops a submission, or delays one by more than a second.
 type journal struct {
-	path  string
-	relay *relay // nil if the journal is off
-	now   func() time.Time
+	path string // "" if the journal is off
+	now  func() time.Time
 }
 
 // journalPath is the journal's file, or "" if there is no home folder.
@@ -49,50 +49,42 @@ func journalPath() string {
 	return filepath.Join(state, "wan", "jobs.jsonl")
 }
 
-// openJournal returns a journal that writes to the file from a goroutine. The caller calls close.
 func openJournal(c *console, off bool) *journal {
-	j := &journal{path: journalPath(), now: c.now}
-	if !off && os.Getenv(noHistory) == "" && j.path != "" {
-		j.relay = newRelay(&lazyFile{path: j.path})
-		j.relay.patience = 50 * time.Millisecond
+	if off || os.Getenv(noHistory) != "" {
+		return &journal{}
 	}
-	return j
+	return &journal{path: journalPath(), now: c.now}
 }
 
+// add appends an event. A file that blocks, such as a FIFO, turns the journal off.
 func (j *journal) add(e event) {
-	if j == nil || j.relay == nil {
+	if j.path == "" {
 		return
 	}
 	e.Time = j.now().UTC()
-	if line, err := json.Marshal(e); err == nil {
-		_, _ = j.relay.Write(append(line, '\n'))
+	line, err := json.Marshal(e)
+	if err != nil {
+		return
+	}
+	path := j.path
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, err = await(ctx, func() (struct{}, error) { return struct{}{}, appendLine(path, line) })
+	if ctx.Err() != nil && err != nil {
+		j.path = ""
 	}
 }
 
-func (j *journal) close() {
-	if j.relay != nil {
-		j.relay.close()
+func appendLine(path string, line []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
 	}
-}
-
-// A lazyFile opens the file for its first write.
-type lazyFile struct {
-	path string
-	file *os.File
-}
-
-func (l *lazyFile) Write(p []byte) (int, error) {
-	if l.file == nil {
-		if err := os.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
-			return 0, err
-		}
-		f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			return 0, err
-		}
-		l.file = f
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
 	}
-	return l.file.Write(p)
+	_, err = f.Write(append(line, '\n'))
+	return errors.Join(err, f.Close())
 }
 
 // A record is what the journal knows of one submission.
@@ -150,12 +142,12 @@ func (c *console) jobs() ([]*record, error) {
 }
 
 // last is the generation that was submitted last.
-func (c *console) last() (*record, error) {
+func (c *console) last() (record, error) {
 	records, err := c.jobs()
 	for _, r := range slices.Backward(records) {
 		if r.ID != "" {
-			return r, nil
+			return *r, nil
 		}
 	}
-	return nil, cmp.Or(err, inputError(errors.New("LAST: the journal has no generation; see wan jobs")))
+	return record{}, cmp.Or(err, inputError(errors.New("LAST: the journal has no generation; see wan jobs")))
 }

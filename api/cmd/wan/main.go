@@ -13,14 +13,12 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -101,7 +99,7 @@ func newRoot(c *console, args []string, unknown *error) *cobra.Command {
 	root.AddGroup(&cobra.Group{ID: "models", Title: "Generate:"}, &cobra.Group{ID: "jobs", Title: "Follow:"},
 		&cobra.Group{ID: "account", Title: "Models and account:"}, &cobra.Group{ID: "servers", Title: "Test servers and clients:"})
 	addModels(c, root, args)
-	root.AddCommand(newWait(c), newGet(c), newJobs(c), newFind(c), newBatch(c), newModels(c), newBalance(c), newAuth(c), newSimulate(c), newConformance(), newProxy(c))
+	root.AddCommand(newWait(c), newGet(c), newJobs(c), newFind(c), newBatch(c), newModels(c), newBalance(c), newAuth(c), newSimulate(c), newConformance(c), newProxy(c))
 	root.SetHelpCommand(newHelp())
 	for _, command := range append(root.Commands(), root) {
 		if args := command.Args; args != nil {
@@ -121,22 +119,12 @@ func addModels(c *console, root *cobra.Command, args []string) {
 			root.AddCommand(newModel(c, document))
 		}
 	}
-	for _, m := range summaries() {
-		if found, _, _ := root.Find([]string{m.slug}); found == root {
-			root.AddCommand(&cobra.Command{Use: m.slug, Short: firstSentence(m.description), GroupID: "models", RunE: func(*cobra.Command, []string) error { return nil }})
+	slugs, descriptions := summaries()
+	for i, slug := range slugs {
+		if found, _, _ := root.Find([]string{slug}); found == root {
+			root.AddCommand(&cobra.Command{Use: slug, Short: firstSentence(descriptions[i]), GroupID: "models", RunE: func(*cobra.Command, []string) error { return nil }})
 		}
 	}
-}
-
-// modelOf is the model that an argument names by its slug or its id.
-func modelOf(arg string) (*spec.Document, bool) {
-	if strings.Contains(arg, "/") {
-		return spec.ByModel(arg)
-	}
-	if slices.ContainsFunc(summaries(), func(m summary) bool { return m.slug == arg }) {
-		return spec.BySlug(arg)
-	}
-	return nil, false
 }
 
 // newHelp makes the help command, which knows a misspelled name.

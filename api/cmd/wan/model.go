@@ -138,7 +138,6 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
 	journal := openJournal(o.console, o.noHistory || o.simulate)
-	defer journal.close()
 	f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(""), seed: seed}
 	// Both ids are printed as soon as they are known, also with --quiet: they are what a lost terminal leaves. Only with
 	// --no-wait is --quiet as quiet as can be, since the id comes on stdout.

@@ -6,12 +6,51 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 
+	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec"
 )
+
+// summaries reads the slugs and the descriptions of the models. To load the specs would take most of the time of a start.
+var summaries = sync.OnceValues(func() (slugs, descriptions []string) {
+	names, err := fs.Glob(spec.Files, "*.yaml")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(spec.Files, name)
+		if err != nil {
+			panic(err) // the files are part of the program
+		}
+		head, _, _ := strings.Cut(string(text), "\nservers:")
+		var document struct{ Info struct{ Description string } }
+		if strings.Contains(string(text), "operationId: submitGeneration") && yaml.Unmarshal([]byte(head), &document) == nil {
+			slugs = append(slugs, strings.TrimSuffix(name, ".yaml"))
+			descriptions = append(descriptions, document.Info.Description)
+		}
+	}
+	return slugs, descriptions
+})
+
+// modelOf is the model that an argument names by its slug or its id.
+func modelOf(arg string) (*spec.Document, bool) {
+	if strings.Contains(arg, "/") {
+		return spec.ByModel(arg)
+	}
+	if slugs, _ := summaries(); slices.Contains(slugs, arg) {
+		return spec.BySlug(arg)
+	}
+	return nil, false
+}
 
 // A model is an element of wan models --json.
 type model struct {
@@ -34,9 +73,15 @@ type parameter struct {
 	Description string   `json:"description"`
 }
 
+// A modelPrice is an element of wan models --prices --json.
+type modelPrice struct {
+	*api.Price
+
+	Slug string `json:"slug"`
+}
+
 type modelsOptions struct {
 	*console
-
 	connection
 
 	names  []string
@@ -47,11 +92,14 @@ type modelsOptions struct {
 func newModels(c *console) *cobra.Command {
 	o := &modelsOptions{console: c}
 	command := &cobra.Command{
-		Use:               "models [MODEL...]",
-		Short:             "List the models and their parameters",
-		GroupID:           "account",
-		Example:           "  wan models\n  wan models vace-fun-pose --json",
-		ValidArgsFunction: completeModels,
+		Use:     "models [MODEL...]",
+		Short:   "List the models and their parameters",
+		GroupID: "account",
+		Example: "  wan models\n  wan models vace-fun-pose --json",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			slugs, _ := summaries()
+			return slugs, cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
 			return runModels(cmd.Context(), o)
@@ -63,51 +111,32 @@ func newModels(c *console) *cobra.Command {
 	return command
 }
 
-func completeModels(*cobra.Command, []string, string) (slugs []string, _ cobra.ShellCompDirective) {
-	for _, m := range summaries() {
-		slugs = append(slugs, m.slug)
-	}
-	return slugs, cobra.ShellCompDirectiveNoFileComp
-}
-
-// documents are the specs of the models that the arguments name by slug or id, or of all.
-func (o *modelsOptions) documents() ([]*spec.Document, error) {
-	if len(o.names) == 0 {
-		return spec.Models(), nil
-	}
-	var documents []*spec.Document
-	for _, name := range o.names {
+func runModels(ctx context.Context, o *modelsOptions) error {
+	documents := spec.Models()
+	for i, name := range o.names {
 		document, ok := modelOf(name)
 		if !ok {
-			return nil, inputError(fmt.Errorf("unknown model %.60q%s", name, didYouMean(name, func(yield func(string) bool) {
-				for _, m := range summaries() {
-					if !yield(m.slug) {
-						return
-					}
-				}
-			})))
+			slugs, _ := summaries()
+			return inputError(fmt.Errorf("unknown model %.60q%s", name, didYouMean(name, slugs)))
 		}
-		documents = append(documents, document)
-	}
-	return documents, nil
-}
-
-func runModels(ctx context.Context, o *modelsOptions) error {
-	documents, err := o.documents()
-	if err != nil {
-		return err
+		documents = append(documents[:i:i], document)
 	}
 	if o.prices {
 		return printPrices(ctx, o, documents)
 	}
 	if o.json {
-		encoder := json.NewEncoder(o.stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(models(documents))
+		return printIndented(o.stdout, models(documents))
 	}
 	w := bufio.NewWriter(o.stdout)
 	printModels(w, documents, terminalWidth(o.stdout))
 	return w.Flush()
+}
+
+func printIndented(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }
 
 func printModels(w io.Writer, documents []*spec.Document, width int) {
@@ -127,6 +156,34 @@ func printModels(w io.Writer, documents []*spec.Document, width int) {
 			}
 		}
 	}
+}
+
+// printPrices prints the price of each model. The catalogue needs no key.
+func printPrices(ctx context.Context, o *modelsOptions, documents []*spec.Document) error {
+	o.transport = http.DefaultTransport
+	client, stop, err := o.client(o.stderr)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var prices []modelPrice
+	for _, document := range documents {
+		price, err := client.Price(ctx, document.Model)
+		if err != nil {
+			o.printBody(o.stderr, err)
+			return err
+		}
+		prices = append(prices, modelPrice{price, document.Slug})
+	}
+	if o.json {
+		return printIndented(o.stdout, prices)
+	}
+	for _, p := range prices {
+		if err := printLine(o.stdout, fmt.Sprintf("%-20s  %s", p.Slug, p.Price)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func models(documents []*spec.Document) []model {

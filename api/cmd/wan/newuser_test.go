@@ -20,12 +20,11 @@ import (
 )
 
 func TestSummaries(t *testing.T) {
-	var want []summary
-	for _, document := range spec.Models() {
-		want = append(want, summary{document.Slug, document.OpenAPI.Info.Description})
-	}
-	if got := summaries(); !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	slugs, descriptions := summaries()
+	for i, document := range spec.Models() {
+		if len(slugs) != len(spec.Models()) || slugs[i] != document.Slug || descriptions[i] != document.OpenAPI.Info.Description {
+			t.Fatalf("%q, %q", slugs, descriptions)
+		}
 	}
 }
 
@@ -164,10 +163,7 @@ func TestOpen(t *testing.T) {
 
 // No line of any help, nor of wan models, is wider than the terminal, unless a single word is. No word is broken.
 func TestWidth(t *testing.T) {
-	var slugs []string
-	for _, m := range summaries() {
-		slugs = append(slugs, m.slug)
-	}
+	slugs, _ := summaries()
 	texts := map[string]func(w io.Writer, width int){"the models": func(w io.Writer, width int) { printModels(w, spec.Models(), width) }}
 	var add func(*cobra.Command)
 	add = func(command *cobra.Command) {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -15,9 +14,9 @@ import (
 )
 
 // didYouMean suggests names similar to a misspelled word, as cobra does for commands.
-func didYouMean(word string, names iter.Seq[string]) string {
+func didYouMean(word string, names []string) string {
 	commands := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for name := range names {
+	for _, name := range names {
 		commands.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
 	}
 	found := commands.SuggestionsFor(word)
@@ -32,13 +31,13 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unknown command %.60q%s", args[0], didYouMean(args[0], func(yield func(string) bool) {
-		for _, command := range root.Commands() {
-			if command.IsAvailableCommand() && !yield(command.Name()) {
-				return
-			}
+	var names []string
+	for _, command := range root.Commands() {
+		if command.IsAvailableCommand() {
+			names = append(names, command.Name())
 		}
-	}))
+	}
+	return fmt.Errorf("unknown command %.60q%s", args[0], didYouMean(args[0], names))
 }
 
 // unknownFlag suggests the flag that was probably meant.
@@ -47,17 +46,17 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	if !ok {
 		return err
 	}
-	return fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), func(yield func(string) bool) {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { yield("--" + f.Name) })
-	}))
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return fmt.Errorf("%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
 }
 
 // unknownProperty suggests the property that was probably meant.
 func unknownProperty(document *spec.Document, body map[string]any) error {
-	listed := document.Request().Properties
+	listed := slices.Sorted(maps.Keys(document.Request().Properties))
 	for _, name := range slices.Sorted(maps.Keys(body)) {
-		if listed[name] == nil {
-			return fmt.Errorf("%s has no property %.60q%s; --allow-unknown sends it anyway", document.Slug, name, didYouMean(name, maps.Keys(listed)))
+		if !slices.Contains(listed, name) {
+			return fmt.Errorf("%s has no property %.60q%s; --allow-unknown sends it anyway", document.Slug, name, didYouMean(name, listed))
 		}
 	}
 	return nil

@@ -54,9 +54,9 @@ func someIDs(cmd *cobra.Command, args []string) error {
 }
 
 func runWait(ctx context.Context, o *waitOptions) error {
-	ids, err := o.readIDs(ctx, o.args)
-	if err == nil {
-		ids, err = o.replaceLast(ids)
+	ids, last, err := o.readIDs(ctx, o.args, &o.connection)
+	if err == nil && last.Output != "" && len(ids) == 1 && !o.output.flags.Changed("output") {
+		err = o.output.flags.Set("output", last.Output)
 	}
 	if err != nil {
 		return err
@@ -77,60 +77,68 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	progress.expect(len(ids))
 	o.notice = progress.line
 	journal := openJournal(o.console, false)
-	defer journal.close()
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
-	errs := make([]error, len(ids))
-	total := &costs{}
+	finishes, errs := make([]*finish, len(ids)), make([]error, len(ids))
 	each(len(ids), o.concurrency, func(i int) {
 		name := ids[i]
 		if len(ids) == 1 {
 			name = ""
 		}
-		f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1, costs: total}
-		errs[i] = f.run(ctx, client.Job(ids[i]))
+		finishes[i] = &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1}
+		errs[i] = finishes[i].run(ctx, client.Job(ids[i]))
 	})
-	if total.videos > 1 && !o.quiet {
-		progress.line(total.String())
+	if len(ids) > 1 {
+		printTotal(progress, finishes)
 	}
-	return slices.MaxFunc(errs, func(a, b error) int { return cmp.Compare(exitCode(a), exitCode(b)) })
+	return worst(errs)
 }
 
-// replaceLast replaces LAST by the id of the last submission, and takes its base URL and its file unless flags say
-// otherwise.
-func (o *waitOptions) replaceLast(ids []string) ([]string, error) {
-	i := slices.Index(ids, "LAST")
-	if i < 0 {
-		return ids, nil
+// printTotal prints what the videos cost, if there are several.
+func printTotal(progress *progress, finishes []*finish) {
+	var videos, unknown int
+	var credits, usd float64
+	for _, f := range finishes {
+		if f.usage == nil {
+			continue
+		}
+		videos++
+		if f.usage.Credits == nil && f.usage.USD == nil {
+			unknown++
+		}
+		credits += *cmp.Or(f.usage.Credits, new(float64))
+		usd += *cmp.Or(f.usage.USD, new(float64))
 	}
-	last, err := o.last()
-	if err != nil {
-		return nil, err
+	text := fmt.Sprintf("total: %d videos, %.0f credits, $%.2f", videos, credits, usd)
+	if unknown > 0 {
+		text += fmt.Sprintf(", without the cost of %d that the API didn't report", unknown)
 	}
-	ids[i] = last.ID
-	if o.baseURL == "" {
-		o.baseURL = last.BaseURL
+	if videos > 1 {
+		progress.line(text)
 	}
-	if len(ids) == 1 && !o.output.flags.Changed("output") && last.Output != "" {
-		return ids, o.output.flags.Set("output", last.Output)
-	}
-	return ids, nil
 }
 
-// readIDs replaces "-" by the words of standard input, and drops repetitions.
-func (c *console) readIDs(ctx context.Context, args []string) (ids []string, err error) {
+// readIDs replaces "-" by the words of standard input and LAST by the id of the last submission, which it returns, too. It
+// drops repetitions. The base URL is that of the last submission, unless a flag says otherwise.
+func (c *console) readIDs(ctx context.Context, args []string, conn *connection) (ids []string, last record, err error) {
 	for _, arg := range args {
 		words := []string{arg}
 		if arg == "-" {
 			text, err := c.readAll(ctx, arg)
 			if err != nil {
-				return nil, err
+				return nil, last, err
 			}
 			words = strings.Fields(string(text))
 		}
 		for _, id := range words {
 			if id == "" {
-				return nil, inputError(errors.New("the generation id is empty"))
+				return nil, last, inputError(errors.New("the generation id is empty"))
+			}
+			if id == "LAST" {
+				if last, err = c.last(); err != nil {
+					return nil, last, err
+				}
+				id, conn.baseURL = last.ID, cmp.Or(conn.baseURL, last.BaseURL)
 			}
 			if !slices.Contains(ids, id) {
 				ids = append(ids, id)
@@ -138,7 +146,7 @@ func (c *console) readIDs(ctx context.Context, args []string) (ids []string, err
 		}
 	}
 	if len(ids) == 0 {
-		return nil, inputError(errors.New("no id on standard input"))
+		return nil, last, inputError(errors.New("no id on standard input"))
 	}
-	return ids, nil
+	return ids, last, nil
 }
