@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +55,7 @@ func TestHanging(t *testing.T) {
 				if took := time.Since(start); took > test.takes || report.OK() || !report.Interrupted {
 					t.Errorf("after %v: %v", took, report.Counts)
 				}
-				if text := summary(t, report); !strings.Contains(text, test.reason) || strings.Contains(text, "PASS") {
+				if text := summary(t, report); !strings.Contains(text, test.reason) || strings.Contains(text, "PASS") || strings.Contains(text, "interrupted") {
 					t.Error(text)
 				}
 			})
@@ -79,6 +80,65 @@ func TestMaxTime(t *testing.T) {
 			t.Error(summary(t, report))
 		}
 	})
+}
+
+// What a run does by itself: 8 requests at once, and polls every 10 s at most until the patience of 10 minutes is over.
+func TestDefaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		flight, most := 0, 0
+		var polls []time.Time
+		sim := simulator.New(simulator.WithKey(goodKey), simulator.WithTimeline(simulator.Timeline{{Status: "queued"}}))
+		c := served(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			if flight++; r.Header.Get("X-Client-Request-Id") == "" {
+				most = max(most, flight)
+			} else if is(http.MethodGet)(r) {
+				polls = append(polls, time.Now())
+			}
+			mu.Unlock()
+			time.Sleep(time.Millisecond) // of the bubble
+			mu.Lock()
+			flight--
+			mu.Unlock()
+			sim.ServeHTTP(w, r)
+		}))
+		c.Run = regexp.MustCompile("^animate-move/(shift/|lifecycle/comes-to-an-end)")
+		start := time.Now()
+		run(t, t.Context(), c)
+		if took := time.Since(start); took.Round(time.Second) != 10*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		if most != 8+1 { // and the generation's
+			t.Errorf("%d requests at once", most)
+		}
+		gap := time.Duration(0)
+		for i := range polls[1:] {
+			gap = max(gap, polls[i+1].Sub(polls[i]))
+		}
+		if gap.Round(time.Second) != 10*time.Second {
+			t.Errorf("%v between two polls", gap)
+		}
+	})
+}
+
+// A video may take five times as long as another response.
+func TestSlowDownload(t *testing.T) {
+	for takes, want := range map[time.Duration]suite.Outcome{9 * time.Minute: suite.Passed, 11 * time.Minute: suite.Failed} {
+		synctest.Test(t, func(t *testing.T) {
+			sim := simulator.New(simulator.WithKey(goodKey))
+			c := served(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if download(r) {
+					time.Sleep(takes) // of the bubble
+				}
+				sim.ServeHTTP(w, r)
+			}))
+			c.Run, c.Patience = regexp.MustCompile("^animate-move/lifecycle/url-serves-a-video$"), 14*time.Minute
+			if r := run(t, t.Context(), c).Results[0]; r.Outcome != want {
+				t.Errorf("%v: %s %s", takes, r.Outcome, r.Problems)
+			}
+		})
+	}
 }
 
 func TestFailFast(t *testing.T) {

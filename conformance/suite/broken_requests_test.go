@@ -3,6 +3,7 @@ package suite_test
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -21,6 +22,13 @@ var brokenRequests = []broken{
 	{"has a minimum too low", "vace-fun-pose/num_frames/outside-minimum", "", onMember("num_frames", func(v any) any {
 		if v == json.Number(strconv.Itoa(frames().min-1)) {
 			return frames().min
+		}
+		return v
+	})},
+	{"compares bounds with a tolerance", "vace-fun-pose/num_frames/barely-outside-maximum", "", onMember("num_frames", func(v any) any {
+		n, _ := v.(json.Number)
+		if f, err := n.Float64(); err == nil && math.Abs(f-float64(frames().max)) < 1e-6 {
+			return frames().max
 		}
 		return v
 	})},

@@ -29,6 +29,7 @@ var (
 		"hash":      scriptHash,
 		"inferred":  func(rule string) string { return inferences[rule].from },
 		"join":      strings.Join,
+		"listed":    func() int { return maxListed },
 		"oneLine":   oneLine,
 		"script":    func() htmltemplate.JS { return htmltemplate.JS(script()) }, //nolint:gosec // our own file
 		"seconds":   func(s float64) string { return fmt.Sprintf("%.3f", s) },

@@ -1,6 +1,7 @@
 package suite_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -33,6 +34,19 @@ func TestSummaryOfFailures(t *testing.T) {
 	}
 	if n := strings.Count(text, " alike, such as"); n > 3 { // what should be accepted, and what should be rejected
 		t.Errorf("%d kinds of failures in\n%s", n, text)
+	}
+}
+
+// A summary names 20 cases for each reason.
+func TestSummaryIsShort(t *testing.T) {
+	c := served(simulator.New(simulator.WithKey(goodKey)))
+	c.Spend, c.Run = 0, regexp.MustCompile("^vace-fun-pose/pairs/")
+	report := run(t, t.Context(), c)
+	text := summary(t, report)
+	_, listed, _ := strings.Cut(text, "the spending limit is reached\n")
+	listed, more, found := strings.Cut(listed, "     and ")
+	if n := report.Counts[suite.LeftOut]; strings.Count(listed, "\n") != 20 || !found || !strings.HasPrefix(more, fmt.Sprint(n-20)+" more\n") {
+		t.Error(text)
 	}
 }
 
@@ -72,9 +86,13 @@ func TestSummaryOfOne(t *testing.T) {
 // The curl command quotes what a shell would read, and keeps the key out.
 func TestCurl(t *testing.T) {
 	c := served(onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) { a.Header().Set("X-Client-Request-Id", "") })(simulator.New(simulator.WithKey(goodKey))))
-	c.Run = regexp.MustCompile("^animate-move/auth/(submit-key-header|submit-key-in-query)$|^animate-move/json/single-quotes$|^http/head-unknown-id$")
+	c.Run = regexp.MustCompile("^animate-move/auth/(submit-key-header|submit-key-in-query)$|^animate-move/json/single-quotes$|^http/head-unknown-id$|^vace-fun-pose/(vendor-http-example|prompt/2000-characters)$")
 	report := run(t, t.Context(), c)
+	if got := result(t, report, "vace-fun-pose/prompt/2000-characters").Exchanges[0].Curl; got != "" {
+		t.Errorf("a long body is in %s", got)
+	}
 	for name, want := range map[string]string{
+		"vace-fun-pose/vendor-http-example":     `"sync_mode":true}'`,
 		"animate-move/auth/submit-key-header":   `-H "X-Api-Key: $AIML_API_KEY"`,
 		"animate-move/auth/submit-key-in-query": `?api_key={key}&key={key}'`,
 		"animate-move/json/single-quotes":       `--data-binary '{'\''mood'\'':1,`,

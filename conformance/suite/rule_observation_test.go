@@ -83,17 +83,30 @@ func TestNoInferenceID(t *testing.T) {
 	})
 }
 
+// Half of an id of fewer than 16 characters may be the id of another generation.
+func TestShortIDs(t *testing.T) {
+	for length, want := range map[int]suite.Outcome{15: suite.NotApplicable, 16: suite.Passed} {
+		synctest.Test(t, func(t *testing.T) {
+			c := served(renamedIDs(func(n int) string { return fmt.Sprintf("%0*d", length, n) })(simulator.New(simulator.WithKey(goodKey))))
+			c.Run = regexp.MustCompile("^animate-move/http/id-cut$")
+			if r := run(t, t.Context(), c).Results[0]; r.Outcome != want {
+				t.Errorf("%d characters: %s %s", length, r.Outcome, r.Problems)
+			}
+		})
+	}
+}
+
 func TestNoPoll(t *testing.T) {
 	for _, test := range []struct {
-		name string
-		wrap func(http.Handler) http.Handler
-		want map[string]suite.Outcome
+		name, ends string
+		wrap       func(http.Handler) http.Handler
+		want       map[string]suite.Outcome
 	}{
-		{"no response", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
+		{"no response", "after 10 polls the status is still", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
 			"lifecycle/responses-match": suite.Failed, "lifecycle/id-unchanged": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
 			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/final-stays": suite.NotApplicable,
 		}},
-		{"foreign words", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
+		{"foreign words", "a result is present", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
 			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
 		}},
 	} {
@@ -103,6 +116,9 @@ func TestNoPoll(t *testing.T) {
 				c.Patience = time.Minute
 				c.Run = regexp.MustCompile("^animate-move/lifecycle/")
 				report := run(t, t.Context(), c)
+				if r := result(t, report, "animate-move/lifecycle/comes-to-an-end"); !strings.Contains(r.Problems[0], test.ends) {
+					t.Errorf("%q, want %q", r.Problems, test.ends)
+				}
 				for name, want := range test.want {
 					if r := result(t, report, "animate-move/"+name); r.Outcome != want {
 						t.Errorf("%s: %s %s, want %s", name, r.Outcome, r.Problems, want)
