@@ -51,6 +51,9 @@ type refusedError struct{ reason string }
 
 func (e *refusedError) Error() string { return e.reason }
 
+// errCutShort means that a file ends too soon.
+var errCutShort = fmt.Errorf("%w: the file is cut short", ErrNotVideo)
+
 // A download fetches one video in as many pieces as it takes.
 type download struct {
 	video   *Video
@@ -62,10 +65,10 @@ type download struct {
 	version   version // of the first piece
 	head      []byte  // the first bytes written
 	written   int64
-	container *container // nil before the first byte
-	whole     bool       // ranges aren't to be had
-	refused   bool       // the last range was refused with 403: the URL has expired, or the store refuses ranges
-	since     time.Time  // when the result became unavailable
+	container *media.Container // nil before the first byte
+	whole     bool             // ranges aren't to be had
+	refused   bool             // the last range was refused with 403: the URL has expired, or the store refuses ranges
+	since     time.Time        // when the result became unavailable
 	restarts  int
 
 	onDownload   func(received, total int64)
@@ -202,7 +205,7 @@ func (d *download) piece(parent context.Context) error {
 		return d.refresh(parent, status)
 	case code == http.StatusRequestedRangeNotSatisfiable && ranged:
 		if response.Header.Get("Content-Range") == fmt.Sprintf("bytes */%d", d.written) &&
-			(d.version.size < 0 || d.version.size == d.written) && d.container.complete() == nil {
+			(d.version.size < 0 || d.version.size == d.written) && d.container.Whole() {
 			return nil // it broke off behind the last byte
 		}
 		return d.startOver("the file server has nothing behind what was received")
@@ -270,10 +273,10 @@ func (d *download) begin(body *bufio.Reader, response *http.Response, watch *wat
 	case len(head) == 0:
 		return fmt.Errorf("%w: the file server returned nothing", errUnavailable)
 	}
-	if err := checkVideo(head); err != nil {
-		return fmt.Errorf("%w (Content-Type %.60q)", err, d.client.redact.String(response.Header.Get("Content-Type")))
+	if mediaType := media.Detect(head, ""); !strings.HasPrefix(mediaType, "video/") {
+		return fmt.Errorf("%w: it is %s (Content-Type %.60q)", ErrNotVideo, mediaType, d.client.redact.String(response.Header.Get("Content-Type")))
 	}
-	d.head, d.container = bytes.Clone(head), newContainer(head)
+	d.head, d.container = bytes.Clone(head), media.NewContainer(head)
 	return nil
 }
 
@@ -314,16 +317,16 @@ func (d *download) copy(body io.Reader, watch *watchdog) error {
 			return fmt.Errorf("%w: %w", errBroken, watch.explain(err))
 		}
 	}
-	size, err := d.version.size, d.container.complete()
+	size, whole := d.version.size, d.container.Whole()
 	switch {
 	case size >= 0 && d.written > size:
 		return fmt.Errorf("the file server sent %d bytes of a file of %d", d.written, size)
 	case d.written < size:
 		return fmt.Errorf("%w at %d of %d bytes", errBroken, d.written, size)
-	case err != nil && size < 0:
-		return fmt.Errorf("%w: %w", errBroken, err)
-	case err != nil: // all that the server has: a player may still play it
-		d.client.logger.Warn("the video looks incomplete", "generation", d.video.GenerationID, "bytes", d.written, "error", err)
+	case !whole && size < 0:
+		return fmt.Errorf("%w: %w", errBroken, errCutShort)
+	case !whole: // all that the server has: a player may still play it
+		d.client.logger.Warn("the video looks incomplete", "generation", d.video.GenerationID, "bytes", d.written, "error", errCutShort)
 	}
 	return nil
 }
@@ -337,7 +340,7 @@ func (d *download) write(p []byte) error {
 	}
 	n, err := d.w.Write(p)
 	d.written += int64(n)
-	d.container.see(p[:n])
+	_, _ = d.container.Write(p[:n])
 	if d.onDownload != nil {
 		d.onDownload(d.written, d.version.size)
 	}

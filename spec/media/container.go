@@ -1,31 +1,16 @@
-package api
+package media
 
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
-
-	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// checkVideo returns an error if the first bytes of a file aren't those of a video.
-func checkVideo(head []byte) error {
-	if mediaType := media.Detect(head, ""); !strings.HasPrefix(mediaType, "video/") {
-		return fmt.Errorf("%w: it is %s", ErrNotVideo, mediaType)
-	}
-	return nil
-}
-
-// errCutShort means that a file ends too soon.
-var errCutShort = fmt.Errorf("%w: the file is cut short", ErrNotVideo)
-
-// A container follows the structure of a video file while its bytes pass. It notices a file that ends inside an MP4 box,
+// A Container follows the structure of a video file while its bytes pass. It notices a file that ends inside an MP4 box,
 // a Matroska or WebM element, a transport stream packet or a RIFF file, and an MP4 file without an index or without
-// frames. A file that ends between two fragments or clusters looks whole. Of other formats a container knows nothing.
-type container struct {
+// frames. A file that ends between two fragments or clusters looks whole. Of other formats a Container knows nothing.
+type Container struct {
 	elements elements // nil if the format is unknown
 	size     int64    // of what has passed
 	header   []byte   // the beginning of an element
@@ -41,10 +26,10 @@ type elements interface {
 	whole(size int64, header []byte) bool
 }
 
-// newContainer returns a container for a file that begins with head.
-func newContainer(head []byte) *container {
-	c := &container{}
-	switch mediaType := media.Detect(head, ""); {
+// NewContainer returns a Container for a file that begins with head, of which it looks at [SniffLen] bytes.
+func NewContainer(head []byte) *Container {
+	c := &Container{}
+	switch mediaType := Detect(head, ""); {
 	case bytes.HasPrefix(head, []byte("\x1aE\xdf\xa3")):
 		c.elements = &matroska{}
 	case bytes.HasPrefix(head, []byte("RIFF")):
@@ -62,10 +47,11 @@ func newContainer(head []byte) *container {
 	return c
 }
 
-// see follows the next bytes of the file.
-func (c *container) see(p []byte) {
-	c.size += int64(len(p))
-	position := c.size - int64(len(p))
+// Write follows the next bytes of the file. It returns no error.
+func (c *Container) Write(p []byte) (int, error) {
+	length := len(p)
+	position := c.size
+	c.size += int64(length)
 	for len(p) > 0 && c.elements != nil && c.left >= 0 {
 		if c.left > 0 {
 			n := min(c.left, int64(len(p)))
@@ -77,14 +63,12 @@ func (c *container) see(p []byte) {
 			c.left, c.header = content, c.header[:0]
 		}
 	}
+	return length, nil
 }
 
-// complete returns an error if the file can't end here.
-func (c *container) complete() error {
-	if c.elements != nil && (c.left > 0 || !c.elements.whole(c.size, c.header)) {
-		return errCutShort
-	}
-	return nil
+// Whole reports whether the file may end here.
+func (c *Container) Whole() bool {
+	return c.elements == nil || c.left <= 0 && c.elements.whole(c.size, c.header)
 }
 
 // mp4 follows the top-level boxes of an MP4 or QuickTime file (ISO/IEC 14496-12).
