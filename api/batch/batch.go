@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 )
 
 // A Batch is a set of lines in a database, each to be generated once. It is safe for concurrent use.
@@ -18,64 +17,44 @@ type Batch struct {
 	id string
 }
 
-// An OpenOption configures [Open].
-type OpenOption func(*openConfig) error
-
-type openConfig struct {
-	id     string
-	create bool
-}
-
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
-
-// WithID names the batch within its database. The id is part of every client request id, so two batches of one account
-// need different ones. Without it, Open takes the only batch of the database, or creates one with a random id.
-func WithID(id string) OpenOption {
-	return func(c *openConfig) error {
-		if !idPattern.MatchString(id) {
-			return fmt.Errorf("batch id %.40q: want 1 to 32 characters of A-Z a-z 0-9 . _ -", id)
-		}
-		c.id = id
-		return nil
-	}
-}
-
-// MustExist makes Open return [ErrNoBatch] instead of creating a batch.
-func MustExist() OpenOption {
-	return func(c *openConfig) error {
-		c.create = false
-		return nil
-	}
-}
 
 // ErrNoBatch reports that the database holds no such batch.
 var ErrNoBatch = errors.New("no such batch")
 
-// Open opens a batch and creates it if it doesn't exist. The database is the path of an SQLite file, which one process
-// at a time may [Batch.Run], or a postgres:// URL, which any number of processes may. The caller closes the batch.
-func Open(ctx context.Context, database string, opts ...OpenOption) (*Batch, error) {
-	c := openConfig{create: true}
-	for _, opt := range opts {
-		if err := opt(&c); err != nil {
-			return nil, fmt.Errorf("batch: %w", err)
-		}
+// Create opens a batch and creates it if it doesn't exist. The database is the path of an SQLite file, which one process
+// at a time may [Batch.Run], or a postgres:// URL, which any number of processes may. The id names the batch within its
+// database and is part of every client request id, so two batches of one account need different ones. Without an id,
+// Create opens the only batch of the database, or creates one with a random id. The caller closes the batch.
+func Create(ctx context.Context, database, id string) (*Batch, error) {
+	return open(ctx, database, id, true)
+}
+
+// Open is [Create] for a batch that exists. If it doesn't, the error is [ErrNoBatch].
+func Open(ctx context.Context, database, id string) (*Batch, error) {
+	return open(ctx, database, id, false)
+}
+
+func open(ctx context.Context, database, id string, create bool) (*Batch, error) {
+	if id != "" && !idPattern.MatchString(id) {
+		return nil, fmt.Errorf("batch: id %.40q: want 1 to 32 characters of A-Z a-z 0-9 . _ -", id)
 	}
 	s, err := openStore(ctx, database)
 	if err != nil {
 		return nil, fmt.Errorf("batch: open %s: %w", redactDatabase(database), err)
 	}
 	b := &Batch{store: s}
-	if err := b.find(ctx, c); err != nil {
-		_ = s.Close()
+	if err := b.find(ctx, id, create); err != nil {
+		_ = s.db.Close()
 		return nil, fmt.Errorf("batch: open %s: %w", redactDatabase(database), err)
 	}
 	return b, nil
 }
 
 // find sets the id of the batch, and creates the batch if it may.
-func (b *Batch) find(ctx context.Context, c openConfig) error {
+func (b *Batch) find(ctx context.Context, id string, create bool) error {
 	return b.transact(ctx, func(tx *sql.Tx) error {
-		ids, err := collect(ctx, tx, scanString, `SELECT id FROM batch WHERE $1 = '' OR id = $1 ORDER BY created_at`, c.id)
+		ids, err := collect(ctx, tx, scanString, `SELECT id FROM batch WHERE $1 = '' OR id = $1 ORDER BY created_at`, id)
 		switch {
 		case err != nil:
 			return err
@@ -84,13 +63,13 @@ func (b *Batch) find(ctx context.Context, c openConfig) error {
 			return nil
 		case len(ids) > 1:
 			return fmt.Errorf("it holds %d batches, name one: %s", len(ids), strings.Join(ids, ", "))
-		case !c.create:
+		case !create:
 			return ErrNoBatch
 		}
-		if b.id = c.id; b.id == "" {
+		if b.id = id; b.id == "" {
 			b.id = strings.ToLower(rand.Text()[:10])
 		}
-		return exec(ctx, tx, `INSERT INTO batch (id, created_at) VALUES ($1, $2)`, b.id, millis(time.Now()))
+		return exec(ctx, tx, `INSERT INTO batch (id, created_at) VALUES ($1, $2)`, b.id, nowMillis())
 	})
 }
 
@@ -98,4 +77,4 @@ func (b *Batch) find(ctx context.Context, c openConfig) error {
 func (b *Batch) ID() string { return b.id }
 
 // Close closes the database. A Run must have returned before.
-func (b *Batch) Close() error { return b.store.Close() }
+func (b *Batch) Close() error { return b.db.Close() }

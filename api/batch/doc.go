@@ -1,10 +1,10 @@
 // Package batch generates thousands of videos, each paid once, whatever dies when. It is what the command wan-batch runs:
 //
-//	b, err := batch.Open(ctx, "videos/batch.db") // or "postgres://..."
+//	b, err := batch.Create(ctx, "videos/batch.db", "") // or "postgres://..."
 //	added, err := b.Add(ctx, batch.Line{CustomID: "shot-7", Body: map[string]any{
 //		"model": "alibaba/wan2.2-14b-animate-move", "video_url": api.File("dance.mp4"), "image_url": api.File("hero.png"),
 //	}})
-//	err = b.Run(ctx, client, batch.WithOutput("videos/{custom_id}.mp4"), batch.WithConcurrency(20))
+//	err = b.Run(ctx, client, batch.Options{Output: "videos/{custom_id}.mp4", Concurrency: 20})
 //	status, err := b.Status(ctx)
 //
 // # How a line is paid once
@@ -16,8 +16,10 @@
 // is submitted again only if the user says so ([Batch.Resubmit]). A crash leaves about as many unknown lines as
 // submissions were under way, at most 8 for each process.
 //
-// River, a job queue, is no more than an alarm clock: it rings when a poll or a save is due. An alarm that rings twice,
-// late or never costs time but no money, and on SQLite all alarms are set anew from the ledger at each start.
+// Submissions and saves belong to their process by a lease, which it renews: what a dead process leaves is taken over after
+// a minute. River, a job queue, is no more than an alarm clock: it rings when a poll is due. An alarm that rings twice or
+// late costs time but no money. On SQLite all alarms are set anew from the ledger at each start; on Postgres, River sets
+// those that a dead process was handling again after about 100 seconds.
 //
 // # What limits it
 //

@@ -52,7 +52,7 @@ func (b *Batch) Add(ctx context.Context, lines ...Line) (added int, err error) {
 		return 0, fmt.Errorf("batch: %w", err)
 	}
 	err = b.transact(ctx, func(tx *sql.Tx) error {
-		if err := exec(ctx, tx, `UPDATE batch SET touched_at = touched_at WHERE id = $1`, b.id); err != nil { // the lock
+		if err := b.lockRow(ctx, tx); err != nil {
 			return err
 		}
 		fresh, err := b.newLines(ctx, tx, encoded)

@@ -1,7 +1,7 @@
 package batch
 
 import (
-	"bytes"
+	"bufio"
 	"cmp"
 	"context"
 	"database/sql"
@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -45,7 +47,7 @@ type Error struct {
 }
 
 func newRecord(line row) Record {
-	r := Record{ID: line.clientRequestID, CustomID: line.customID, State: line.state}
+	r := Record{ID: line.clientRequestID, CustomID: line.customID, State: line.state, File: line.file}
 	if line.response != "" {
 		body := json.RawMessage(line.response)
 		if !json.Valid(body) {
@@ -57,15 +59,13 @@ func newRecord(line row) Record {
 		r.Error = &Error{line.errorCode, line.errorText}
 	}
 	if line.usd.Valid {
-		usd := float64(line.usd.Int64) / dollar
-		r.USD = &usd
+		r.USD = new(dollars(line.usd.Int64))
 	}
-	r.File = line.file
 	return r
 }
 
-// final reports whether the outcome of a line goes to the files: nothing will change it by itself.
-const final = `(state IN ('saved', 'failed', 'rejected', 'canceled') OR state = 'unknown' AND search_until <= $2 OR state = 'completed' AND alarm_kind = '')`
+// final says that nothing will change the outcome of a line by itself. $2 is the time.
+const final = `(state IN ('saved', 'failed', 'rejected', 'canceled') OR state = 'unknown' AND search_until <= $2 OR state = 'completed' AND missed >= 5)`
 
 // The files beside the videos.
 const (
@@ -73,153 +73,122 @@ const (
 	ErrorsFile  = "errors.jsonl"
 )
 
-// results are the two files, to which lines are appended durably.
+// results are the two files, to which records are appended durably, each once.
 type results struct {
-	mu           sync.Mutex
-	good, bad    *os.File
-	directory    string
-	alreadyThere map[string]bool // lines that a crash has left in the files but not in the ledger
+	mu        sync.Mutex
+	good, bad resultFile
 }
 
-// openResults opens the files in a directory. The end of a line that a crash has cut off is removed, where no other
-// process writes.
-func openResults(directory string, alone bool) (*results, error) {
+type resultFile struct {
+	*os.File
+
+	records map[string]bool // to be appended
+	end     int64           // of what the ledger knows to be written
+}
+
+func openResults(directory string) (r *results, err error) {
 	if err := makeDirectory(directory); err != nil {
 		return nil, err
 	}
-	r := &results{directory: directory}
-	for name, file := range map[string]**os.File{ResultsFile: &r.good, ErrorsFile: &r.bad} {
-		f, err := os.OpenFile(filepath.Join(directory, name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666) //nolint:gosec // the umask decides
-		if err == nil && alone {
-			err = dropPartialLine(f)
-		}
-		if err != nil {
-			r.close()
-			return nil, err
-		}
-		*file = f
+	r = &results{}
+	const flags = os.O_RDWR | os.O_CREATE | os.O_APPEND
+	if r.good.File, err = os.OpenFile(filepath.Join(directory, ResultsFile), flags, 0o666); err != nil { //nolint:gosec // the umask decides
+		return nil, err
+	}
+	if r.bad.File, err = os.OpenFile(filepath.Join(directory, ErrorsFile), flags, 0o666); err != nil { //nolint:gosec // the umask decides
+		_ = r.good.Close()
+		return nil, err
 	}
 	return r, nil
 }
 
 func (r *results) close() {
-	for _, f := range []*os.File{r.good, r.bad} {
-		if f != nil {
-			_ = f.Close()
-		}
-	}
+	_ = r.good.Close()
+	_ = r.bad.Close()
 }
 
-func dropPartialLine(f *os.File) error {
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	buffer := make([]byte, 4096)
-	for at := end; at > 0; {
-		n := min(at, int64(len(buffer)))
-		at -= n
-		if _, err := f.ReadAt(buffer[:n], at); err != nil {
-			return err
-		}
-		if i := bytes.LastIndexByte(buffer[:n], '\n'); i >= 0 {
-			if whole := at + int64(i) + 1; whole < end {
-				return f.Truncate(whole)
-			}
-			return nil
-		}
-	}
-	return f.Truncate(0)
-}
-
-// append writes a record to its file, and to the disk.
-func (r *results) append(record Record) error {
-	encoded, err := encodeRecord(record)
-	if err != nil {
-		return err
-	}
-	f := r.bad
-	if record.State == Saved {
-		f = r.good
-	}
-	if _, err := f.Write(encoded); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-func encodeRecord(record Record) ([]byte, error) {
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(record)
-	return buffer.Bytes(), err
-}
-
-// has reports whether a crash came between the append and the note in the ledger.
-func (r *results) has(record Record) bool {
-	if r.alreadyThere == nil {
-		r.alreadyThere = map[string]bool{}
-		for _, f := range []*os.File{r.good, r.bad} {
-			decoder := json.NewDecoder(io.NewSectionReader(f, 0, 1<<62))
-			for {
-				var one Record
-				if decoder.Decode(&one) != nil {
-					break
+// append writes records to the file, and to the disk. What a crash has left behind the end that is known may be the same
+// records, or a part of a line, which is removed.
+func (f *resultFile) append() (end int64, err error) {
+	end = f.end
+	reader := bufio.NewReader(io.NewSectionReader(f.File, f.end, 1<<62))
+	for {
+		line, err := reader.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			if line != "" {
+				if err := f.Truncate(end); err != nil {
+					return 0, err
 				}
-				r.alreadyThere[one.ID+" "+string(one.State)] = true
 			}
+			break
 		}
+		if err != nil {
+			return 0, err
+		}
+		end += int64(len(line))
+		delete(f.records, line)
 	}
-	return r.alreadyThere[record.ID+" "+string(record.State)]
-}
-
-// reportLine appends the outcome of a line to its file if it is final. A line that can't be written now is written by
-// reportAll.
-func (r *run) reportLine(ctx context.Context, line int64) {
-	_ = r.report(context.WithoutCancel(ctx), `AND line = $3`, []any{line}, func(Record) bool { return false })
-}
-
-// reportAll appends what is final and hasn't been written.
-func (r *run) reportAll(ctx context.Context) error {
-	err := r.report(ctx, "", nil, r.results.has)
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.results.directory, err)
+	if len(f.records) == 0 {
+		return end, nil
 	}
-	return nil
+	text := strings.Join(slices.Sorted(maps.Keys(f.records)), "")
+	if _, err := f.WriteString(text); err != nil {
+		return 0, err
+	}
+	return end + int64(len(text)), f.Sync()
 }
 
-func (r *run) report(ctx context.Context, condition string, args []any, written func(Record) bool) error {
+// report appends the lines with an outcome that haven't been reported. The ledger's note is committed after the append:
+// if a crash comes in between, the next report finds the records in the file. The lock keeps other processes from
+// appending meanwhile.
+func (r *run) report(ctx context.Context) error {
 	r.results.mu.Lock()
 	defer r.results.mu.Unlock()
-	rows, err := r.batch.rows(ctx, r.batch.db, final+` AND reported = 0 `+condition, append([]any{nowMillis()}, args...)...)
-	if err != nil {
+	good, bad := &r.results.good, &r.results.bad
+	if n, err := r.batch.count(ctx, r.batch.db, `reported = 0 AND `+final, nowMillis()); err != nil || n == 0 {
 		return err
 	}
-	for _, line := range rows {
-		// The note in the ledger comes first, and is committed after the append: no other process appends the line, and after
-		// a crash in between it is found in the file.
-		err := r.batch.transact(ctx, func(tx *sql.Tx) error {
-			n, err := changed(ctx, tx, `UPDATE generation SET reported = 1 WHERE batch_id = $1 AND line = $2 AND state = $3 AND reported = 0`,
-				r.batch.id, line.line, string(line.state))
-			if record := newRecord(line); err == nil && n > 0 && !written(record) {
-				err = r.results.append(record)
-			}
+	var goodEnd, badEnd int64
+	err := r.batch.transact(ctx, func(tx *sql.Tx) error {
+		if err := r.batch.lockRow(ctx, tx); err != nil {
 			return err
-		})
+		}
+		rows, err := collect(ctx, tx, scanRow, `UPDATE generation SET reported = 1 WHERE batch_id = $1 AND reported = 0 AND `+final+` RETURNING `+rowColumns, r.batch.id, nowMillis())
 		if err != nil {
 			return err
 		}
+		good.records, bad.records = map[string]bool{}, map[string]bool{}
+		for _, line := range rows {
+			var text strings.Builder
+			encoder := json.NewEncoder(&text)
+			encoder.SetEscapeHTML(false)
+			if err := encoder.Encode(newRecord(line)); err != nil {
+				return err
+			}
+			if line.state == Saved {
+				good.records[text.String()] = true
+			} else {
+				bad.records[text.String()] = true
+			}
+		}
+		if goodEnd, err = good.append(); err != nil {
+			return err
+		}
+		badEnd, err = bad.append()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Dir(good.Name()), err)
 	}
+	good.end, bad.end = goodEnd, badEnd
 	return nil
 }
 
 // Export calls f with the record of every line that has an outcome, in the order of the lines.
 func (b *Batch) Export(ctx context.Context, f func(Record) error) error {
-	const page = 1000
 	for last := int64(0); ; {
 		rows, err := b.rows(ctx, b.db, final+` AND line > $3 ORDER BY line LIMIT 1000`, nowMillis(), last)
-		if err != nil {
+		if err != nil || len(rows) == 0 {
 			return err
 		}
 		for _, line := range rows {
@@ -228,16 +197,7 @@ func (b *Batch) Export(ctx context.Context, f func(Record) error) error {
 			}
 			last = line.line
 		}
-		if len(rows) < page {
-			return nil
-		}
 	}
-}
-
-// resultsDirectory is the part of an output template that all videos share.
-func resultsDirectory(output string) string {
-	before, _, _ := strings.Cut(output, "{")
-	return filepath.Dir(before + "x")
 }
 
 func makeDirectory(path string) error {

@@ -15,20 +15,104 @@ import (
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// submitters is how many submissions are sent at once by one process. About as many lines are unknown after a crash.
-const submitters = 8
+// Options configure [Batch.Run]. The zero value has the defaults. Limits hold for all processes together.
+type Options struct {
+	// Output is the file of each video, in which {custom_id} stands for that of the line; {custom_id}.mp4 if empty. The
+	// directory before it also gets results.jsonl and errors.jsonl.
+	Output string
+	// Concurrency is how many generations may be in flight; 0 is 10.
+	Concurrency int
+	// Rate is how many submissions are sent per minute; 0 is no limit.
+	Rate int
+	// MaxUSD stops submitting where the next line could make the batch cost more: what is spent, estimated for what is in
+	// flight, and estimated for lines of state unknown count. It needs an estimate for every line. 0 is no limit.
+	MaxUSD float64
+	// Estimate replaces [api.Client.Estimate] for MaxUSD. A price that can't be known is an error.
+	Estimate func(ctx context.Context, body map[string]any) (usd float64, err error)
+	// Until stops submitting at a time.
+	Until time.Time
+	// StopAfterFailures stops submitting once so many lines have failed or were rejected in this run; 0 is no limit.
+	StopAfterFailures int
+	// Search is how long Run looks in the account's logs for a line whose outcome is unknown: a row may come only after the
+	// generation is over. 0 is 30 minutes; if it is negative, such a line stays unknown at once.
+	Search time.Duration
+	// Join makes Run help another process, with the limits and the output that are in the database.
+	Join bool
+	// Drain makes Run stop softly once it is closed: nothing more is submitted, requests and downloads under way are
+	// finished, and Run returns. The next Run goes on.
+	Drain <-chan struct{}
+	// OnSaved is called with each saved video, from several goroutines. The line is saved when it returns nil.
+	OnSaved func(context.Context, Record) error
+	// OnChange is called with each change of state that this process makes, one call at a time. It may call the batch, but
+	// work waits for it.
+	OnChange func(Change)
+}
+
+func (o *Options) check() error {
+	if o.Output == "" {
+		o.Output = "{custom_id}.mp4"
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 10
+	}
+	if o.Search == 0 {
+		o.Search = defaultSearch
+	}
+	o.Search = max(o.Search, 0)
+	switch {
+	case o.Concurrency < 0:
+		return fmt.Errorf("concurrency: %d, want at least 1", o.Concurrency)
+	case o.Rate < 0:
+		return fmt.Errorf("rate: %d, want at least 0", o.Rate)
+	case !(o.MaxUSD >= 0 && o.MaxUSD < 1e9):
+		return fmt.Errorf("budget: %v, want an amount in dollars", o.MaxUSD)
+	case o.StopAfterFailures < 0:
+		return fmt.Errorf("stop after failures: %d, want at least 0", o.StopAfterFailures)
+	}
+	return checkTemplate(o.Output)
+}
+
+// A Change is a line that has changed its state, or trouble of the run where CustomID is empty.
+type Change struct {
+	CustomID     string
+	State        State
+	GenerationID string
+	File         string
+	Err          error
+}
+
+// A StoppedError reports that Run has ended before all lines were done. The next Run goes on.
+type StoppedError struct {
+	// Pending, InFlight count the lines that are left.
+	Pending, InFlight int
+	// Err is the reason.
+	Err error
+}
+
+func (e *StoppedError) Error() string {
+	return fmt.Sprintf("batch: %v; %d lines are pending and %d in flight, run it again to go on", e.Err, e.Pending, e.InFlight)
+}
+
+func (e *StoppedError) Unwrap() error { return e.Err }
+
+var errDrained = errors.New("stopped")
+
+// submitters and savers are how many submissions and downloads one process has under way. About as many lines as
+// submitters are unknown after a crash.
+const submitters, savers = 8, 8
 
 // A run is one call of Run.
 type run struct {
-	options
+	Options
 
 	batch   *Batch
 	client  *api.Client
-	clock   clock
+	clock   *clock
 	worker  string
 	results *results
 
 	inFlight atomic.Int64
+	changing sync.Mutex
 	wake     chan struct{}           // a line has changed, so there may be something to claim
 	stop     context.CancelCauseFunc // ends the submissions, with the reason
 }
@@ -37,39 +121,57 @@ type run struct {
 // every line is saved, failed, rejected, canceled or finally unknown, or with a [*StoppedError]. The lines' own errors
 // are in [Batch.Status] and errors.jsonl. When the context ends, Run returns soon, and nothing is lost: the next Run of
 // any process goes on.
-func (b *Batch) Run(ctx context.Context, client *api.Client, opts ...RunOption) error {
-	o := options{output: "{custom_id}.mp4", concurrency: 10, searchTime: defaultSearch, onChange: func(Change) {}}
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return fmt.Errorf("batch: %w", err)
-		}
+func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
+	if err := o.check(); err != nil {
+		return fmt.Errorf("batch: %w", err)
 	}
 	unlock, err := b.lock(ctx)
 	if err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
 	defer unlock()
-	r := &run{options: o, batch: b, client: client, worker: rand.Text(), wake: make(chan struct{}, 1)}
-	if r.estimate == nil {
-		r.estimate = r.estimateByClient
+	hard, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &run{Options: o, batch: b, client: client, worker: rand.Text(), wake: make(chan struct{}, 1)}
+	r.clock, err = newClock(b.store, b.id, func(ctx context.Context, a alarm) time.Duration {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(hard, cancel)()
+		return r.ring(ctx, a)
+	})
+	if err == nil {
+		err = r.prepare(ctx)
 	}
-	if err := r.prepare(ctx); err != nil {
+	if err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
 	defer r.results.close()
-	return r.work(ctx)
+	err = r.work(ctx, hard)
+	cancel()
+	if reportErr := r.report(context.WithoutCancel(ctx)); err == nil {
+		err = reportErr
+	}
+	if err == nil {
+		return nil
+	}
+	stopped := &StoppedError{Err: err}
+	if status, err := b.Status(context.WithoutCancel(ctx)); err == nil {
+		stopped.Pending, stopped.InFlight = status.States[Pending], status.States[InProgress]+status.States[Submitting]+status.States[Completed]
+	}
+	return stopped
 }
 
 // prepare checks what can be checked before anything is paid, and recovers what an earlier run has left.
 func (r *run) prepare(ctx context.Context) (err error) {
-	if r.clock, err = newClock(r.batch.store, r.batch.id); err != nil {
-		return err
-	}
-	if r.join {
-		if r.output, err = r.batch.output(ctx); err != nil {
+	if r.Join {
+		l, err := r.batch.limits(ctx, r.batch.db)
+		if err != nil {
 			return err
 		}
-	} else if r.output, err = filepath.Abs(r.output); err != nil {
+		if r.Output = l.output; r.Output == "" {
+			return fmt.Errorf("batch %s hasn't been run yet", r.batch.id)
+		}
+	} else if r.Output, err = filepath.Abs(r.Output); err != nil {
 		return err
 	}
 	if err := r.checkOutput(ctx); err != nil {
@@ -81,10 +183,57 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if err := r.recover(ctx); err != nil {
 		return err
 	}
-	if r.results, err = openResults(resultsDirectory(r.output), r.batch.pool == nil); err != nil {
+	if r.results, err = openResults(Directory(r.Output)); err != nil {
 		return err
 	}
-	return r.reportAll(ctx)
+	return r.report(ctx)
+}
+
+var errNoEstimate = errors.New("no price is known, so the budget can't be kept")
+
+// price estimates what pending lines cost, if there is a budget to keep.
+func (r *run) price(ctx context.Context) error {
+	if r.MaxUSD == 0 || r.Join {
+		return nil
+	}
+	rows, err := r.batch.rows(ctx, r.batch.db, `state = 'pending' AND price = 0 ORDER BY line`)
+	if err != nil {
+		return err
+	}
+	prices := make([]int64, len(rows))
+	for i, line := range rows {
+		body, err := decodeBody(line.body)
+		if err != nil {
+			continue // it will be rejected without being sent
+		}
+		usd, err := r.estimate(ctx, body)
+		if err != nil {
+			return fmt.Errorf("line %s: %w: %w", line.customID, errNoEstimate, err)
+		}
+		prices[i] = micros(usd)
+	}
+	return r.batch.transact(ctx, func(tx *sql.Tx) error {
+		for i, line := range rows {
+			if err := exec(ctx, tx, `UPDATE generation SET price = $3 WHERE batch_id = $1 AND line = $2`, r.batch.id, line.line, prices[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (r *run) estimate(ctx context.Context, body map[string]any) (float64, error) {
+	if r.Estimate != nil {
+		return r.Estimate(ctx, body)
+	}
+	estimate, err := r.client.Estimate(ctx, body)
+	if err != nil {
+		return 0, err
+	}
+	if estimate.USD == nil {
+		return 0, errors.New(estimate.Reason)
+	}
+	return *estimate.USD, nil
 }
 
 // recover writes the limits, and on SQLite, where this process is the only one, it makes submissions that nobody is
@@ -92,87 +241,70 @@ func (r *run) prepare(ctx context.Context) (err error) {
 func (r *run) recover(ctx context.Context) error {
 	now := time.Now()
 	return r.batch.transact(ctx, func(tx *sql.Tx) error {
-		if !r.join {
+		if !r.Join {
 			if err := exec(ctx, tx, `UPDATE batch SET started_at = $2, output = $3, concurrency = $4, rate = $5, max_usd = $6, until = $7,
-				stop_after_failures = $8, paused_until = 0, pauses = 0, searched_at = 0 WHERE id = $1`, r.batch.id, millis(now), r.output,
-				r.concurrency, r.rate, r.maxUSD, millis(r.until), r.stopAfterFailures); err != nil {
+				stop_after_failures = $8, paused_until = 0, pauses = 0, searched_at = 0 WHERE id = $1`, r.batch.id, millis(now), r.Output,
+				r.Concurrency, r.Rate, micros(r.MaxUSD), millis(r.Until), r.StopAfterFailures); err != nil {
 				return err
 			}
 			// What was given up in an earlier run is looked for once more, but not without logs.
 			if err := exec(ctx, tx, `UPDATE generation SET search_until = $2 WHERE batch_id = $1 AND state = 'unknown' AND (search_until < $2 OR CAST($3 AS BIGINT) = 0)`,
-				r.batch.id, millis(now.Add(min(oneMore, r.searchTime))), int64(r.searchTime)); err != nil {
+				r.batch.id, millis(now.Add(min(oneMore, r.Search))), int64(r.Search)); err != nil {
 				return err
 			}
 		}
-		if r.batch.pool != nil {
+		if !r.batch.alone() {
 			return nil
 		}
 		if err := r.expire(ctx, tx, now.Add(2*leaseTime)); err != nil {
 			return err
 		}
-		if err := r.clock.reset(ctx, tx); err != nil {
-			return err
-		}
 		if err := exec(ctx, tx, `UPDATE generation SET lease_until = 0 WHERE batch_id = $1 AND state = 'completed'`, r.batch.id); err != nil {
 			return err
 		}
-		open, err := r.batch.rows(ctx, tx, `alarm_kind <> ''`)
-		if err != nil {
+		if err := r.clock.reset(ctx, tx); err != nil {
 			return err
 		}
-		alarms := make([]alarm, len(open))
-		for i, line := range open {
-			alarms[i] = alarm{line.alarmKind, line.line, line.alarm}
+		alarms, err := collect(ctx, tx, func(rows *sql.Rows) (a alarm, err error) { return a, rows.Scan(&a.line, &a.generation) },
+			`SELECT line, generation_id FROM generation WHERE batch_id = $1 AND state = 'in_progress'`, r.batch.id)
+		if err != nil {
+			return err
 		}
 		return r.clock.set(ctx, tx, now, alarms...)
 	})
 }
 
 // work runs until all lines are done or the run is stopped.
-func (r *run) work(ctx context.Context) error {
-	hard, cancel := context.WithCancel(ctx)
-	defer cancel()
+func (r *run) work(ctx, hard context.Context) error {
 	soft, stop := context.WithCancelCause(hard)
 	r.stop = stop
-	if err := r.clock.start(ctx, r.ring(hard)); err != nil {
-		return fmt.Errorf("batch: %w", err)
+	if err := r.clock.start(ctx); err != nil {
+		return err
 	}
 	var background sync.WaitGroup
 	background.Go(func() {
 		select {
-		case <-r.drain:
+		case <-r.Drain:
 			stop(errDrained)
 		case <-soft.Done():
 		}
 	})
-	background.Go(func() { r.keepLeases(hard) })
-	if r.searchTime > 0 {
+	leases, released := context.WithCancel(hard)
+	background.Go(func() { r.keepLeases(leases) })
+	background.Go(func() {
+		for wire.Sleep(soft, time.Second) == nil {
+			_ = r.report(soft) // at the end, Run returns the error
+		}
+	})
+	if r.Search > 0 {
 		background.Go(func() { r.search(soft) })
 	}
-	err := r.submitAll(soft, hard)
+	err := r.workAll(soft, hard)
 	stop(nil)
 	r.clock.stop(ctx)
-	cancel()
+	released()
 	background.Wait()
-	if reportErr := r.reportAll(context.WithoutCancel(ctx)); err == nil && reportErr != nil {
-		err = reportErr
-	}
-	return r.stopped(ctx, err)
-}
-
-var errDrained = errors.New("stopped")
-
-// stopped words the end of a run that hasn't done all lines.
-func (r *run) stopped(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	status, statusErr := r.batch.Status(context.WithoutCancel(ctx))
-	e := &StoppedError{Reason: err.Error(), Err: err}
-	if statusErr == nil {
-		e.Pending, e.InFlight = status.States[Pending], status.States[InProgress]+status.States[Submitting]+status.States[Completed]
-	}
-	return e
+	return err
 }
 
 // keepLeases tells the other processes that this one lives.
@@ -184,7 +316,15 @@ func (r *run) keepLeases(ctx context.Context) {
 
 // changed reports a change of a line, and wakes the claim.
 func (r *run) changed(c Change) {
-	r.onChange(c)
+	if r.OnChange != nil {
+		r.changing.Lock()
+		r.OnChange(c)
+		r.changing.Unlock()
+	}
+	r.wakeUp()
+}
+
+func (r *run) wakeUp() {
 	select {
 	case r.wake <- struct{}{}:
 	default:

@@ -2,7 +2,6 @@ CREATE TABLE IF NOT EXISTS batch (
   id TEXT PRIMARY KEY,
   created_at BIGINT NOT NULL,
   started_at BIGINT NOT NULL DEFAULT 0,      -- of the last run
-  touched_at BIGINT NOT NULL DEFAULT 0,      -- by the last claim, whose update is its lock
   searched_at BIGINT NOT NULL DEFAULT 0,     -- the last search in the account's logs
   paused_until BIGINT NOT NULL DEFAULT 0,    -- no submission before
   pauses BIGINT NOT NULL DEFAULT 0,          -- in a row
@@ -26,9 +25,7 @@ CREATE TABLE IF NOT EXISTS generation (
   client_request_id TEXT UNIQUE,
   generation_id TEXT UNIQUE,
   lease_until BIGINT NOT NULL DEFAULT 0,
-  worker TEXT NOT NULL DEFAULT '',           -- the process that submits
-  alarm BIGINT NOT NULL DEFAULT 0,           -- the number of the valid alarm
-  alarm_kind TEXT NOT NULL DEFAULT '',       -- poll, save, or none
+  worker TEXT NOT NULL DEFAULT '',           -- the process that submits or saves
   search_until BIGINT NOT NULL DEFAULT 0,    -- an unknown line is looked for in the logs until then
   status TEXT NOT NULL DEFAULT '',           -- the API's word
   missed BIGINT NOT NULL DEFAULT 0,          -- polls or saves that failed in a row

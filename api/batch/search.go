@@ -3,7 +3,10 @@ package batch
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/api"
@@ -30,13 +33,14 @@ func (r *run) search(ctx context.Context) {
 			continue
 		}
 		if len(unknown) == 0 {
-			_ = r.reportAll(ctx) // those whose search is over
 			continue
 		}
 		if last := unknown[len(unknown)-1].submittingAt; last > newest {
 			interval, newest = shortestSearch, last
 		}
-		if !r.mySearch(ctx, interval) {
+		now := time.Now() // one of several processes searches
+		if n, err := changed(ctx, r.batch.db, `UPDATE batch SET searched_at = $2 WHERE id = $1 AND searched_at <= $3`,
+			r.batch.id, millis(now), millis(now.Add(-interval))); err != nil || n == 0 {
 			continue
 		}
 		if err := r.searchOnce(ctx, unknown); err != nil && ctx.Err() == nil {
@@ -44,14 +48,6 @@ func (r *run) search(ctx context.Context) {
 		}
 		interval = min(2*interval, longestSearch)
 	}
-}
-
-// mySearch lets one of several processes search, once in an interval.
-func (r *run) mySearch(ctx context.Context, interval time.Duration) bool {
-	now := time.Now()
-	n, err := changed(ctx, r.batch.db, `UPDATE batch SET searched_at = $2 WHERE id = $1 AND searched_at <= $3`,
-		r.batch.id, millis(now), millis(now.Add(-interval)))
-	return err == nil && n > 0
 }
 
 func (r *run) searchOnce(ctx context.Context, unknown []row) error {
@@ -100,78 +96,51 @@ func (r *run) takeUp(ctx context.Context, line row, found *api.FoundSubmission) 
 	return false, nil
 }
 
-// Retry makes lines go on that have ended without a video: failed and rejected ones are submitted again, videos that
-// weren't saved are saved, and unknown ones are looked for in the logs once more, but never submitted. Without ids it is
-// for all of them. It returns how many there are; the next Run does the work.
-func (b *Batch) Retry(ctx context.Context, ids ...string) (int, error) {
-	n, err := b.forLines(ctx, ids, `state IN ('failed', 'rejected', 'unknown') OR state = 'completed' AND alarm_kind = ''`, func(tx *sql.Tx, c clock, line row) error {
-		switch line.state {
-		case Completed:
-			if err := exec(ctx, tx, `UPDATE generation SET alarm = alarm + 1, alarm_kind = 'save', lease_until = 0, missed = 0, finished_at = 0, reported = 0
-				WHERE batch_id = $1 AND line = $2`, b.id, line.line); err != nil {
-				return err
-			}
-			return b.ringLater(ctx, tx, c, line.line, saveAlarm, time.Now())
-		case Unknown:
-			return exec(ctx, tx, `UPDATE generation SET search_until = $3, reported = 0 WHERE batch_id = $1 AND line = $2`,
-				b.id, line.line, millis(time.Now().Add(defaultSearch)))
-		default:
-			return b.reset(ctx, tx, line)
-		}
-	})
-	return n, err
-}
-
-// Resubmit makes unknown lines pending again: the user has decided that they may be paid a second time. Their estimates
-// go on counting as spent.
-func (b *Batch) Resubmit(ctx context.Context, ids ...string) (int, error) {
-	return b.forLines(ctx, ids, `state = 'unknown'`, func(tx *sql.Tx, _ clock, line row) error { return b.reset(ctx, tx, line) })
-}
-
-// Cancel gives up pending and unknown lines. An unknown one may run and be charged all the same.
-func (b *Batch) Cancel(ctx context.Context, ids ...string) (int, error) {
-	return b.forLines(ctx, ids, `state IN ('pending', 'unknown')`, func(tx *sql.Tx, _ clock, line row) error {
-		return exec(ctx, tx, `UPDATE generation SET state = 'canceled', lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END,
-			finished_at = $3, reported = 0 WHERE batch_id = $1 AND line = $2`, b.id, line.line, nowMillis())
-	})
-}
-
-// reset makes a line pending. Its generation, if any, stays in the API's and our own logs.
-func (b *Batch) reset(ctx context.Context, tx *sql.Tx, line row) error {
-	return exec(ctx, tx, `UPDATE generation SET state = 'pending', lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END,
-		generation_id = NULL, alarm_kind = '', status = '', usd = NULL, finished_at = 0, reported = 0, missed = 0
-		WHERE batch_id = $1 AND line = $2`, b.id, line.line)
-}
-
-// forLines changes the lines with the ids, or all, that a condition selects, in one transaction. It is an error if one
-// of the ids isn't among them.
-func (b *Batch) forLines(ctx context.Context, ids []string, condition string, change func(*sql.Tx, clock, row) error) (n int, err error) {
-	c, err := newClock(b.store, b.id)
-	if err != nil {
-		return 0, err
+// Recover rebuilds the ledger of a batch whose lines have just been added again with its old id, from the account's
+// logs since a time. Every line becomes unknown, with the last client request id that the logs know, so that the next
+// Run looks for it and nothing is submitted by itself. It returns how many lines the logs know and how many they don't.
+func (b *Batch) Recover(ctx context.Context, client *api.Client, since time.Time) (found, missing int, err error) {
+	type attempt struct {
+		number  int64
+		created time.Time
 	}
-	return n, b.transact(ctx, func(tx *sql.Tx) error {
-		rows, err := b.rows(ctx, tx, `(`+condition+`) ORDER BY line`)
+	last := map[string]attempt{} // by line key
+	prefix := "wan:" + b.id + ":"
+	for submission, err := range client.Submissions(ctx, since) {
+		if err != nil {
+			return 0, 0, fmt.Errorf("batch: %w", err)
+		}
+		rest, ours := strings.CutPrefix(submission.ClientRequestID, prefix)
+		key, text, _ := strings.Cut(rest, ":")
+		number, err := strconv.ParseInt(text, 10, 64)
+		if ours && err == nil && number > last[key].number {
+			last[key] = attempt{number, submission.Created}
+		}
+	}
+	now := time.Now()
+	err = b.transact(ctx, func(tx *sql.Tx) error {
+		if n, err := b.count(ctx, tx, `submit_attempt > 0`); err != nil || n > 0 {
+			return errors.Join(err, fmt.Errorf("batch: the ledger of %s isn't lost, %d of its lines were submitted", b.id, n))
+		}
+		rows, err := b.rows(ctx, tx, `state = 'pending'`)
 		if err != nil {
 			return err
 		}
-		wanted := map[string]bool{}
-		for _, id := range ids {
-			wanted[id] = true
-		}
 		for _, line := range rows {
-			if len(ids) > 0 && !wanted[line.customID] {
-				continue
+			a, ok := last[lineKey(line.customID)]
+			if ok {
+				found++
+			} else {
+				missing++
+				a = attempt{1, now}
 			}
-			if err := change(tx, c, line); err != nil {
+			if err := exec(ctx, tx, `UPDATE generation SET state = 'unknown', submit_attempt = $3, client_request_id = $4, submitting_at = $5,
+				search_until = $6, error_code = 'recovered', error = 'the ledger was lost' WHERE batch_id = $1 AND line = $2`, b.id, line.line,
+				a.number, clientRequestID(b.id, line.customID, a.number), millis(a.created), millis(now.Add(defaultSearch))); err != nil {
 				return err
 			}
-			n++
-			delete(wanted, line.customID)
-		}
-		for id := range wanted {
-			return fmt.Errorf("batch: no line %.100q in a state that allows it", id)
 		}
 		return nil
 	})
+	return found, missing, err
 }

@@ -46,76 +46,62 @@ type USD struct {
 // Status returns how far the batch is, also while other processes run it.
 func (b *Batch) Status(ctx context.Context) (*Status, error) {
 	s := &Status{Batch: b.id, States: map[State]int{}}
-	err := b.transactRead(ctx, func(tx *sql.Tx) error {
-		type count struct {
-			state State
-			n     int
-		}
-		counts, err := collect(ctx, tx, func(rows *sql.Rows) (c count, err error) { return c, rows.Scan(&c.state, &c.n) },
-			`SELECT state, COUNT(*) FROM generation WHERE batch_id = $1 GROUP BY state`, b.id)
-		if err != nil {
-			return err
-		}
-		for _, c := range counts {
-			s.States[c.state] = c.n
-			s.RequestCounts.Total += c.n
-		}
-		s.RequestCounts.Completed = s.States[Saved]
-		s.RequestCounts.Failed = s.States[Failed] + s.States[Rejected] + s.States[Canceled]
-		s.RequestCounts.Unknown = s.States[Unknown]
-		m, err := b.money(ctx, tx)
-		if err != nil {
-			return err
-		}
-		l, err := b.limits(ctx, tx)
-		if err != nil {
-			return err
-		}
-		s.USD = USD{float64(m.spent) / dollar, float64(m.reserved) / dollar, float64(m.unknown) / dollar, float64(l.maxUSD) / dollar}
-		if now := time.Now(); l.pausedUntil > millis(now) {
-			s.Paused, s.PausedUntil = l.pauseReason, fromMillis(l.pausedUntil)
-		}
-		return b.statusDetails(ctx, tx, s, l)
-	})
-	return s, err
-}
-
-func (b *Batch) statusDetails(ctx context.Context, tx *sql.Tx, s *Status, l limits) error {
-	recent, err := number(ctx, tx, `SELECT COUNT(*) FROM generation WHERE batch_id = $1 AND submitting_at > $2`, b.id, millis(time.Now().Add(-time.Minute)))
+	type count struct {
+		state State
+		n     int
+	}
+	counts, err := collect(ctx, b.db, func(rows *sql.Rows) (c count, err error) { return c, rows.Scan(&c.state, &c.n) },
+		`SELECT state, COUNT(*) FROM generation WHERE batch_id = $1 GROUP BY state`, b.id)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	for _, c := range counts {
+		s.States[c.state] = c.n
+		s.RequestCounts.Total += c.n
+	}
+	s.RequestCounts.Completed = s.States[Saved]
+	s.RequestCounts.Failed = s.States[Failed] + s.States[Rejected] + s.States[Canceled]
+	s.RequestCounts.Unknown = s.States[Unknown]
+	m, err := b.money(ctx, b.db)
+	if err != nil {
+		return nil, err
+	}
+	l, err := b.limits(ctx, b.db)
+	if err != nil {
+		return nil, err
+	}
+	s.Output = l.output
+	s.USD = USD{dollars(m.spent), dollars(m.reserved), dollars(m.unknown), dollars(l.maxUSD)}
+	if l.pausedUntil > nowMillis() {
+		s.Paused, s.PausedUntil = l.pauseReason, fromMillis(l.pausedUntil)
+	}
+	recent, err := b.count(ctx, b.db, `submitting_at > $2`, millis(time.Now().Add(-time.Minute)))
+	if err != nil {
+		return nil, err
 	}
 	s.PerMinute = int(recent)
-	outputs, err := collect(ctx, tx, scanString, `SELECT output FROM batch WHERE id = $1`, b.id)
-	if err != nil {
-		return err
+	if s.ETA, err = b.eta(ctx, s.States, l); err != nil {
+		return nil, err
 	}
-	s.Output = outputs[0]
-	average, err := number(ctx, tx, `SELECT CAST(COALESCE(AVG(took), 0) AS BIGINT) FROM (SELECT completed_at - accepted_at AS took FROM generation
-		WHERE batch_id = $1 AND state IN ('completed', 'saved') AND accepted_at > 0 ORDER BY state, line DESC LIMIT 100) AS durations`, b.id)
-	if err != nil {
-		return err
-	}
-	if waiting := s.States[Pending] + s.States[Submitting] + s.States[InProgress]; average > 0 && waiting > 0 && l.concurrency > 0 {
-		rounds := max(1, float64(waiting)/float64(l.concurrency))
-		s.ETA = time.Duration(rounds * float64(average) * float64(time.Millisecond)).Round(time.Second)
-		if l.rate > 0 {
-			s.ETA = max(s.ETA, time.Duration(s.States[Pending])*time.Minute/time.Duration(l.rate))
-		}
-	}
-	failures, err := b.rows(ctx, tx, `error_code <> '' AND state IN ('failed', 'rejected', 'unknown', 'completed', 'in_progress', 'pending') ORDER BY finished_at DESC LIMIT 10`)
+	failures, err := b.rows(ctx, b.db, `error_code <> '' AND state <> 'canceled' ORDER BY finished_at DESC LIMIT 10`)
 	for _, line := range failures {
 		s.Failures = append(s.Failures, newRecord(line))
 	}
-	return err
+	return s, err
 }
 
-// transactRead reads one consistent state.
-func (s store) transactRead(ctx context.Context, f func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return err
+// eta estimates from the last generations how long the lines take that are left; 0 if it can't.
+func (b *Batch) eta(ctx context.Context, states map[State]int, l limits) (time.Duration, error) {
+	average, err := number(ctx, b.db, `SELECT CAST(COALESCE(AVG(took), 0) AS BIGINT) FROM (SELECT completed_at - accepted_at AS took FROM generation
+		WHERE batch_id = $1 AND state IN ('completed', 'saved') AND accepted_at > 0 ORDER BY state, line DESC LIMIT 100) AS durations`, b.id)
+	waiting := states[Pending] + states[Submitting] + states[InProgress]
+	if err != nil || average == 0 || waiting == 0 || l.concurrency == 0 {
+		return 0, err
 	}
-	defer tx.Rollback() //nolint:errcheck // it ends the reading
-	return f(tx)
+	rounds := max(1, float64(waiting)/float64(l.concurrency))
+	eta := time.Duration(rounds * float64(average) * float64(time.Millisecond)).Round(time.Second)
+	if l.rate > 0 {
+		eta = max(eta, time.Duration(states[Pending])*time.Minute/time.Duration(l.rate))
+	}
+	return eta, nil
 }

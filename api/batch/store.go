@@ -11,21 +11,24 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// A store is the database: SQLite if pool is nil, else Postgres. The ledger's SQL is the same for both.
+// A store is the database. The ledger's SQL is the same for SQLite and Postgres.
 type store struct {
-	db   *sql.DB
-	pool *pgxpool.Pool
-	path string // of the SQLite file
+	db     *sql.DB
+	driver riverdriver.Driver[*sql.Tx]
+	path   string // of the SQLite file; empty for Postgres
 }
+
+// alone reports whether no other process may run the batches of the database.
+func (s store) alone() bool { return s.path != "" }
 
 //go:embed schema.sql
 var schema string
@@ -42,8 +45,8 @@ func openStore(ctx context.Context, database string) (store, error) {
 		return store{}, err
 	}
 	db.SetMaxOpenConns(1)
-	s := store{db: db, path: database}
-	if err := migrate(ctx, riversqlite.New(db), s); err != nil {
+	s := store{db: db, driver: riversqlite.New(db), path: database}
+	if err := s.migrate(ctx); err != nil {
 		_ = db.Close()
 		return store{}, err
 	}
@@ -55,14 +58,17 @@ func sqliteURL(path string, parameters ...string) string {
 }
 
 func openPostgres(ctx context.Context, database string) (store, error) {
-	pool, err := pgxpool.New(ctx, database)
+	config, err := pgx.ParseConfig(database)
 	if err != nil {
 		return store{}, errors.New("not a valid postgres URL") // pgx repeats the URL, and with it the password
 	}
-	s := store{db: stdlib.OpenDBFromPool(pool), pool: pool}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(20)
+	db.SetMaxIdleConns(20)
+	s := store{db: db, driver: riverdatabasesql.New(db)}
 	// Processes that migrate at once fail, so they take turns.
 	err = func() error {
-		conn, err := s.db.Conn(ctx)
+		conn, err := db.Conn(ctx)
 		if err != nil {
 			return err
 		}
@@ -74,18 +80,18 @@ func openPostgres(ctx context.Context, database string) (store, error) {
 		defer func() {
 			_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key)
 		}()
-		return migrate(ctx, riverpgxv5.New(pool), s)
+		return s.migrate(ctx)
 	}()
 	if err != nil {
-		_ = s.Close()
+		_ = db.Close()
 		return store{}, err
 	}
 	return s, nil
 }
 
 // migrate creates the tables of River and ours. Each step is one transaction, and what is there is kept.
-func migrate[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], s store) error {
-	migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+func (s store) migrate(ctx context.Context) error {
+	migrator, err := rivermigrate.New(s.driver, &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
@@ -94,29 +100,18 @@ func migrate[TTx any](ctx context.Context, driver riverdriver.Driver[TTx], s sto
 	}
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		for statement := range strings.SplitSeq(schema, ";") {
-			if statement = strings.TrimSpace(statement); statement != "" {
-				if err := exec(ctx, tx, statement); err != nil {
-					return fmt.Errorf("%w: %.60s", err, statement)
-				}
+			if err := exec(ctx, tx, statement); err != nil {
+				return fmt.Errorf("%w: %.60s", err, statement)
 			}
 		}
 		return nil
 	})
 }
 
-// Close closes the database.
-func (s store) Close() error {
-	err := s.db.Close()
-	if s.pool != nil {
-		s.pool.Close()
-	}
-	return err
-}
-
 // lock makes this process the only one that runs the batches of an SQLite file, until unlock or its death. The lock is
 // a transaction on a file of its own, which works wherever SQLite does.
 func (s store) lock(ctx context.Context) (unlock func(), err error) {
-	if s.pool != nil {
+	if !s.alone() {
 		return func() {}, nil
 	}
 	db, err := sql.Open("sqlite", sqliteURL(s.path+".lock", "_txlock=exclusive", "_pragma=busy_timeout(0)"))

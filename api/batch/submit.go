@@ -12,38 +12,43 @@ import (
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
-// submitAll claims and submits lines until all lines of the batch are done, or until soft ends. The submissions
-// themselves end with hard.
-func (r *run) submitAll(soft, hard context.Context) error {
-	slots := make(chan struct{}, submitters)
-	var submissions sync.WaitGroup
-	defer submissions.Wait()
+// workAll claims and handles lines until all lines of the batch are done, or until soft ends. What is under way ends with
+// hard.
+func (r *run) workAll(soft, hard context.Context) error {
+	submits, saves := make(chan struct{}, submitters), make(chan struct{}, savers)
+	var working sync.WaitGroup
+	defer working.Wait()
+	start := func(slots chan struct{}, handle func(context.Context, row), line row) {
+		slots <- struct{}{}
+		working.Go(func() {
+			handle(hard, line)
+			<-slots
+			r.wakeUp()
+		})
+	}
 	for soft.Err() == nil {
-		var claimed []row
-		var why hold
+		var c claimed
 		err := r.persist(hard, func(ctx context.Context) (err error) {
-			claimed, why, err = r.claim(ctx, cap(slots)-len(slots))
+			c, err = r.claim(ctx, cap(submits)-len(submits), cap(saves)-len(saves))
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("the ledger can't be written, so nothing more is submitted: %w", err)
 		}
-		for _, line := range claimed {
-			slots <- struct{}{}
-			r.changed(Change{CustomID: line.customID, State: Submitting})
-			submissions.Go(func() {
-				defer func() { <-slots }()
-				r.submit(hard, line)
-			})
+		for _, line := range c.save {
+			start(saves, r.save, line)
 		}
-		if len(claimed) == 0 && len(slots) == 0 {
+		for _, line := range c.submit {
+			start(submits, r.submit, line)
+		}
+		if len(submits)+len(saves) == 0 {
 			pending, open, err := r.batch.left(hard)
 			switch {
 			case err != nil: // the next turn finds out
 			case open == 0 && pending == 0:
 				return nil
-			case open == 0 && why.over:
-				return errors.New(why.reason)
+			case open == 0 && c.over:
+				return errors.New(c.why)
 			}
 		}
 		r.await(soft)
@@ -64,12 +69,10 @@ func (r *run) await(ctx context.Context) {
 
 // left counts the lines that are pending, and those that the engine is busy with.
 func (b *Batch) left(ctx context.Context) (pending, open int64, err error) {
-	pending, err = number(ctx, b.db, `SELECT COUNT(*) FROM generation WHERE batch_id = $1 AND state = 'pending'`, b.id)
-	if err != nil {
+	if pending, err = b.count(ctx, b.db, `state = 'pending'`); err != nil {
 		return 0, 0, err
 	}
-	open, err = number(ctx, b.db, `SELECT COUNT(*) FROM generation WHERE batch_id = $1 AND state IN ('submitting', 'in_progress', 'completed', 'unknown')
-		AND (state = 'submitting' OR alarm_kind <> '' OR state = 'unknown' AND search_until > $2)`, b.id, millis(time.Now()))
+	open, err = b.count(ctx, b.db, `state IN ('submitting', 'in_progress', 'completed', 'unknown') AND NOT `+final, nowMillis())
 	return pending, open, err
 }
 
@@ -93,6 +96,7 @@ func (r *run) persist(ctx context.Context, change func(context.Context) error) e
 
 // submit sends a claimed line and writes down what it led to.
 func (r *run) submit(ctx context.Context, line row) {
+	r.changed(Change{CustomID: line.customID, State: Submitting})
 	var o outcome
 	var pause time.Duration
 	body, err := decodeBody(line.body)
@@ -103,8 +107,13 @@ func (r *run) submit(ctx context.Context, line row) {
 		o, pause = outcomeOf(job, err)
 	}
 	if o.state == Pending {
-		_ = r.persist(ctx, func(ctx context.Context) error { return r.batch.pause(ctx, o.err.Error(), pause) })
-		r.changed(Change{Err: fmt.Errorf("submission is paused: %w", o.err)})
+		first := false
+		if r.persist(ctx, func(ctx context.Context) (err error) {
+			first, err = r.batch.pause(ctx, o.err.Error(), pause)
+			return err
+		}) == nil && first {
+			r.changed(Change{Err: fmt.Errorf("nothing is submitted for a while, and then it is tried again; generations in flight go on: %w", o.err)})
+		}
 	}
 	ok := false
 	err = r.persist(ctx, func(ctx context.Context) (err error) {
@@ -117,17 +126,14 @@ func (r *run) submit(ctx context.Context, line row) {
 	case err != nil:
 		r.stop(fmt.Errorf("the ledger can't be written: %w", err))
 	case !ok && o.generationID != "":
-		r.changed(Change{CustomID: line.customID, State: Unknown, GenerationID: o.generationID,
-			Err: fmt.Errorf("generation %s was accepted for an attempt that was given up; take it up with its id", o.generationID)})
-	}
-	if o.state == InProgress && ok {
-		_ = r.batch.resume(context.WithoutCancel(ctx))
+		o = outcome{state: Unknown, generationID: o.generationID, err: fmt.Errorf("generation %s was accepted for an attempt that was given up; resume it by its id", o.generationID)}
+	case o.state == InProgress: // the row of pauses ends
+		_ = exec(context.WithoutCancel(ctx), r.batch.db, `UPDATE batch SET pauses = 0 WHERE id = $1 AND pauses > 0`, r.batch.id)
 	}
 	if errors.Is(o.err, api.ErrUnauthorized) {
 		r.stop(o.err)
 	}
 	r.changed(Change{CustomID: line.customID, State: o.state, GenerationID: o.generationID, Err: o.err})
-	r.reportLine(ctx, line.line)
 }
 
 // outOfCredits finds the one kind of 403 that isn't about the line.

@@ -29,13 +29,6 @@ const ledgerFile = "batch.db"
 // open opens the batch of a directory.
 func (p *place) open(ctx context.Context, directory, file string, create bool) (*batch.Batch, error) {
 	database := p.database
-	var opts []batch.OpenOption
-	if p.id != "" {
-		opts = append(opts, batch.WithID(p.id))
-	}
-	if !create {
-		opts = append(opts, batch.MustExist())
-	}
 	if database == "" {
 		database = filepath.Join(directory, file)
 		if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) && !create {
@@ -45,7 +38,10 @@ func (p *place) open(ctx context.Context, directory, file string, create bool) (
 			return nil, &usageError{err}
 		}
 	}
-	return batch.Open(ctx, database, opts...)
+	if create {
+		return batch.Create(ctx, database, p.id)
+	}
+	return batch.Open(ctx, database, p.id)
 }
 
 // openExisting opens the batch that the only argument of a command names.
@@ -65,8 +61,5 @@ func template(output string) string {
 	return filepath.Join(output, "{custom_id}.mp4")
 }
 
-// directoryOf is the part of a template that all videos share.
-func directoryOf(output string) string {
-	before, _, _ := strings.Cut(template(output), "{")
-	return filepath.Dir(before + "x")
-}
+// directoryOf is the directory of what -o is given.
+func directoryOf(output string) string { return batch.Directory(template(output)) }

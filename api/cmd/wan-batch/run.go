@@ -119,8 +119,8 @@ func (o *runOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	estimate := func(ctx context.Context, body map[string]any) (float64, error) { return o.estimate(ctx, client, body) }
-	return o.follow(ctx, b, client, append(options, batch.WithSearch(o.find), batch.WithEstimate(estimate)))
+	options.Estimate = func(ctx context.Context, body map[string]any) (float64, error) { return o.estimate(ctx, client, body) }
+	return o.follow(ctx, b, client, options)
 }
 
 // openBatch opens the batch and adds the lines of the manifest.
@@ -155,24 +155,22 @@ func (o *runOptions) openBatch(ctx context.Context) (*batch.Batch, error) {
 }
 
 // options are those of the flags.
-func (o *runOptions) options() ([]batch.RunOption, error) {
-	options := []batch.RunOption{}
-	if o.join {
-		options = append(options, batch.Join())
-	} else {
-		until, err := parseUntil(o.until, time.Now())
-		if err != nil {
-			return nil, fmt.Errorf("--until: %w", err)
-		}
-		options = append(options, batch.WithOutput(template(o.output)), batch.WithConcurrency(o.concurrency), batch.WithRate(o.rate),
-			batch.WithMaxUSD(o.maxUSD), batch.WithUntil(until), batch.WithStopAfterFailures(o.stopAfterFailures))
+func (o *runOptions) options() (batch.Options, error) {
+	until, err := parseUntil(o.until, time.Now())
+	if err != nil {
+		return batch.Options{}, fmt.Errorf("--until: %w", err)
+	}
+	options := batch.Options{
+		Output: template(o.output), Concurrency: o.concurrency, Rate: o.rate, MaxUSD: o.maxUSD, Until: until, StopAfterFailures: o.stopAfterFailures,
+		Search: o.find, Join: o.join,
+	}
+	if o.find == 0 {
+		options.Search = -1
 	}
 	if o.exec != "" {
-		hook, err := newHook(o.exec, o.shell, o.stderr)
-		if err != nil {
-			return nil, fmt.Errorf("--exec: %w", err)
+		if options.OnSaved, err = newHook(o.exec, o.shell, o.stderr); err != nil {
+			return batch.Options{}, fmt.Errorf("--exec: %w", err)
 		}
-		options = append(options, batch.OnSaved(hook))
 	}
 	return options, nil
 }
@@ -221,7 +219,7 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 
 // follow runs the batch, shows how far it is, and returns the exit code. The first interrupt stops softly, the second at
 // once.
-func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Client, options []batch.RunOption) error {
+func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Client, options batch.Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	v := newView(o.stderr, o.quiet)
@@ -245,7 +243,8 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 		}
 	}()
 	stopView := v.start(ctx, b)
-	err := b.Run(ctx, client, append(options, batch.WithDrain(drain), batch.OnChange(v.change))...)
+	options.Drain, options.OnChange = drain, v.change
+	err := b.Run(ctx, client, options)
 	stopView()
 	status, statusErr := b.Status(context.WithoutCancel(ctx))
 	if statusErr != nil {
