@@ -44,21 +44,13 @@ func newAuth(c *console) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(
-		&cobra.Command{
-			Use: "login", Short: "Read the key from the terminal or standard input and keep it", Args: cobra.NoArgs,
-			Example: "  wan auth login\n  wan auth login < key.txt",
-			RunE:    func(cmd *cobra.Command, _ []string) error { return runLogin(cmd.Context(), c) },
-		},
-		&cobra.Command{
-			Use: "status", Short: "Print where the key comes from", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return runAuthStatus(c) },
-		},
-		&cobra.Command{
-			Use: "logout", Short: "Remove the file with the key", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return runLogout(c) },
-		},
-	)
+	add := func(use, short, example string, run func(ctx context.Context, c *console) error) {
+		command.AddCommand(&cobra.Command{Use: use, Short: short, Example: example, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), c) }})
+	}
+	add("login", "Read the key from the terminal or standard input and keep it", "  wan auth login\n  wan auth login < key.txt", runLogin)
+	add("status", "Print where the key comes from", "", runAuthStatus)
+	add("logout", "Remove the file with the key", "", runLogout)
 	return command
 }
 
@@ -81,17 +73,8 @@ func runLogin(ctx context.Context, c *console) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	// A new file beside the old one, so that its permissions are right from the start.
-	f, err := os.CreateTemp(filepath.Dir(path), "key-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(key + "\n")
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	_ = os.Remove(path) // a new file has the right permissions from the start
+	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
 		return err
 	}
 	return printLine(c.stdout, "saved the key in "+path)
@@ -109,7 +92,7 @@ func (c *console) readSecret() (string, error) {
 	return line, nil
 }
 
-func runAuthStatus(c *console) error {
+func runAuthStatus(_ context.Context, c *console) error {
 	path, err := keyPath()
 	switch {
 	case wire.Key() != "":
@@ -122,7 +105,7 @@ func runAuthStatus(c *console) error {
 	return inputError(errors.New("no API key: set AIML_API_KEY or run wan auth login"))
 }
 
-func runLogout(c *console) error {
+func runLogout(_ context.Context, c *console) error {
 	path, err := keyPath()
 	if err != nil {
 		return err

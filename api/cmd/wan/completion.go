@@ -12,12 +12,12 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// The file extensions that a shell completes.
-var (
-	videoFiles = []string{"mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"}
-	imageFiles = []string{"png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"}
-	audioFiles = []string{"mp3", "wav", "m4a", "aac", "flac", "ogg", "opus"}
-)
+// mediaFiles are the file extensions that a shell completes.
+var mediaFiles = map[string][]string{
+	"video": {"mp4", "mov", "m4v", "webm", "mkv", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"},
+	"image": {"png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"},
+	"audio": {"mp3", "wav", "m4a", "aac", "flac", "ogg", "opus"},
+}
 
 // complete sets what a shell completes for each flag and argument: the values of enums, files where a file is meant,
 // and nothing else.
@@ -41,18 +41,19 @@ func complete(c *console, command *cobra.Command) {
 }
 
 func flagValues(f *pflag.Flag) ([]string, cobra.ShellCompDirective) {
-	p, ok := f.Value.(*property)
-	switch {
-	case ok && spec.IsMedia(p.Schema) && strings.Contains(f.Name, "video"):
-		return videoFiles, cobra.ShellCompDirectiveFilterFileExt
-	case ok && spec.IsMedia(p.Schema) && strings.Contains(f.Name, "audio"):
-		return audioFiles, cobra.ShellCompDirectiveFilterFileExt
-	case ok && spec.IsMedia(p.Schema):
-		return imageFiles, cobra.ShellCompDirectiveFilterFileExt
-	case ok && p.Schema.Type.Is(openapi3.TypeBoolean):
-		return []string{"true", "false"}, cobra.ShellCompDirectiveNoFileComp
-	case ok:
+	if p, ok := f.Value.(*property); ok {
+		if spec.IsMedia(p.Schema) {
+			for kind, extensions := range mediaFiles {
+				if strings.Contains(f.Name, kind) {
+					return extensions, cobra.ShellCompDirectiveFilterFileExt
+				}
+			}
+			return nil, cobra.ShellCompDirectiveDefault
+		}
 		var values []string
+		if p.Schema.Type.Is(openapi3.TypeBoolean) {
+			values = []string{"true", "false"}
+		}
 		for _, v := range p.Schema.Enum {
 			values = append(values, fmt.Sprint(v))
 		}
@@ -60,7 +61,7 @@ func flagValues(f *pflag.Flag) ([]string, cobra.ShellCompDirective) {
 	}
 	switch f.Name {
 	case "output":
-		return videoFiles[:1], cobra.ShellCompDirectiveFilterFileExt
+		return []string{"mp4"}, cobra.ShellCompDirectiveFilterFileExt
 	case "file":
 		return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 	case "prompt-file", "junit", "html", "json", "deviations":

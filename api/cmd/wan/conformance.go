@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"text/tabwriter"
@@ -246,22 +247,14 @@ func (o *conformanceOptions) simulate(ctx context.Context) (stop func(), err err
 // check reports before the run whether the file can be written. A pipe must not be opened twice: its reader takes the
 // first close as the end.
 func (f *reportFile) check(overwrite bool) error {
-	if f.path == "" || f.path == "-" {
+	info, err := os.Stat(f.path)
+	switch {
+	case f.path == "" || f.path == "-" || err == nil && !info.IsDir() && !info.Mode().IsRegular():
 		return nil
-	}
-	switch info, err := os.Stat(f.path); {
-	case err != nil || info.IsDir():
-		return creatable(f.path)
-	case info.Mode().IsRegular() && !overwrite:
+	case err == nil && info.Mode().IsRegular() && !overwrite:
 		return fmt.Errorf("%s exists; choose another name or use --overwrite", f.path)
-	case info.Mode().IsRegular():
-		file, err := os.OpenFile(f.path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return file.Close()
 	}
-	return nil
+	return savable(f.path)
 }
 
 func (f *reportFile) save(report *suite.Report, stdout io.Writer) error {
@@ -270,6 +263,10 @@ func (f *reportFile) save(report *suite.Report, stdout io.Writer) error {
 		return nil
 	case "-":
 		return f.write(report, stdout)
+	}
+	err := os.MkdirAll(filepath.Dir(f.path), 0o755)
+	if err != nil {
+		return err
 	}
 	file, err := os.Create(f.path)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
@@ -52,25 +51,12 @@ func modelOf(arg string) (*spec.Document, bool) {
 	return nil, false
 }
 
-// A model is an element of wan models --json.
+// A model is an element of wan models --json. Its parameters are the schemas of the spec, with name and required.
 type model struct {
-	Slug        string      `json:"slug"`
-	Model       string      `json:"model"`
-	Description string      `json:"description"`
-	Parameters  []parameter `json:"parameters"`
-}
-
-type parameter struct {
-	Name        string   `json:"name"`
-	Type        string   `json:"type"`
-	Format      string   `json:"format,omitempty"`
-	Required    bool     `json:"required"`
-	Default     any      `json:"default,omitempty"`
-	Minimum     *float64 `json:"minimum,omitempty"`
-	Maximum     *float64 `json:"maximum,omitempty"`
-	MaxItems    *uint64  `json:"max_items,omitempty"`
-	Enum        []any    `json:"enum,omitempty"`
-	Description string   `json:"description"`
+	Slug        string           `json:"slug"`
+	Model       string           `json:"model"`
+	Description string           `json:"description"`
+	Parameters  []map[string]any `json:"parameters"`
 }
 
 // A modelPrice is an element of wan models --prices --json.
@@ -125,7 +111,11 @@ func runModels(ctx context.Context, o *modelsOptions) error {
 		return printPrices(ctx, o, documents)
 	}
 	if o.json {
-		return printIndented(o.stdout, models(documents))
+		all, err := models(documents)
+		if err != nil {
+			return err
+		}
+		return printIndented(o.stdout, all)
 	}
 	w := bufio.NewWriter(o.stdout)
 	printModels(w, documents, terminalWidth(o.stdout))
@@ -186,33 +176,22 @@ func printPrices(ctx context.Context, o *modelsOptions, documents []*spec.Docume
 	return nil
 }
 
-func models(documents []*spec.Document) []model {
-	var all []model
+func models(documents []*spec.Document) (all []model, err error) {
 	for _, document := range documents {
 		m := model{Slug: document.Slug, Model: document.Model, Description: document.OpenAPI.Info.Description}
 		for _, p := range document.Properties() {
-			m.Parameters = append(m.Parameters, newParameter(p))
+			parameter := map[string]any{}
+			encoded, err := json.Marshal(p.Schema)
+			if err == nil {
+				err = json.Unmarshal(encoded, &parameter)
+			}
+			if err != nil {
+				return nil, err
+			}
+			parameter["name"], parameter["required"] = p.Name, p.Required
+			m.Parameters = append(m.Parameters, parameter)
 		}
 		all = append(all, m)
 	}
-	return all
-}
-
-func newParameter(p spec.Property) parameter {
-	format := p.Schema.Format
-	if p.Schema.Type.Is(openapi3.TypeArray) {
-		format = p.Schema.Items.Value.Format
-	}
-	return parameter{
-		Name:        p.Name,
-		Type:        p.Schema.Type.Slice()[0],
-		Format:      format,
-		Required:    p.Required,
-		Default:     p.Schema.Default,
-		Minimum:     p.Schema.Min,
-		Maximum:     p.Schema.Max,
-		MaxItems:    p.Schema.MaxItems,
-		Enum:        p.Schema.Enum,
-		Description: p.Schema.Description,
-	}
+	return all, nil
 }

@@ -157,43 +157,30 @@ func (o *output) isSaved(path string) bool {
 	return err == nil && content.CheckKind("video") == nil
 }
 
-// savable finds out whether a file can be saved, with directories that don't exist yet. The file system checks the
-// names, which may be too long.
+// savable finds out whether a file can be saved, with directories that don't exist yet, by means of a temporary file.
 func savable(path string) error {
-	directory, names := filepath.Dir(path), []string{filepath.Base(path)}
-	for {
-		_, err := os.Stat(directory)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(directory) == directory {
-			return fmt.Errorf("create %s: %w", path, pathCause(err))
-		}
-		directory, names = filepath.Dir(directory), append(names, filepath.Base(directory))
-	}
-	for _, name := range names {
-		if _, err := os.Lstat(filepath.Join(directory, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("create %s: %w", path, pathCause(err))
-		}
-	}
-	return creatable(filepath.Join(directory, names[len(names)-1]))
-}
-
-// creatable creates a temporary file beside the path and removes it.
-func creatable(path string) error {
-	switch info, err := os.Stat(path); {
-	case err != nil:
-	case info.IsDir():
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
 		return fmt.Errorf("%s is a directory", path)
-	case !info.Mode().IsRegular():
+	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("%s isn't a regular file", path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".wan-*")
-	if err != nil {
-		return fmt.Errorf("create %s: %w", path, pathCause(err))
+	directory := path
+	for err == nil || errors.Is(err, fs.ErrNotExist) {
+		directory = filepath.Dir(directory)
+		if _, err = os.Stat(directory); err == nil {
+			break
+		}
 	}
-	f.Close()
-	return os.Remove(f.Name())
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(directory, ".wan-*"); err == nil {
+			f.Close()
+			return os.Remove(f.Name())
+		}
+	}
+	return fmt.Errorf("create %s: %w", path, pathCause(err))
 }
 
 // pathCause drops the path that package os puts into its errors.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -58,9 +59,12 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 	if err != nil {
 		return inputError(fmt.Errorf("--upstream: %w", err))
 	}
-	listener, err := listen(ctx, o.addr)
+	if o.addr == "" {
+		return inputError(errNoAddr)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.addr)
 	if err != nil {
-		return err
+		return inputError(err)
 	}
 	if conformance.LeadsTo(ctx, upstream, listener.Addr()) {
 		listener.Close()
@@ -81,8 +85,27 @@ func runProxy(ctx context.Context, o *proxyOptions) error {
 	} else {
 		fmt.Fprintln(f.stdout, "listening on "+url)
 	}
-	err = serve(ctx, func() error { return server.Serve(listener) }, shutdownServer(server))
-	return errors.Join(err, f.verdict())
+	return errors.Join(serve(ctx, server, listener), f.verdict())
+}
+
+// errNoAddr refuses what would be every address of this machine.
+var errNoAddr = errors.New("--addr is empty: give a host and a port such as 127.0.0.1:8080")
+
+// serve serves until the context ends. Requests in flight then have two seconds to end.
+func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		server.Close()
+	}
+	return nil
 }
 
 // findings prints and counts what the proxy finds. A reader that blocks doesn't hold up the traffic.

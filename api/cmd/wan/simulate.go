@@ -6,13 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec/wire"
@@ -21,6 +25,7 @@ import (
 type simulateOptions struct {
 	*console
 
+	opts               []simulator.Option // of the flags that are parsed at once
 	addr, key          string
 	queued, generating time.Duration
 	retention          time.Duration
@@ -28,20 +33,15 @@ type simulateOptions struct {
 	seed               uint64
 	seeded             bool
 	maxBody            int64
-	faults             []string
-
-	timeline        string
-	modelTimelines  []string
-	latency, log    string
-	balance         float64
-	logDelay        time.Duration
-	control         bool
-	state           string
-	tlsCert, tlsKey string
-	config, probe   string
-	replay          string
-	configSchema    bool
-	prices          map[string]simulator.Price // of the config file
+	log                string
+	balance            float64
+	logDelay           time.Duration
+	control            bool
+	state              string
+	tlsCert, tlsKey    string
+	config, probe      string
+	configSchema       bool
+	prices             map[string]simulator.Price // of the config file
 }
 
 func newSimulate(c *console) *cobra.Command {
@@ -85,17 +85,33 @@ func (o *simulateOptions) add(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.generating, "generating", 2*time.Second, "how long it is generating after that")
 	flags.Float64Var(&o.fail, "fail", 0, "the probability, from 0 to 1, that a generation fails")
 	flags.Uint64Var(&o.seed, "seed", 0, "make ids and random choices repeatable")
-	flags.StringArrayVar(&o.faults, "fault", nil, "a `FAULT`; may be repeated")
+	flags.Func("fault", "a `FAULT`; may be repeated", func(text string) error {
+		fault, err := simulator.ParseFault(text)
+		o.opts = append(o.opts, simulator.WithFaults(fault))
+		return err
+	})
 	flags.Int64Var(&o.maxBody, "max-body", 256<<20, "the largest submission in bytes")
 	flags.DurationVar(&o.retention, "retention", time.Hour, "how long a generation is kept after its end")
-	flags.StringVar(&o.timeline, "timeline", "", "the `TIMELINE` of each generation, instead of --queued and --generating")
-	flags.StringArrayVar(&o.modelTimelines, "model-timeline", nil, "the timeline of one model, as `SLUG=TIMELINE`; may be repeated")
-	flags.StringVar(&o.latency, "latency", "0s", "delay each request: `DURATION`, or a range such as 50ms..2s")
+	flags.Func("timeline", "the `TIMELINE` of each generation, instead of --queued and --generating", func(text string) error {
+		timeline, err := simulator.ParseTimeline(text)
+		o.opts = append(o.opts, simulator.WithTimeline(timeline))
+		return err
+	})
+	flags.Func("model-timeline", "the timeline of one model, as `SLUG=TIMELINE`; may be repeated", func(text string) error {
+		slug, timeline, _ := strings.Cut(text, "=")
+		parsed, err := simulator.ParseTimeline(timeline)
+		o.opts = append(o.opts, simulator.WithTimeline(parsed, slug))
+		return err
+	})
+	flags.Func("latency", "delay each request: `DURATION`, or a range such as 50ms..2s", o.setLatency)
 	flags.Float64Var(&o.balance, "balance", 1e6, "the balance of the account in `USD`")
 	flags.DurationVar(&o.logDelay, "log-delay", 0, "the delay of rows in the account's logs")
 	flags.BoolVar(&o.control, "control", false, "allow other machines to control the simulator")
 	flags.StringVar(&o.state, "state", "", "keep the generations in a `FILE`, so that they survive a restart")
-	flags.StringVar(&o.replay, "replay", "", "repeat the generations that wan proxy --record has written to a `DIR`")
+	flags.Func("replay", "repeat the generations that wan proxy --record has written to a `DIR`", func(path string) error {
+		o.opts = append(o.opts, simulator.WithReplay(os.DirFS(path)))
+		return nil
+	})
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "speak TLS and HTTP/2 with the certificate in a PEM `FILE`")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "the `FILE` with the key of the certificate")
 	flags.StringVar(&o.log, "log", "text", "the `FORMAT` of the log: text, json or none")
@@ -141,7 +157,7 @@ func (o *simulateOptions) printHints(url string) {
 func (o *simulateOptions) options() ([]simulator.Option, error) {
 	switch {
 	case o.addr == "":
-		return nil, checkAddr(o.addr)
+		return nil, errNoAddr
 	case !(o.fail >= 0 && o.fail <= 1):
 		return nil, fmt.Errorf("--fail: %v isn't a probability", o.fail)
 	case o.queued < 0 || o.generating < 0:
@@ -171,56 +187,11 @@ func (o *simulateOptions) options() ([]simulator.Option, error) {
 	default:
 		return nil, fmt.Errorf("--log: %q isn't one of text, json, none", o.log)
 	}
-	more, err := o.behaviour()
-	if err != nil {
-		return nil, err
-	}
-	opts = append(opts, more...)
-	if o.seeded {
-		opts = append(opts, simulator.WithSeed(o.seed))
-	}
-	for _, text := range o.faults {
-		fault, err := simulator.ParseFault(text)
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, simulator.WithFaults(fault))
-	}
-	return opts, nil
-}
-
-// behaviour returns the options of the flags that describe timelines, latency and access.
-func (o *simulateOptions) behaviour() (opts []simulator.Option, err error) {
-	low, high, isRange := strings.Cut(o.latency, "..")
-	if !isRange {
-		high = low
-	}
-	from, err1 := time.ParseDuration(low)
-	to, err2 := time.ParseDuration(high)
-	if err1 != nil || err2 != nil {
-		return nil, fmt.Errorf("--latency: %q is neither a duration nor a range such as 50ms..2s", o.latency)
-	}
-	opts = append(opts, simulator.WithLatency(from, to))
 	if o.control {
 		opts = append(opts, simulator.WithControl())
 	}
-	if o.timeline != "" {
-		timeline, err := simulator.ParseTimeline(o.timeline)
-		if err != nil {
-			return nil, fmt.Errorf("--timeline: %w", err)
-		}
-		opts = append(opts, simulator.WithTimeline(timeline))
-	}
-	for _, text := range o.modelTimelines {
-		slug, form, _ := strings.Cut(text, "=")
-		timeline, err := simulator.ParseTimeline(form)
-		if err != nil {
-			return nil, fmt.Errorf("--model-timeline: %w", err)
-		}
-		opts = append(opts, simulator.WithTimeline(timeline, slug))
-	}
-	if o.replay != "" {
-		opts = append(opts, simulator.WithReplay(os.DirFS(o.replay)))
+	if o.seeded {
+		opts = append(opts, simulator.WithSeed(o.seed))
 	}
 	if o.tlsCert != "" {
 		certificate, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
@@ -229,5 +200,115 @@ func (o *simulateOptions) behaviour() (opts []simulator.Option, err error) {
 		}
 		opts = append(opts, simulator.WithCertificate(certificate))
 	}
-	return opts, nil
+	return append(opts, o.opts...), nil
+}
+
+func (o *simulateOptions) setLatency(text string) error {
+	low, high, isRange := strings.Cut(text, "..")
+	if !isRange {
+		high = low
+	}
+	from, err1 := time.ParseDuration(low)
+	to, err2 := time.ParseDuration(high)
+	if err1 != nil || err2 != nil {
+		return errors.New("neither a duration nor a range such as 50ms..2s")
+	}
+	o.opts = append(o.opts, simulator.WithLatency(from, to))
+	return nil
+}
+
+// notConfigurable are the flags that a config file can't set.
+var notConfigurable = []string{"config", "config-schema", "probe", "help"}
+
+// readConfig sets the flags that the config file names and the command line doesn't.
+func (o *simulateOptions) readConfig(flags *pflag.FlagSet) error {
+	if o.config == "" {
+		return nil
+	}
+	text, err := os.ReadFile(o.config)
+	if err != nil {
+		return fmt.Errorf("--config: %w", err)
+	}
+	var config struct {
+		Prices map[string]simulator.Price `yaml:"prices"`
+		Flags  map[string]any             `yaml:",inline"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		return fmt.Errorf("--config: %s: %w", o.config, err)
+	}
+	o.prices = config.Prices
+	for name, value := range config.Flags {
+		flag := flags.Lookup(name)
+		if flag == nil || slices.Contains(notConfigurable, name) {
+			return fmt.Errorf("--config: %s: unknown key %q", o.config, name)
+		}
+		if flag.Changed {
+			continue
+		}
+		values, isList := value.([]any)
+		if !isList {
+			values = []any{value}
+		} else if !repeatable(flag) {
+			return fmt.Errorf("--config: %s: %s isn't a list", o.config, name)
+		}
+		for _, v := range values {
+			if err := flags.Set(name, fmt.Sprint(v)); err != nil {
+				return fmt.Errorf("--config: %s: %s: %w", o.config, name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func repeatable(flag *pflag.Flag) bool { return strings.HasSuffix(flag.Usage, "may be repeated") }
+
+// printConfigSchema prints the JSON Schema of the config file: the flags, and the prices.
+func printConfigSchema(w io.Writer, flags *pflag.FlagSet) error {
+	properties := map[string]any{"prices": map[string]any{
+		"type": "object", "description": "prices by slug, as in the control API's spec", "additionalProperties": map[string]any{"type": "object"},
+	}}
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if slices.Contains(notConfigurable, flag.Name) {
+			return
+		}
+		_, usage := pflag.UnquoteUsage(flag)
+		property := map[string]any{"type": "string", "description": usage}
+		switch flag.Value.Type() {
+		case "bool":
+			property["type"] = "boolean"
+		case "float64":
+			property["type"] = "number"
+		case "int64", "uint64":
+			property["type"] = "integer"
+		}
+		if repeatable(flag) {
+			property["type"], property["items"] = "array", map[string]any{"type": "string"}
+		}
+		properties[flag.Name] = property
+	})
+	return printIndented(w, map[string]any{
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "wan simulate --config",
+		"type": "object", "additionalProperties": false, "properties": properties,
+	})
+}
+
+// runProbe returns an error unless a simulator responds. It serves health checks, so it accepts any certificate.
+func runProbe(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/healthz", nil)
+	if err != nil {
+		return inputError(fmt.Errorf("--probe: %w", err))
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // nothing secret is sent
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return fmt.Errorf("--probe: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New("--probe: status " + response.Status)
+	}
+	return nil
 }
