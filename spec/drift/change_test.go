@@ -26,7 +26,7 @@ func TestChanges(t *testing.T) {
 		{"other names and texts of no matter", func(d *vendor) {
 			d.doc["info"] = object{"title": "Another", "version": "9"}
 			d.post["operationId"], d.post["tags"] = "x", []any{"z"}
-			d.property("prompt")["title"], d.property("prompt")["example"], d.property("prompt")["x-order"] = "t", "e", 1
+			d.post["x-hideTryItPanel"], d.property("prompt")["x-order"] = true, 1
 			d.request["additionalProperties"] = true
 		}},
 
@@ -254,6 +254,14 @@ func TestChanges(t *testing.T) {
 			at(d.post, "requestBody")["description"] = "At most 20 MB."
 			at(d.get, "responses", "200")["description"] = "Done."
 			at(d.property("image_list"), "items")["description"] = "A PNG."
+		}},
+		{"a title, an example and an extension", func(d *vendor) {
+			d.property("prompt")["title"], d.property("shift")["example"] = "At most 800 characters", 7
+			d.property("sync_mode")["x-maximum"], d.post["x-price"] = 99, "0.4 per second"
+		}},
+		{"texts of alternatives", func(d *vendor) {
+			d.property("prompt")["anyOf"] = []any{object{"type": "string", "description": "Costs double."}}
+			delete(d.property("prompt"), "type")
 		}},
 		{"code samples", func(d *vendor) { d.post["x-codeSamples"] = []any{object{"lang": "Python", "source": "processing"}} }},
 		{"a text that was read is gone", func(d *vendor) {

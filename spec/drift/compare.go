@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,18 +21,16 @@ type comparison struct {
 	visits   []visit
 }
 
-func (c *comparison) add(grade string, p place, ours, theirs any, means string) {
+func (c *comparison) add(v verdict, p place, ours, theirs any) {
 	f := finding{
-		State: stateNew, Grade: grade, Model: c.ours.Slug, Document: p.document, Pointer: p.pointer,
-		Ours: ours, Theirs: theirs, Means: means, Source: c.source,
+		State: stateNew, Grade: v.grade, Model: c.ours.Slug, Document: p.document, Pointer: p.pointer,
+		Ours: ours, Theirs: theirs, Means: v.means, Source: c.source,
 	}
 	if reason, ok := c.known.reason(f); ok {
 		f.State, f.Reason = stateKnown, reason
 	}
 	c.findings = append(c.findings, f)
 }
-
-func (c *comparison) visit(p place) { c.visits = append(c.visits, visit{p, c.ours.Slug}) }
 
 func (c *comparison) root() place { return place{document: c.ours.Slug + ".yaml"} }
 
@@ -42,79 +40,157 @@ func (c *comparison) here() place {
 }
 
 func (c *comparison) compare() {
-	here := c.here()
-	ours := c.ours.OpenAPI.Servers[0].URL + c.ours.Path
-	if urls := c.urls(); !slices.Contains(urls, ours) {
-		c.add(breaking, c.root().down("paths", c.ours.Path), ours, urls[0], "requests go to the wrong URL")
+	url := c.ours.OpenAPI.Servers[0].URL + c.ours.Path
+	if urls := c.urls(); !slices.Contains(urls, url) {
+		c.add(verdict{breaking, "requests go to the wrong URL"}, c.root().down("paths", c.ours.Path), url, urls[0])
 	} else if len(urls) > 1 && !c.isCopy() {
-		c.add(compatible, c.root().down("servers"), ours, strings.Join(urls, " or "), "the API has other servers too")
+		c.add(verdict{compatible, "the API has other servers too"}, c.root().down("servers"), url, strings.Join(urls, " or "))
 	}
-	c.compareDeprecated(here, c.ours.Operation.Deprecated, c.theirs.Deprecated)
 	c.compareSecurity(c.root().down("security"))
-	c.compareParameters(here.down("parameters"))
-	c.compareCallbacks(here.down("callbacks"))
-	c.compareText(here.down("description"), "operation", words(c.ours.OpenAPI, c.ours.Operation), words(c.document, c.theirs, c.item))
-	c.compareText(here.down("x-codeSamples"), "samples", "", c.samples())
+	for _, name := range slices.Sorted(maps.Keys(c.document.Webhooks)) {
+		c.add(verdict{compatible, callbackMeans}, c.root().down("webhooks", name), nil, name)
+	}
+	var schema *openapi3.SchemaRef
 	if body := c.ours.Operation.RequestBody; body != nil {
-		c.compareBody(here.down("requestBody"), body.Value)
-	}
-	c.compareResponses(here.down("responses"))
-}
-
-// words joins the texts about an operation.
-func words(document *openapi3.T, operation *openapi3.Operation, items ...*openapi3.PathItem) string {
-	all := []string{operation.Summary, operation.Description}
-	for _, item := range items {
-		all = append(all, item.Summary, item.Description)
-	}
-	if document.Info != nil {
-		all = append(all, document.Info.Description)
-	}
-	for _, server := range document.Servers {
-		all = append(all, server.Description)
-	}
-	for _, tag := range document.Tags {
-		all = append(all, tag.Description)
-	}
-	for _, docs := range []*openapi3.ExternalDocs{document.ExternalDocs, operation.ExternalDocs} {
-		if docs != nil {
-			all = append(all, docs.Description, docs.URL)
+		schema = body.Value.Content["application/json"].Schema
+		request := c.here().down("requestBody").follow(schema.Ref)
+		for _, alternative := range c.unnamed {
+			c.add(verdict{compatible, "another form of the request that callers can't use yet, except through Client.Submit"},
+				request.down("oneOf"), nil, asJSON(flatten(alternative.Value)))
+		}
+		if len(c.others) > 0 {
+			c.add(verdict{compatible, "models that we have no spec for"}, request.down("properties", "model", "enum"), nil, enumerate(c.others))
 		}
 	}
-	return strings.Join(all, " ")
+	ours := operationNode(c.ours.OpenAPI, new(openapi3.PathItem), c.ours.Operation, schema, "application/json")
+	theirs := operationNode(c.document, c.item, c.theirs, &openapi3.SchemaRef{Value: c.request}, c.mediaType)
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(theirs.children)), func(key string) bool { return strings.HasPrefix(key, "response 2") }) {
+		c.add(verdict{breaking, "no response has an id or a status"}, c.here().down("responses"), "a success", nil)
+	}
+	c.walk(ours, theirs, c.here())
 }
 
-func (c *comparison) compareBody(p place, ours *openapi3.RequestBody) {
-	theirs := c.theirs.RequestBody.Value
-	if !isJSON(c.mediaType) {
-		c.add(breaking, p.down("content"), "application/json", c.mediaType, "the API rejects requests in JSON")
+// walk compares two nodes and what is below them. The place is that of ours.
+func (c *comparison) walk(ours, theirs *node, at place) {
+	c.visits = append(c.visits, visit{at, c.ours.Slug})
+	for _, keyword := range union(ours.keywords, theirs.keywords) {
+		c.compareKeyword(ours, keyword, at.down(keyword), ours.keywords[keyword], theirs.keywords[keyword])
 	}
-	c.compareMediaTypes(p.down("content"), ours.Content, theirs.Content)
-	if theirs.Required != ours.Required {
-		c.required(p.down("required"), inRequest, ours.Required, theirs.Required)
+	for _, keyword := range union(ours.texts, theirs.texts) {
+		name := map[string]string{"description": ours.name, "x-codeSamples": "samples"}[keyword]
+		if name == "" {
+			name = ours.name + " " + keyword
+		}
+		c.compareText(at.down(keyword), name, ours.texts[keyword], theirs.texts[keyword])
 	}
-	c.compareText(p.down("description"), "body", ours.Description, theirs.Description)
-	schema := ours.Content["application/json"].Schema
-	c.compareSchema(p, "", inRequest, schema, &openapi3.SchemaRef{Value: c.request})
-	request := p.follow(schema.Ref)
-	for _, alternative := range c.unnamed {
-		c.add(compatible, request.down("oneOf"), nil, asJSON(flatten(alternative.Value)), "another form of the request that callers can't use yet, except through Client.Submit")
+	for _, name := range union(set(ours.required), set(theirs.required)) {
+		was, is := slices.Contains(ours.required, name), slices.Contains(theirs.required, name)
+		described := theirs.children["property "+name] != nil
+		if was != is && (is && !described || described && ours.children["property "+name] != nil) {
+			c.add(required(ours.direction, is), at.down("required"), valueIf(was, name), valueIf(is, name))
+		}
 	}
-	if len(c.others) > 0 {
-		c.add(compatible, request.down("properties", "model", "enum"), nil, enumerate(c.others), "models that we have no spec for")
+	for _, key := range union(ours.children, theirs.children) {
+		our, their := ours.children[key], theirs.children[key]
+		if our == nil {
+			c.extra(their, at)
+			continue
+		}
+		whole := at.down(our.steps...)
+		here := whole.follow(our.ref)
+		if our.isComponent {
+			whole = here
+		}
+		switch {
+		case their != nil:
+			c.walk(our, their, here)
+		case key == "content" && theirs.instead != "":
+			c.add(our.missing, here, "application/json", theirs.instead)
+		case our.silent && !c.isCopy():
+		case our.missing.grade != "":
+			c.add(our.missing, whole, our.shown, nil)
+		default:
+			c.walk(our, new(node), here)
+		}
 	}
 }
 
-// compareMediaTypes reports further types of a body that has one in JSON.
-func (c *comparison) compareMediaTypes(p place, ours, theirs openapi3.Content) {
-	if jsonOf(theirs) == nil {
+func (c *comparison) extra(n *node, parent place) {
+	v, steps := n.extra, n.extraSteps
+	if v.grade == "" {
 		return
 	}
-	for _, mediaType := range slices.Sorted(maps.Keys(theirs)) {
-		if !isJSON(mediaType) && ours[mediaType] == nil {
-			c.add(compatible, p, nil, mediaType, "a form of the body that the client does not use")
+	if steps == nil {
+		steps = n.steps
+	}
+	if wording := oneLine(n.texts["description"]); wording != "" && !strings.HasPrefix(n.name, "response ") {
+		v.means += ", described as " + show(wording)
+	}
+	c.add(v, parent.down(steps...), nil, n.shown)
+}
+
+func (c *comparison) compareKeyword(n *node, keyword string, at place, ours, theirs any) {
+	_, isFlag := ours.(bool)
+	switch {
+	case reflect.DeepEqual(ours, theirs):
+	case keyword == "enum" && n.direction == inRequest && n.name == "model": // it may list other models
+	case keyword == "enum" && ours != nil && theirs != nil:
+		c.compareEnum(n.direction, at, list(ours), list(theirs))
+	case keyword == "content":
+		c.add(verdict{breaking, "the API rejects requests in JSON"}, at, ours, theirs)
+	case keyword == "required" && isFlag:
+		c.add(required(n.direction, theirs == true), at, ours, theirs)
+	default:
+		c.add(judge(n.direction, keyword, ours, theirs), at, ours, theirs)
+	}
+}
+
+func (c *comparison) compareEnum(d direction, p place, ours, theirs []any) {
+	gone, fresh := verdict{breaking, "the API may reject requests with this value"}, verdict{compatible, "a value that our types don't have"}
+	if d == inResponse {
+		gone, fresh = verdict{compatible, "a value that no longer comes"}, verdict{breaking, "a value that callers don't know"}
+	}
+	for _, value := range ours {
+		if !contains(theirs, value) {
+			c.add(gone, p, value, nil)
 		}
 	}
+	for _, value := range theirs {
+		if !contains(ours, value) {
+			c.add(fresh, p, nil, value)
+		}
+	}
+}
+
+func contains(values []any, value any) bool {
+	return slices.ContainsFunc(values, func(v any) bool { return reflect.DeepEqual(v, value) })
+}
+
+func list(value any) []any {
+	values, _ := value.([]any)
+	return values
+}
+
+// union returns the keys of both, sorted.
+func union[M ~map[string]V, V any](a, b M) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+func set(names []string) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range names {
+		all[name] = true
+	}
+	return all
+}
+
+func valueIf(is bool, value string) any {
+	if is {
+		return value
+	}
+	return nil
 }
 
 // compareForeign reports operations that our specs do not have: one finding for each beside ours, one for all the rest.
@@ -122,72 +198,47 @@ func (c *comparison) compareForeign(others []foreign) {
 	var rest []foreign
 	for _, f := range others {
 		if f.path == c.path || strings.HasPrefix(f.path, strings.TrimSuffix(path.Dir(c.path), "/")+"/") {
-			c.add(compatible, c.root().down("paths", f.path, strings.ToLower(f.method)), nil, f.String(), "an operation that the client does not have")
+			c.add(verdict{compatible, "an operation that the client does not have"}, c.root().down("paths", f.path, strings.ToLower(f.method)), nil, f.String())
 		} else {
 			rest = append(rest, f)
 		}
 	}
 	if len(rest) > 0 {
-		c.add(compatible, c.root().down("paths"), nil, enumerate(rest), "operations that the client does not have")
-	}
-}
-
-func (c *comparison) compareCallbacks(p place) {
-	const means = "the API may call back, and the client does not listen"
-	for _, name := range slices.Sorted(maps.Keys(c.theirs.Callbacks)) {
-		if c.ours.Operation.Callbacks[name] == nil {
-			c.add(compatible, p.down(name), nil, name, means)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.document.Webhooks)) {
-		c.add(compatible, c.root().down("webhooks", name), nil, name, means)
-	}
-}
-
-const deprecatedMeans = "deprecated features disappear some day"
-
-func (c *comparison) compareDeprecated(p place, ours, theirs bool) {
-	if ours != theirs {
-		c.add(compatible, p.down("deprecated"), ours, theirs, deprecatedMeans)
+		c.add(verdict{compatible, "operations that the client does not have"}, c.root().down("paths"), nil, enumerate(rest))
 	}
 }
 
 func (c *comparison) compareSecurity(p place) {
-	c.visit(p)
+	c.visits = append(c.visits, visit{p, c.ours.Slug})
 	ours, theirs := security(c.ours.OpenAPI, c.ours.Operation)[0], security(c.document, c.theirs)
 	switch {
 	case slices.Contains(theirs, ours):
 	case len(theirs) == 0:
-		c.add(compatible, p, ours, nil, "the spec requires no key")
+		c.add(verdict{compatible, "the spec requires no key"}, p, ours, nil)
 	default:
-		c.add(breaking, p, ours, strings.Join(theirs, " or "), "requests are not authorized")
+		c.add(verdict{breaking, "requests are not authorized"}, p, ours, strings.Join(theirs, " or "))
 	}
 }
 
-func (c *comparison) compareParameters(p place) {
-	for i, ref := range c.ours.Operation.Parameters {
-		ours := ref.Value
-		here := p.down(fmt.Sprint(i)).follow(ref.Ref)
-		theirs := c.parameter(ours.In, ours.Name)
-		if theirs == nil {
-			c.add(breaking, here, ours.In+" "+ours.Name, nil, "the API may reject or ignore it")
-			continue
-		}
-		c.visit(here)
-		if ours.Required != theirs.Required {
-			c.required(here.down("required"), inRequest, ours.Required, theirs.Required)
-		}
-		c.compareDeprecated(here, ours.Deprecated, theirs.Deprecated)
-		c.compareText(here.down("description"), "parameter "+ours.Name, ours.Description, theirs.Description)
-		c.compareSchema(here.down("schema"), "", inRequest, ours.Schema, theirs.Schema)
+// compareText reports a text that differs from when it was last read. A copy of ours is compared with ours. texts.yaml
+// holds fingerprints only, so that the vendor's sentences stay out of the repository.
+func (c *comparison) compareText(p place, name, ours, theirs string) {
+	ours, theirs = oneLine(ours), oneLine(theirs)
+	means := "a text not read yet: check it for facts, then run drift --accept (" + name + " " + fingerprint(theirs) + ")"
+	switch {
+	case c.known == nil && ours == theirs:
+		return
+	case c.known == nil:
+		c.add(verdict{text, "worded differently"}, p, ours, theirs)
+		return
+	case c.accept:
+		c.known.record(c.ours.Slug, name, theirs)
 	}
-	for _, theirs := range c.parameters() {
-		declared := slices.ContainsFunc(c.ours.Operation.Parameters, func(ours *openapi3.ParameterRef) bool {
-			return isParameter(theirs, ours.Value.In, ours.Value.Name)
-		})
-		if !declared {
-			grade, means := added(inRequest, theirs.Required)
-			c.add(grade, p.down("-"), nil, theirs.In+" "+theirs.Name, withText(means, theirs.Description))
-		}
+	if c.known.texts.isRead(c.ours.Slug, name, theirs) {
+		return
 	}
+	if theirs == "" {
+		means = "a text that was read is gone: check which facts it held, then run drift --accept"
+	}
+	c.add(verdict{text, means}, p, valueIf(ours != "", ours), valueIf(theirs != "", theirs))
 }

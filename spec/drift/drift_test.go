@@ -68,7 +68,7 @@ func TestFourChanges(t *testing.T) {
 	document := string(data)
 	for _, change := range [][2]string{
 		{"maximum: 241", "maximum: 161"},
-		{"        sync_mode:\n          type: boolean\n", "      x-dropped:\n        sync_mode:\n          type: boolean\n"},
+		{"        sync_mode:\n          type: boolean\n", ""},
 		{"enum: [none, regular]", "enum: [none, regular, high]"},
 		{"default: 30", "default: 25"},
 	} {

@@ -8,8 +8,6 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-const maxDepth = 50 // of allOf in allOf, which may be circular
-
 // flatten merges an allOf into the schema around it. It returns the schema unchanged if the members contradict each other.
 func flatten(schema *openapi3.Schema) *openapi3.Schema {
 	if flat, ok := merge(schema, 0); ok {
@@ -22,7 +20,7 @@ func merge(schema *openapi3.Schema, depth int) (flat *openapi3.Schema, ok bool) 
 	if len(schema.AllOf) == 0 {
 		return schema, true
 	}
-	if depth > maxDepth {
+	if depth > 4*maxDepth {
 		return nil, false
 	}
 	flat = new(*schema)

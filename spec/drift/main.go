@@ -14,8 +14,9 @@
 //
 // The JSON pointer leads to the place in our spec that needs the edit. The grade is "breaking" if a program that follows
 // our spec may be rejected, receive what it can't read, or get something else for the same request; "compatible" if it is
-// unaffected; and "text" if a description, a code sample or a page is worded differently than when it was last read, since
-// some facts are in texts only.
+// unaffected; and "text" if a description, title, example, code sample, extension or page is worded differently than when
+// it was last read, since some facts are in texts only. Ignored are operationId, tags and the extensions x-hideTryItPanel
+// and x-order, which arrange the vendor's pages.
 //
 // known.yaml lists the differences that we keep, with a reason; they are reported as known. A listed difference that has
 // disappeared is reported as gone. texts.yaml holds fingerprints of the texts that were read; --accept records those of
@@ -25,11 +26,12 @@
 // The exit status is 0 for nothing new, 1 if something is new or gone, and 2 if an argument couldn't be read or compared;
 // all others are reported even so.
 //
-// The comparison is our own because oasdiff v1.37 can't replace it, which was tried with every row of TestChanges. It
-// doesn't report a changed server, additionalProperties: false, a required property without a schema, or any text. It
-// calls a changed default harmless, a version that moved from the path into the server two removed endpoints, and an enum
-// of one value that became a const a removed value. It refuses an allOf whose members contradict each other. It can't
-// tell silence from removal: the vendor's specs omit all errors and most headers. And it names no JSON pointer.
+// The comparison is our own because oasdiff can't replace it. v1.26.1 doesn't compile with the kin-openapi of this module;
+// v1.37 was tried with every row of TestChanges. It doesn't report a changed server, additionalProperties: false, a
+// required property without a schema, or any text. It calls a changed default harmless, a version that moved from the path
+// into the server two removed endpoints, and an enum of one value that became a const a removed value. It refuses an allOf
+// whose members contradict each other. It can't tell silence from removal: the vendor's specs omit all errors and most
+// headers. And it names no JSON pointer.
 package main
 
 import (

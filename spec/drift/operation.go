@@ -172,17 +172,6 @@ func (o *operation) urls() []string {
 	return urls
 }
 
-// samples returns the code samples of the operation, which are in an extension of one of several names.
-func (o *operation) samples() string {
-	var all []string
-	for _, name := range slices.Sorted(maps.Keys(o.theirs.Extensions)) {
-		if strings.Contains(strings.ToLower(name), "sample") {
-			all = append(all, encode(o.theirs.Extensions[name]))
-		}
-	}
-	return strings.Join(all, " ")
-}
-
 // security names the ways to authenticate, such as "http bearer".
 func security(document *openapi3.T, operation *openapi3.Operation) []string {
 	requirements := document.Security
