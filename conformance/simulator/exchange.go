@@ -160,10 +160,10 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, http.StatusBadRequest, "Query validation error: generation_id: expected a non-empty string, received nothing")
 		return
 	}
-	if wellFormedID(id) {
+	j := x.sim.find(x.sim.jobs, id)
+	if j != nil || wellFormedID(id) {
 		x.inferenceID = id
 	}
-	j := x.sim.find(x.sim.jobs, id)
 	if j == nil {
 		x.reject(w, http.StatusNotFound, "Generation not found")
 		return

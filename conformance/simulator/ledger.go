@@ -2,8 +2,10 @@ package simulator
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -84,29 +86,32 @@ const columns = 100
 
 // String returns the entry as a log line of at most 100 columns.
 func (e Entry) String() string {
-	status := "---"
-	if e.Status != 0 {
-		status = fmt.Sprint(e.Status)
-	}
-	line := e.Time.Format("15:04:05.000") + " " + status + " "
-	if e.Operation != "" {
-		line += fmt.Sprintf("%-8s", e.Operation)
+	var b strings.Builder
+	b.WriteString(e.Time.Format("15:04:05.000 "))
+	if e.Status == 0 {
+		b.WriteString("---")
 	} else {
-		line += e.Method + " " + e.Path
+		b.WriteString(strconv.Itoa(e.Status))
+	}
+	if e.Operation == "" {
+		b.WriteString(" " + e.Method + " " + e.Path)
+	} else {
+		b.WriteString(" " + (string(e.Operation) + "        ")[:len("download")])
 	}
 	if e.Job != "" {
-		line += " " + e.Job[:min(len(e.Job), 8)]
+		b.WriteString(" " + e.Job[:min(len(e.Job), 8)])
 	}
 	if e.Fault != "" {
-		line += " [fault: " + e.Fault + "]"
+		b.WriteString(" [fault: " + e.Fault + "]")
 	}
 	if e.Note != "" {
-		line += " " + e.Note
+		b.WriteString(" " + e.Note)
 	}
-	if runes := []rune(redact.Printable(line, "")); len(runes) > columns {
-		return string(runes[:columns-3]) + "..."
+	line := redact.Printable(b.String(), "")
+	if utf8.RuneCountInString(line) <= columns {
+		return line
 	}
-	return redact.Printable(line, "")
+	return string([]rune(line)[:columns-3]) + "..."
 }
 
 // maxHistory caps the requests that a ledger shows, maxText their texts.

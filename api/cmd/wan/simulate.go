@@ -42,6 +42,7 @@ type simulateOptions struct {
 	config, probe      string
 	configSchema       bool
 	prices             map[string]simulator.Price // of the config file
+	lines              lineQueue                  // of the log
 }
 
 func newSimulate(c *console) *cobra.Command {
@@ -133,6 +134,7 @@ func runSimulate(ctx context.Context, o *simulateOptions) error {
 	if o.log != "json" { // nothing but JSON on stderr
 		o.printHints(server.URL)
 	}
+	defer o.lines.writes.Wait()
 	defer server.Close()
 	defer context.AfterFunc(ctx, server.Close)()
 	return server.Wait()
@@ -178,11 +180,12 @@ func (o *simulateOptions) options() ([]simulator.Option, error) {
 		simulator.WithPrices(o.prices),
 		simulator.WithState(o.state),
 	}
+	o.lines.w = o.stderr
 	switch o.log {
 	case "text":
-		opts = append(opts, simulator.WithLog(func(e simulator.Entry) { fmt.Fprintln(o.stderr, e) }))
+		opts = append(opts, simulator.WithLog(func(e simulator.Entry) { fmt.Fprintln(&o.lines, e) }))
 	case "json":
-		opts = append(opts, simulator.WithLog(func(e simulator.Entry) { _ = json.NewEncoder(o.stderr).Encode(e) }))
+		opts = append(opts, simulator.WithLog(func(e simulator.Entry) { _ = json.NewEncoder(&o.lines).Encode(e) }))
 	case "none":
 	default:
 		return nil, fmt.Errorf("--log: %q isn't one of text, json, none", o.log)
