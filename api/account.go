@@ -313,9 +313,9 @@ const maxReads = 4
 func (c *Client) account(ctx context.Context, what string, request *http.Request, err error, into any) error {
 	backoff := wire.Backoff{First: time.Second, Longest: 10 * time.Second}
 	for attempt := 1; err == nil; attempt++ {
+		var header http.Header
 		var body []byte
-		var hint time.Duration
-		if body, hint, err = c.get(ctx, request); err == nil {
+		if header, body, err = c.get(ctx, request); err == nil {
 			err = json.Unmarshal(body, into)
 			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // a member of another type, such as a fraction
 				err = nil
@@ -329,7 +329,7 @@ func (c *Client) account(ctx context.Context, what string, request *http.Request
 		if ok && refusal.StatusCode < 500 && refusal.StatusCode != http.StatusTooManyRequests || attempt == maxReads {
 			break
 		}
-		if slept := wire.Sleep(ctx, max(backoff.Next(), hint)); slept != nil {
+		if slept := wire.Sleep(ctx, max(backoff.Next(), wire.RetryAfter(header))); slept != nil {
 			err = fmt.Errorf("%w; the last attempt failed: %w", slept, err)
 			break
 		}
@@ -339,23 +339,6 @@ func (c *Client) account(ctx context.Context, what string, request *http.Request
 		return &AccountError{what, err}
 	}
 	return nil
-}
-
-// get sends a request once and reads its response.
-func (c *Client) get(parent context.Context, request *http.Request) ([]byte, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(parent, pollTimeout)
-	defer cancel()
-	response, err := c.do(ctx, request.Clone(ctx))
-	if err != nil {
-		return nil, 0, pollTimedOut(parent, ctx, err)
-	}
-	defer response.Body.Close()
-	body, err := c.read(response)
-	if response.StatusCode < 200 || response.StatusCode >= 300 {
-		refusal := c.responseError(response, body)
-		return nil, refusal.RetryAfter, refusal
-	}
-	return body, 0, pollTimedOut(parent, ctx, err)
 }
 
 // A throttle spaces requests out.

@@ -2,20 +2,15 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/aimlvideo/wan-go/spec/media"
 )
@@ -79,30 +74,16 @@ func newBody(request any, limit int64) (*requestBody, error) {
 	return body, nil
 }
 
-// encode encodes a request as a JSON object in which replace has replaced each source that is set.
-func encode(request any, replace func(source Source, property string) (Source, error)) ([]byte, error) {
-	w := walker{replace: replace}
-	replaced, err := w.walk(reflect.ValueOf(request), "")
-	if err != nil {
-		return nil, err
-	}
-	encoded, err := json.Marshal(replaced.Interface())
-	if err != nil {
-		return nil, &InputError{Err: fmt.Errorf("the request can't be encoded: %w", err)}
-	}
-	if !bytes.HasPrefix(encoded, []byte("{")) {
-		return nil, &InputError{Err: errors.New("the request isn't a JSON object")}
-	}
-	return encoded, nil
-}
-
 func (b *requestBody) add(text []byte) {
 	b.parts = append(b.parts, text)
 	b.size += int64(len(text))
 }
 
-// open returns the body from its beginning, for one attempt. Reading fails if a file has changed its size.
-func (b *requestBody) open() io.ReadCloser { return &bodyReader{parts: b.parts} }
+// open returns the body from its beginning, for one attempt. Reading fails if a file has changed its size. observe is
+// called after each read with the number of bytes, but not after Close.
+func (b *requestBody) open(observe func(n int)) *bodyReader {
+	return &bodyReader{parts: b.parts, observe: observe}
+}
 
 // spent reports whether the body can't be opened again, since a stream in it was read.
 func (b *requestBody) spent() bool {
@@ -112,78 +93,91 @@ func (b *requestBody) spent() bool {
 	})
 }
 
+// A bodyReader may be closed during a read, which may block: the lock isn't held meanwhile.
 type bodyReader struct {
-	closed atomic.Bool // net/http may close a body during a read, which may block
+	observe func(n int)
 
 	mu      sync.Mutex
 	parts   []any
-	current io.Reader
-	closer  io.Closer
+	current io.Reader // the part that is being read
+	file    io.Closer // below current
+	started bool
+	closed  bool
 }
 
 func (r *bodyReader) Read(p []byte) (int, error) {
-	r.mu.Lock()
-	defer func() {
-		r.mu.Unlock()
-		if r.closed.Load() { // during the read
-			_ = r.Close()
-		}
-	}()
-	if r.closed.Load() { // io.EOF would look like the end
-		return 0, os.ErrClosed
-	}
-	if len(p) == 0 {
-		return 0, nil
-	}
 	for {
-		if r.current == nil {
-			if len(r.parts) == 0 {
-				return 0, io.EOF
-			}
-			if err := r.next(); err != nil {
-				return 0, err
-			}
+		part, err := r.part()
+		if err != nil {
+			return 0, err
 		}
-		n, err := r.current.Read(p)
-		if errors.Is(err, io.EOF) {
-			err = r.closeCurrent()
-		}
-		if n > 0 || err != nil {
+		n, err := part.Read(p)
+		if err = r.passed(n, err); n > 0 || err != nil || len(p) == 0 {
 			return n, err
 		}
 	}
 }
 
-func (r *bodyReader) next() error {
+// part returns what is to be read next.
+func (r *bodyReader) part() (io.Reader, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.started = true
+	switch {
+	case r.closed: // io.EOF would look like the end
+		return nil, os.ErrClosed
+	case r.current != nil:
+		return r.current, nil
+	case len(r.parts) == 0:
+		return nil, io.EOF
+	}
 	switch part := r.parts[0].(type) {
 	case []byte:
 		r.current = bytes.NewReader(part)
 	case *media.Content:
 		f, err := part.Open()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		r.current, r.closer = newBase64Reader(f), f
+		r.current, r.file = newBase64Reader(f), f
 	}
 	r.parts = r.parts[1:]
-	return nil
+	return r.current, nil
+}
+
+// passed takes the result of a read.
+func (r *bodyReader) passed(n int, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n > 0 && !r.closed {
+		r.observe(n)
+	}
+	if errors.Is(err, io.EOF) {
+		return r.closePart()
+	}
+	return err
+}
+
+func (r *bodyReader) closePart() (err error) {
+	if r.file != nil {
+		err = r.file.Close()
+	}
+	r.current, r.file = nil, nil
+	return err
 }
 
 func (r *bodyReader) Close() error {
-	r.closed.Store(true)
-	if !r.mu.TryLock() {
-		return nil // the pending read closes it
-	}
+	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.closeCurrent()
+	r.closed = true
+	return r.closePart()
 }
 
-func (r *bodyReader) closeCurrent() (err error) {
-	if r.closer != nil {
-		err = r.closer.Close()
-	}
-	r.current, r.closer = nil, nil
-	return err
+// wasRead reports whether a read has begun.
+func (r *bodyReader) wasRead() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.started
 }
 
 // A base64Reader encodes what it reads.
@@ -221,162 +215,4 @@ func (e *base64Reader) Read(p []byte) (int, error) {
 	n := copy(p, e.ready)
 	e.ready = e.ready[n:]
 	return n, nil
-}
-
-// A walker copies a request and replaces its sources.
-type walker struct {
-	replace func(source Source, property string) (Source, error)
-	depth   int
-}
-
-var sourceType = reflect.TypeFor[Source]()
-
-// maxDepth limits the nesting of a request, so that one that contains itself is an error.
-const maxDepth = 1000
-
-// walk returns v, or a copy of it if it can contain sources. property is the name of the nearest object member.
-func (w *walker) walk(v reflect.Value, property string) (reflect.Value, error) {
-	if !v.IsValid() {
-		return v, &InputError{Err: errors.New("the request is nil")}
-	}
-	if w.depth++; w.depth > maxDepth {
-		return v, &InputError{property, errors.New("nested too deep")}
-	}
-	defer func() { w.depth-- }()
-	if v.Type() == sourceType {
-		return w.source(v, property)
-	}
-	switch v.Kind() {
-	case reflect.Interface, reflect.Pointer:
-		if v.IsNil() || v.Kind() == reflect.Pointer && isScalar(v.Type().Elem()) {
-			return v, nil
-		}
-		elem, err := w.walk(v.Elem(), property)
-		if err != nil || v.Kind() == reflect.Interface {
-			return elem, err
-		}
-		fresh := reflect.New(v.Type().Elem())
-		fresh.Elem().Set(elem)
-		return fresh, nil
-	case reflect.Struct:
-		fresh := reflect.New(v.Type()).Elem()
-		fresh.Set(v)
-		return fresh, w.fields(fresh)
-	case reflect.Slice, reflect.Array:
-		return w.list(v, property)
-	case reflect.Map:
-		if v.IsNil() {
-			return v, nil
-		}
-		fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
-		for _, key := range v.MapKeys() {
-			elem, err := w.element(v.MapIndex(key), key.String())
-			if err != nil {
-				return v, err
-			}
-			fresh.SetMapIndex(key, elem)
-		}
-		return fresh, nil
-	}
-	return v, nil
-}
-
-func (w *walker) list(v reflect.Value, property string) (reflect.Value, error) {
-	if v.Kind() == reflect.Slice && v.IsNil() || v.Type().Elem().Kind() == reflect.Uint8 {
-		return v, nil
-	}
-	fresh := reflect.New(v.Type()).Elem()
-	if v.Kind() == reflect.Slice {
-		fresh.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
-	}
-	for i := range v.Len() {
-		elem, err := w.element(v.Index(i), property)
-		if err != nil {
-			return v, err
-		}
-		fresh.Index(i).Set(elem)
-	}
-	return fresh, nil
-}
-
-// fields replaces the fields of a struct in place. Fields of embedded structs are members too, as in encoding/json.
-func (w *walker) fields(v reflect.Value) error {
-	for _, field := range membersOf(v.Type()) {
-		if field.name == "" {
-			if err := w.fields(v.Field(field.index)); err != nil {
-				return err
-			}
-			continue
-		}
-		old := v.Field(field.index)
-		elem, err := w.walk(old, field.name)
-		if err != nil {
-			return err
-		}
-		old.Set(elem)
-	}
-	return nil
-}
-
-// A member is a field of a struct that may contain a source. One of an embedded struct that isn't exported has no name.
-type member struct {
-	index int
-	name  string
-}
-
-var members sync.Map // of []member, by reflect.Type
-
-func membersOf(t reflect.Type) []member {
-	if found, ok := members.Load(t); ok {
-		return found.([]member)
-	}
-	var list []member
-	for i := range t.NumField() {
-		field := t.Field(i)
-		tag := field.Tag.Get("json")
-		switch {
-		case tag == "-" || isScalar(field.Type) || field.Type.Kind() == reflect.Pointer && isScalar(field.Type.Elem()):
-		case field.Anonymous && !field.IsExported() && field.Type.Kind() == reflect.Struct:
-			list = append(list, member{index: i})
-		case field.IsExported():
-			name, _, _ := strings.Cut(tag, ",")
-			list = append(list, member{i, cmp.Or(name, field.Name)})
-		}
-	}
-	members.Store(t, list)
-	return list
-}
-
-// isScalar reports whether values of a type contain no others.
-func isScalar(t reflect.Type) bool {
-	return t.Kind() <= reflect.Complex128 || t.Kind() == reflect.String
-}
-
-// element walks an element of a map or a list. A source there must be set.
-func (w *walker) element(v reflect.Value, property string) (reflect.Value, error) {
-	elem, err := w.walk(v, property)
-	if err == nil && elem.Type() == sourceType && elem.IsZero() {
-		err = &InputError{property, errors.New("empty")}
-	}
-	return elem, err
-}
-
-func (w *walker) source(v reflect.Value, property string) (reflect.Value, error) {
-	var source Source
-	if v.CanAddr() { // without a copy on the heap
-		source = *v.Addr().Interface().(*Source)
-	} else {
-		source = v.Interface().(Source)
-	}
-	if source.IsZero() {
-		return v, nil
-	}
-	replaced, err := w.replace(source, property)
-	if err != nil {
-		return v, &InputError{property, err}
-	}
-	if !source.IsLocal() && !replaced.IsLocal() && replaced == source { // readers may not be comparable
-		return v, nil
-	}
-	return reflect.ValueOf(replaced), nil
 }

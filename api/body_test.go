@@ -72,7 +72,7 @@ func mustBody(t *testing.T, request any) *requestBody {
 
 func open(t *testing.T, body *requestBody) io.ReadCloser {
 	t.Helper()
-	r := body.open()
+	r := body.open(func(int) {})
 	t.Cleanup(func() { r.Close() })
 	return r
 }

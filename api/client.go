@@ -27,6 +27,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -44,20 +45,14 @@ const DefaultBaseURL = wire.DefaultBaseURL
 
 // A Client submits generations and follows them. A program needs one. Safe for concurrent use.
 type Client struct {
-	baseURL         string       // without a trailing slash
-	http            *http.Client // for the API
-	files           *http.Client // for results, which are on other hosts
-	logger          *slog.Logger
-	maxMedia        int64
-	maxDownload     int64
-	retryWindow     time.Duration
-	firstInterval   time.Duration
-	longestInterval time.Duration
-	plainFiles      bool // results may come over plain http
-	pace            pace // of the polls
-	logsPace        throttle
-	keyWorked       atomic.Bool
-	redact          *redact.Redactor
+	config
+
+	http      *http.Client // for the API
+	files     *http.Client // for results, which are on other hosts
+	pace      pace         // of the polls
+	logsPace  throttle
+	keyWorked atomic.Bool
+	redact    *redact.Redactor
 
 	submitRequest func() (*http.Request, error) // of each submission, without body, id and key
 
@@ -69,9 +64,9 @@ type Client struct {
 // AIMLAPI_API_BASE unless options set them. It sends nothing. It returns an [*InputError] if the key is missing or an
 // option has a value that can't work.
 func New(opts ...Option) (*Client, error) {
-	cfg := config{
+	c := &Client{config: config{
 		key:             wire.Key(),
-		baseURL:         wire.BaseURL(),
+		baseURL:         cmp.Or(wire.BaseURL(), DefaultBaseURL),
 		httpClient:      &http.Client{},
 		logger:          slog.New(slog.DiscardHandler),
 		maxMedia:        100 << 20,
@@ -79,44 +74,32 @@ func New(opts ...Option) (*Client, error) {
 		retryWindow:     time.Minute,
 		firstInterval:   time.Second,
 		longestInterval: 10 * time.Second,
-	}
-	if cfg.baseURL == "" {
-		cfg.baseURL = DefaultBaseURL
-	}
+	}}
 	for _, opt := range opts {
-		if err := opt(&cfg); err != nil {
+		if err := opt(&c.config); err != nil {
 			return nil, err
 		}
 	}
-	key, err := wire.CheckKey(cfg.key)
+	key, err := wire.CheckKey(c.key)
 	if err == nil && key == "" {
 		err = ErrNoAPIKey
 	}
 	if err != nil {
 		return nil, &InputError{Property: "API key", Err: err}
 	}
-	base, err := wire.ParseBaseURL(cfg.baseURL, cfg.insecureHTTP)
+	base, err := wire.ParseBaseURL(c.baseURL, c.insecureHTTP)
 	if err != nil {
 		return nil, &InputError{Property: "base URL", Err: err}
 	}
-	c := &Client{
-		baseURL:         base.String(),
-		logger:          cfg.logger,
-		maxMedia:        cfg.maxMedia,
-		maxDownload:     cfg.maxDownload,
-		retryWindow:     cfg.retryWindow,
-		firstInterval:   cfg.firstInterval,
-		longestInterval: cfg.longestInterval,
-		plainFiles:      base.Scheme == "http" || cfg.insecureResults,
-		redact:          redact.New(key),
-		authorize:       authorizer(key),
-	}
+	c.key, c.baseURL = "", base.String()
+	c.insecureResults = c.insecureResults || base.Scheme == "http"
+	c.redact, c.authorize = redact.New(key), authorizer(key)
 	c.submitRequest = sync.OnceValues(func() (*http.Request, error) {
 		return generation.NewSubmitGenerationRequestWithBody(c.baseURL+"/", &generation.SubmitGenerationParams{}, "application/json", http.NoBody)
 	})
-	c.http = withRedirects(cfg.httpClient, c.checkAPIRedirect)
-	c.files = withRedirects(cfg.httpClient, c.checkFileRedirect)
-	if cfg.httpClient.Transport == nil {
+	c.http = withRedirects(c.httpClient, c.checkAPIRedirect)
+	c.files = withRedirects(c.httpClient, c.checkFileRedirect)
+	if c.httpClient.Transport == nil {
 		c.http.Transport, c.files.Transport = quiet(newTransport(), c.redact), newTransport()
 	}
 	return c, nil

@@ -44,7 +44,7 @@ type InputError struct {
 }
 
 func (e *InputError) Error() string {
-	if e.Property == "" {
+	if _, named := e.Err.(*ValidationError); named || e.Property == "" { //nolint:errorlint // one that is wrapped has another text
 		return "wan: " + e.Err.Error()
 	}
 	return "wan: " + e.Property + ": " + e.Err.Error()

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,20 +36,28 @@ func (c *Client) do(ctx context.Context, request *http.Request) (*http.Response,
 	return response, nil
 }
 
-// bind makes the context end the reads of a response body.
-func (c *Client) bind(ctx context.Context, response *http.Response) {
-	if response.StatusCode == http.StatusSwitchingProtocols || !obeysContext(c.http.Transport) {
-		response.Body = &responseBody{ctx: ctx, source: response.Body}
-	}
-}
+// closeGrace is how long a body may take to end after the context has ended and the body was closed: what has arrived
+// still counts.
+const closeGrace = 100 * time.Millisecond
 
-// obeysContext reports whether the context ends the reads of a transport's bodies, as net/http's own does.
-func obeysContext(transport http.RoundTripper) bool {
-	if transport == nil {
-		transport = http.DefaultTransport
+// bind makes the context end the reads of a response body, even if the body obeys none, as after 101 Switching Protocols
+// or with transports other than net/http's.
+func (c *Client) bind(ctx context.Context, response *http.Response) {
+	if _, ok := c.http.Transport.(*http.Transport); ok && response.StatusCode != http.StatusSwitchingProtocols {
+		return
 	}
-	_, ok := transport.(*http.Transport)
-	return ok
+	body := response.Body
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, body)
+		_ = w.CloseWithError(err)
+		_ = body.Close()
+	}()
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(closeGrace, func() { _ = w.CloseWithError(context.Cause(ctx)) })
+		_ = body.Close()
+	})
+	response.Body = r
 }
 
 // read reads a JSON response. It returns what there is of a response that is cut short or too large, with an error.
@@ -66,6 +73,37 @@ func (c *Client) read(response *http.Response) ([]byte, error) {
 		body, err = body[:maxJSON], fmt.Errorf("%w: more than %d bytes", ErrBadResponse, maxJSON)
 	}
 	return body, err
+}
+
+// getTimeout limits a request that only reads.
+const getTimeout = 30 * time.Second
+
+// get sends a request once and reads its response. It returns an error unless there is a body with a 2xx status code.
+// The request itself stays as it is. The header is nil if there is no response.
+func (c *Client) get(parent context.Context, request *http.Request) (http.Header, []byte, error) {
+	ctx, cancel := context.WithTimeout(parent, getTimeout)
+	defer cancel()
+	timedOut := func(err error) error {
+		if err != nil && parent.Err() == nil && ctx.Err() != nil {
+			return &stalledError{getTimeout}
+		}
+		return err
+	}
+	request = request.WithContext(ctx)
+	request.Header = make(http.Header, 4)
+	response, err := c.do(ctx, request)
+	if err != nil {
+		return nil, nil, timedOut(err)
+	}
+	defer response.Body.Close()
+	body, err := c.read(response)
+	switch {
+	case response.StatusCode < 200 || response.StatusCode >= 300:
+		return response.Header, nil, c.responseError(response, body)
+	case err == nil && len(body) == 0:
+		err = fmt.Errorf("%w: status code %d without a body", ErrBadResponse, response.StatusCode)
+	}
+	return response.Header, body, timedOut(err)
 }
 
 // responseError returns the error for a response that can't be used.
@@ -112,75 +150,9 @@ func (c *Client) checkAPIRedirect(next *http.Request, via []*http.Request) error
 	return nil
 }
 
-// closeGrace is how long a read may take to end after the context has ended and the body was closed.
-const closeGrace = 100 * time.Millisecond
-
 // readAll reads at most limit bytes. It returns what has arrived, also with an error.
 func readAll(response *http.Response, limit int64) ([]byte, error) {
 	data := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0), limit)+bytes.MinRead))
 	_, err := data.ReadFrom(io.LimitReader(response.Body, limit))
 	return data.Bytes(), err
-}
-
-// A responseBody is a response body whose reads end with the context, even if the transport's don't: after 101 Switching
-// Protocols a body obeys no context, and other transports may have bodies of that kind too.
-type responseBody struct {
-	ctx    context.Context
-	source io.ReadCloser
-	buffer []byte
-	unread []byte // of the buffer
-	err    error
-	until  time.Time // when reads end after the context
-}
-
-// Read reads in a goroutine, which outlives the call only if neither the context nor Close ends the read.
-func (b *responseBody) Read(p []byte) (int, error) {
-	if b.buffer == nil {
-		b.buffer = make([]byte, 32<<10)
-	}
-	for len(b.unread) == 0 {
-		if b.err != nil {
-			return 0, b.err
-		}
-		type result struct {
-			n   int
-			err error
-		}
-		done := make(chan result, 1)
-		go func() {
-			n, err := b.source.Read(b.buffer)
-			done <- result{n, err}
-		}()
-		select {
-		case r := <-done:
-			b.unread, b.err = b.buffer[:r.n], r.err
-			continue
-		case <-b.ctx.Done():
-		}
-		// What has arrived still counts.
-		if b.until.IsZero() {
-			b.until = time.Now().Add(closeGrace)
-			go b.source.Close()
-		}
-		select {
-		case r := <-done:
-			if b.unread, b.err = b.buffer[:r.n], r.err; b.err == nil && time.Now().After(b.until) {
-				b.err = context.Cause(b.ctx)
-			}
-		case <-time.After(time.Until(b.until)):
-			b.err = context.Cause(b.ctx)
-		}
-	}
-	n := copy(p, b.unread)
-	b.unread = b.unread[n:]
-	return n, nil
-}
-
-// Close closes the body. It waits only for a body that was read to its end: others may block.
-func (b *responseBody) Close() error {
-	if !errors.Is(b.err, io.EOF) {
-		go b.source.Close()
-		return nil
-	}
-	return b.source.Close()
 }

@@ -19,28 +19,20 @@ type Job struct {
 	client    *Client
 	id        string
 	requestID string
-	accepted  time.Time   // zero for a job resumed by its id
-	seen      atomic.Bool // a poll has found the generation
-
-	once    sync.Once
-	request *http.Request // of each poll, without context and key
-	err     error         // why there is no request
+	accepted  time.Time                     // zero for a job resumed by its id
+	seen      atomic.Bool                   // a poll has found the generation
+	request   func() (*http.Request, error) // of each poll, without context and key
 }
 
 // Job returns the job with an id, to resume it in any process. It sends nothing: [Job.Poll] and [Job.Wait] report an id
 // that is empty or unknown.
-func (c *Client) Job(id string) *Job { return &Job{client: c, id: id} }
-
-// prepare makes the request of the job's polls once.
-func (j *Job) prepare() error {
-	j.once.Do(func() {
-		if j.id == "" {
-			j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
-			return
+func (c *Client) Job(id string) *Job {
+	return &Job{client: c, id: id, request: sync.OnceValues(func() (*http.Request, error) {
+		if id == "" {
+			return nil, &InputError{Property: "generation id", Err: errors.New("it is empty")}
 		}
-		j.request, j.err = generation.NewGetGenerationRequest(j.client.baseURL+"/", &generation.GetGenerationParams{GenerationID: j.id})
-	})
-	return j.err
+		return generation.NewGetGenerationRequest(c.baseURL+"/", &generation.GetGenerationParams{GenerationID: id})
+	})}
 }
 
 // ID returns the id of the generation, which is all that [Client.Job] needs to resume it. An id may contain ":" and "/",
@@ -53,16 +45,13 @@ func (j *Job) ClientRequestID() string { return j.requestID }
 // String returns the id.
 func (j *Job) String() string { return j.id }
 
-// pollTimeout limits a single poll.
-const pollTimeout = 30 * time.Second
-
 // Poll asks the API once, for at most 30 seconds, and returns the state of the generation. A failed generation isn't an
 // error here, see [Generation.Failure]. Polling costs nothing.
 //
 // It returns a [*PollError] if there is no usable response, which says nothing about the generation itself, and an
 // [*InputError] if the job has no id.
 func (j *Job) Poll(ctx context.Context) (*Generation, error) {
-	if err := j.prepare(); err != nil {
+	if _, err := j.request(); err != nil {
 		return nil, err
 	}
 	g, _, err := j.poll(ctx)
@@ -73,40 +62,22 @@ func (j *Job) Poll(ctx context.Context) (*Generation, error) {
 }
 
 // poll also returns how long the server asks to wait before the next poll.
-func (j *Job) poll(parent context.Context) (*Generation, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(parent, pollTimeout)
-	defer cancel()
-	request := j.request.WithContext(ctx)
-	request.Header = make(http.Header, 4) // the shared one stays as it is
-	response, err := j.client.do(ctx, request)
+func (j *Job) poll(ctx context.Context) (*Generation, time.Duration, error) {
+	request, err := j.request()
 	if err != nil {
-		return nil, 0, pollTimedOut(parent, ctx, err)
+		return nil, 0, err
 	}
-	defer response.Body.Close()
-	body, err := j.client.read(response)
-	hint := wire.RetryAfter(response.Header)
-	switch {
-	case response.StatusCode < 200 || response.StatusCode >= 300:
-		return nil, hint, j.client.responseError(response, body)
-	case err != nil:
-		return nil, 0, pollTimedOut(parent, ctx, err)
-	case len(body) == 0:
-		return nil, hint, fmt.Errorf("%w: status code %d without a body", ErrBadResponse, response.StatusCode)
+	header, body, err := j.client.get(ctx, request)
+	hint := wire.RetryAfter(header)
+	if err != nil {
+		return nil, hint, err
 	}
 	j.client.keyWorked.Store(true)
-	g, err := j.generation(response.Header, body)
+	g, err := j.generation(header, body)
 	if err == nil {
 		j.seen.Store(true)
 	}
 	return g, hint, err
-}
-
-// pollTimedOut distinguishes the poll's own timeout from the end of the caller's context.
-func pollTimedOut(parent, ctx context.Context, err error) error {
-	if parent.Err() == nil && ctx.Err() != nil {
-		return &stalledError{pollTimeout}
-	}
-	return err
 }
 
 // Progress is the state of a wait after a poll.
@@ -137,10 +108,9 @@ const (
 	replicaLag = time.Minute
 )
 
-// A wait is one call of Wait.
+// A wait is one call of Wait or Watch.
 type wait struct {
 	job          *Job
-	onProgress   func(Progress)
 	progress     Progress
 	refused      int // polls in a row
 	refusedSince time.Time
@@ -159,22 +129,21 @@ type wait struct {
 // [*WaitError]: the generation may still be running, and another Wait resumes. A generation that stays completed without
 // a video is a WaitError that wraps [ErrNoVideo].
 func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
-	w := &wait{job: j, progress: Progress{GenerationID: j.id}}
+	var options waitOptions
 	for _, opt := range opts {
-		opt(w)
+		opt(&options)
 	}
-	for p, err := range w.polls(ctx) {
+	var video *Video
+	for p, err := range j.Watch(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if w.onProgress != nil {
-			w.onProgress(p)
+		if options.onProgress != nil {
+			options.onProgress(p)
 		}
-		if p.Video != nil {
-			return p.Video, nil
-		}
+		video = p.Video
 	}
-	return nil, w.end(ctx.Err()) // not reached: the last poll has a video or an error
+	return video, nil
 }
 
 // Watch waits like [Job.Wait] and returns an iterator over the state after each poll. The last state has the Video, or
@@ -190,58 +159,53 @@ func (j *Job) Wait(ctx context.Context, opts ...WaitOption) (*Video, error) {
 func (j *Job) Watch(ctx context.Context) iter.Seq2[Progress, error] {
 	return func(yield func(Progress, error) bool) {
 		w := &wait{job: j, progress: Progress{GenerationID: j.id}}
-		w.polls(ctx)(yield)
+		w.run(ctx, yield)
 	}
 }
 
-// polls is the loop of a wait.
-func (w *wait) polls(ctx context.Context) iter.Seq2[Progress, error] {
-	return func(yield func(Progress, error) bool) {
-		j := w.job
-		if err := j.prepare(); err != nil {
-			yield(w.progress, err)
+// run polls until the generation ends, yield returns false, or the wait can't go on.
+func (w *wait) run(ctx context.Context, yield func(Progress, error) bool) {
+	j := w.job
+	if _, err := j.request(); err != nil {
+		yield(w.progress, err)
+		return
+	}
+	start := time.Now()
+	backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
+	for {
+		g, hint, err := j.poll(ctx)
+		w.progress.Polls++
+		w.progress.Elapsed = time.Since(start)
+		if ctx.Err() != nil && (g == nil || !g.Done()) {
+			yield(w.progress, w.end(ctx.Err()))
 			return
 		}
-		start := time.Now()
-		backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
-		for {
-			g, hint, err := j.poll(ctx)
-			w.progress.Polls++
+		w.observe(ctx, g, err)
+		if !yield(w.progress, nil) || w.progress.Video != nil {
+			return
+		}
+		if end := w.verdict(g, err); end != nil {
+			yield(w.progress, end)
+			return
+		}
+		if errors.Is(err, ErrTooManyRequests) {
+			j.client.pace.tooMany()
+		}
+		if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
 			w.progress.Elapsed = time.Since(start)
-			if ctx.Err() != nil && (g == nil || !g.Done()) {
-				yield(w.progress, w.end(ctx.Err()))
-				return
-			}
-			w.observe(ctx, g, err)
-			if !yield(w.progress, nil) || w.progress.Video != nil {
-				return
-			}
-			if err := w.verdict(g, err); err != nil {
-				yield(w.progress, err)
-				return
-			}
-			if errors.Is(err, ErrTooManyRequests) {
-				j.client.pace.tooMany()
-			}
-			if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
-				w.progress.Elapsed = time.Since(start)
-				yield(w.progress, w.end(err))
-				return
-			}
+			yield(w.progress, w.end(err))
+			return
 		}
 	}
 }
 
 // verdict returns the error that ends a wait after a poll, or nil if the wait goes on.
 func (w *wait) verdict(g *Generation, err error) error {
-	if err != nil {
-		if err := w.giveUp(err); err != nil {
-			return w.end(err)
-		}
-		return nil
-	}
-	if g.Failure != nil {
+	if err == nil && g.Failure != nil {
 		return g.Failure
+	}
+	if err = w.giveUp(err); err != nil {
+		return w.end(err)
 	}
 	return nil
 }
@@ -276,7 +240,7 @@ func (w *wait) giveUp(err error) error {
 		return nil
 	}
 	w.refused = 0
-	if w.progress.Missed >= maxMissed {
+	if w.progress.Missed >= maxMissed { // none after a good poll
 		return fmt.Errorf("%d polls in a row failed, the last one: %w", w.progress.Missed, err)
 	}
 	return nil

@@ -12,17 +12,24 @@ import (
 type Option func(*config) error
 
 type config struct {
-	key             string
-	baseURL         string
+	key             string // empty in a Client
+	baseURL         string // in a Client without a trailing slash
 	insecureHTTP    bool
 	httpClient      *http.Client
 	logger          *slog.Logger
 	maxMedia        int64
 	maxDownload     int64
-	insecureResults bool
+	insecureResults bool // results may come over plain http
 	retryWindow     time.Duration
 	firstInterval   time.Duration
 	longestInterval time.Duration
+}
+
+func check(ok bool, property, reason string) error {
+	if ok {
+		return nil
+	}
+	return &InputError{Property: property, Err: errors.New(reason)}
 }
 
 // WithAPIKey sets the API key and overrides the environment. White space around the key is removed.
@@ -53,11 +60,8 @@ func WithInsecureHTTP() Option {
 // transport reads from its body, unless the transport returns an error with a method NotSent() bool that returns true.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) error {
-		if client == nil {
-			return &InputError{Property: "HTTP client", Err: errors.New("it is nil")}
-		}
 		c.httpClient = client
-		return nil
+		return check(client != nil, "HTTP client", "it is nil")
 	}
 }
 
@@ -65,11 +69,8 @@ func WithHTTPClient(client *http.Client) Option {
 // Records contain ids, statuses and errors, never the API key or media. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		if logger == nil {
-			return &InputError{Property: "logger", Err: errors.New("it is nil")}
-		}
 		c.logger = logger
-		return nil
+		return check(logger != nil, "logger", "it is nil")
 	}
 }
 
@@ -77,11 +78,8 @@ func WithLogger(logger *slog.Logger) Option {
 // API's own limit isn't documented.
 func WithMaxMedia(bytes int64) Option {
 	return func(c *config) error {
-		if bytes < 0 {
-			return &InputError{Property: "media limit", Err: errors.New("it is negative")}
-		}
 		c.maxMedia = bytes
-		return nil
+		return check(bytes >= 0, "media limit", "it is negative")
 	}
 }
 
@@ -89,11 +87,8 @@ func WithMaxMedia(bytes int64) Option {
 // is a [*DownloadError]; its URL is still in [Video.URL].
 func WithMaxDownload(bytes int64) Option {
 	return func(c *config) error {
-		if bytes < 0 {
-			return &InputError{Property: "download limit", Err: errors.New("it is negative")}
-		}
 		c.maxDownload = bytes
-		return nil
+		return check(bytes >= 0, "download limit", "it is negative")
 	}
 }
 
@@ -107,11 +102,8 @@ func WithInsecureResults() Option {
 // status code 429. The default is one minute, in at most five attempts; 0 turns retries off.
 func WithRetryWindow(d time.Duration) Option {
 	return func(c *config) error {
-		if d < 0 {
-			return &InputError{Property: "retry window", Err: errors.New("it is negative")}
-		}
 		c.retryWindow = d
-		return nil
+		return check(d >= 0, "retry window", "it is negative")
 	}
 }
 
@@ -120,11 +112,8 @@ func WithRetryWindow(d time.Duration) Option {
 // minute.
 func WithPollInterval(first, longest time.Duration) Option {
 	return func(c *config) error {
-		if first <= 0 || longest < first {
-			return &InputError{Property: "poll interval", Err: fmt.Errorf("from %v to %v isn't an interval", first, longest)}
-		}
 		c.firstInterval, c.longestInterval = first, longest
-		return nil
+		return check(first > 0 && longest >= first, "poll interval", fmt.Sprintf("from %v to %v isn't an interval", first, longest))
 	}
 }
 
@@ -155,11 +144,13 @@ func OnRetry(f func(err error, pause time.Duration)) SubmitOption {
 }
 
 // A WaitOption configures one [Job.Wait].
-type WaitOption func(*wait)
+type WaitOption func(*waitOptions)
+
+type waitOptions struct{ onProgress func(Progress) }
 
 // OnProgress calls f after each poll, in the goroutine that waits.
 func OnProgress(f func(Progress)) WaitOption {
-	return func(w *wait) { w.onProgress = f }
+	return func(o *waitOptions) { o.onProgress = f }
 }
 
 // A DownloadOption configures one [Video.Save] or [Video.Download].

@@ -134,7 +134,7 @@ func TestValidation(t *testing.T) {
 	if !slices.Contains(properties, "num_frames") || !slices.Contains(properties, "prompt") || !slices.Contains(properties, "resolution") {
 		t.Errorf("the findings are about %q", properties)
 	}
-	if strings.Count(err.Error(), input.Property) != 1 || !strings.HasPrefix(err.Error(), "wan: "+input.Property+": ") {
+	if strings.Count(err.Error(), input.Property) != 1 || !strings.HasPrefix(err.Error(), "wan: invalid request: "+input.Property+" ") {
 		t.Errorf("the error is %q", err)
 	}
 	if n := len(srv.Ledger().Requests); n != 0 {

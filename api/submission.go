@@ -5,13 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -120,8 +117,14 @@ const responseTimeout = 2 * time.Minute
 func (s *submission) try(ctx context.Context) (*Job, error) {
 	ctx, watch := newWatchdog(ctx, responseTimeout)
 	defer watch.stop()
-	upload := &upload{ReadCloser: s.body.open(), submission: s, watch: watch}
-	defer upload.finish()
+	var sent int64
+	body := s.body.open(func(n int) {
+		watch.reset()
+		if sent += int64(n); s.onUpload != nil {
+			s.onUpload(sent, s.body.size)
+		}
+	})
+	defer body.Close()
 	var wrote atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteHeaderField: func(string, []string) { wrote.Store(true) },
@@ -134,7 +137,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	request := template.WithContext(traced)
 	request.Header = maps.Clone(template.Header) // the shared one stays as it is
 	request.Header.Set(wire.ClientRequestIDHeader, s.requestID)
-	request.Body = upload
+	request.Body = body
 	request.ContentLength = s.body.size
 	// Without GetBody, net/http can't send again what it has begun to send, as it would after some errors of HTTP/2.
 	request.GetBody = nil
@@ -151,8 +154,8 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	}
 	if err != nil {
 		// From here on the body can't be read, so that no late read turns "not sent" into a lie.
-		upload.finish()
-		if wrote.Load() || upload.read.Load() {
+		_ = body.Close()
+		if wrote.Load() || body.wasRead() { // a transport that reads it is taken to send it
 			return nil, &UnknownOutcomeError{ClientRequestID: s.requestID, Err: watch.explain(err)}
 		}
 		return nil, &NotSentError{s.requestID, watch.explain(err)}
@@ -211,43 +214,4 @@ func isRefusal(e *ResponseError) bool {
 		return true
 	}
 	return e.documented && e.StatusCode >= 400 && e.StatusCode < 499
-}
-
-// An upload is the body of one attempt. A transport that reads it is taken to send it.
-type upload struct {
-	io.ReadCloser
-
-	submission *submission
-	watch      *watchdog
-	read       atomic.Bool
-
-	mu    sync.Mutex
-	bytes int64
-	over  bool
-}
-
-func (u *upload) Read(p []byte) (int, error) {
-	u.mu.Lock()
-	if u.over {
-		u.mu.Unlock()
-		return 0, os.ErrClosed
-	}
-	u.read.Store(true)
-	u.mu.Unlock()
-	u.watch.reset()
-	n, err := u.ReadCloser.Read(p)
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.bytes += int64(n)
-	if f := u.submission.onUpload; f != nil && n > 0 && !u.over {
-		f(u.bytes, u.submission.body.size)
-	}
-	return n, err
-}
-
-// finish ends the attempt: nothing more is read, and OnUpload isn't called any more.
-func (u *upload) finish() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.over = true
 }

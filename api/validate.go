@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"reflect"
-	"strings"
 
 	"github.com/aimlvideo/wan-go/spec/validate"
 )
@@ -19,21 +18,7 @@ func checkRequest(request any) error {
 	}
 	err := v.Validate()
 	if invalid, ok := errors.AsType[*ValidationError](err); ok {
-		return &InputError{Property: invalid.Findings[0].Property, Err: &requestError{invalid}}
+		return &InputError{Property: invalid.Findings[0].Property, Err: invalid}
 	}
 	return err
 }
-
-// A requestError is a ValidationError whose text doesn't repeat the first property, which the InputError names.
-type requestError struct{ *ValidationError }
-
-func (e *requestError) Error() string {
-	first := e.Findings[0]
-	texts := []string{strings.TrimPrefix(first.String(), first.Property+" ")}
-	for _, f := range e.Findings[1:] {
-		texts = append(texts, f.String())
-	}
-	return strings.Join(texts, "; ")
-}
-
-func (e *requestError) Unwrap() error { return e.ValidationError }
