@@ -143,8 +143,8 @@ func writeError(w http.ResponseWriter, r *http.Request, status int, message stri
 	w.Write(wire.EncodeError(status, message, r.URL.Path, newUUID(), time.Now())) //nolint:gosec // JSON with escaped < and >
 }
 
-// A state is what the page shows.
-type state struct {
+// A stateValue is what the page shows.
+type stateValue struct {
 	Ledger
 
 	Models       []string `json:"models"`
@@ -152,17 +152,19 @@ type state struct {
 	RequestTotal int      `json:"requests_total"`
 }
 
-func (s *Simulator) getState(q url.Values, _ []byte) (any, error) {
-	state := state{Ledger: s.Ledger()}
-	models := map[string]bool{}
+func (s *Simulator) getState(q url.Values, _ []byte) (any, error) { return s.pageState(q), nil }
+
+func (s *Simulator) pageState(q url.Values) stateValue {
+	state := stateValue{Ledger: s.Ledger(), Models: []string{}}
 	for _, j := range state.Jobs {
-		models[j.Model] = true
+		if !slices.Contains(state.Models, j.Model) {
+			state.Models = append(state.Models, j.Model)
+		}
 	}
-	state.Models = slices.AppendSeq([]string{}, maps.Keys(models))
 	slices.Sort(state.Models)
 	state.Jobs, state.JobsTotal, _ = pageOf(q, jobFilter(q), state.Jobs)
 	state.Requests, state.RequestTotal, _ = pageOf(nil, func(Entry) bool { return true }, state.Requests)
-	return state, nil
+	return state
 }
 
 func (s *Simulator) listJobs(q url.Values, _ []byte) (any, error) {
@@ -177,7 +179,7 @@ func (s *Simulator) listRequests(q url.Values, _ []byte) (any, error) {
 	return map[string]any{"requests": requests, "total": total, "offset": offset}, nil
 }
 
-func matches(q url.Values, name, value string) bool { return !q.Has(name) || q.Get(name) == value }
+func matches(q url.Values, name, value string) bool { return q.Get(name) == "" || q.Get(name) == value }
 
 func jobFilter(q url.Values) func(Job) bool {
 	text := strings.ToLower(q.Get("text"))

@@ -38,6 +38,15 @@ func TestPage(t *testing.T) {
 	if !strings.Contains(string(page.body), "<noscript>") || !strings.Contains(string(page.body), "60 of 70 jobs") {
 		t.Error("without JavaScript, the page shows no jobs")
 	}
+	last := srv.Ledger().Jobs[0].ID // on the second page
+	for query, want := range map[string]string{"?offset=60": last, "?text=" + last: "1 of 1 jobs", "?status=error&model=": "0 of 0 jobs", "": `href="?offset=60"`} {
+		if a := ask(t, srv, "GET", "/"+query, ""); !strings.Contains(string(a.body), want) {
+			t.Errorf("without JavaScript, the page %s shows no %q", query, want)
+		}
+	}
+	if a := ask(t, srv, "GET", "/?offset=-1", ""); a.status != http.StatusOK {
+		t.Errorf("an invalid query has status %d", a.status)
+	}
 
 	var state simulator.Ledger
 	if err := json.Unmarshal(ask(t, srv, "GET", "/simulator/state", "", "Authorization:").body, &state); err != nil {
