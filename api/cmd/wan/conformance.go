@@ -264,7 +264,7 @@ func (f *reportFile) save(report *suite.Report, stdout io.Writer) error {
 	case "-":
 		return f.write(report, stdout)
 	}
-	err := os.MkdirAll(filepath.Dir(f.path), 0o755)
+	err := os.MkdirAll(filepath.Dir(f.path), 0o750)
 	if err != nil {
 		return err
 	}

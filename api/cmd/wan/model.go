@@ -126,22 +126,22 @@ func runModel(ctx context.Context, o *modelOptions) error {
 	if o.onlyEstimate {
 		return o.printEstimate(ctx, client, body)
 	}
-	if o.maxUSD > 0 {
-		if err := o.checkCost(ctx, client, body); err != nil {
-			return err
-		}
-	}
 	return o.submit(ctx, client, body, seed)
 }
 
 // submit submits the request and, unless --no-wait is set, finishes the job.
 func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[string]any, seed string) error {
-	progress := newProgress(o.stderr, o.quiet)
-	defer progress.stop()
-	o.notice = progress.line
 	parent := ctx
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
+	if o.maxUSD > 0 {
+		if err := o.checkCost(ctx, client, body); err != nil {
+			return err
+		}
+	}
+	progress := newProgress(o.stderr, o.quiet)
+	defer progress.stop()
+	o.notice = progress.line
 	journal := openJournal(o.console, o.noHistory || o.simulate)
 	f := &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(""), seed: seed}
 	// Both ids are printed as soon as they are known, also with --quiet: they are what a lost terminal leaves. Only with
@@ -171,16 +171,21 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 	f.accepted = true
 	journal.add(event{Event: "submitted", ID: job.ID(), ClientRequestID: o.requestID, Output: o.absolute(job.ID(), seed)})
 	progress.aside(func() { fmt.Fprintln(stderr, "submitted "+redact.Printable(job.ID(), "")) }) // also with --quiet
-	if !o.noWait {
-		err := f.run(ctx, job)
-		if err == nil && o.open {
-			err = o.console.open(o.expand(job.ID(), seed))
-		}
-		return err
+	if o.noWait {
+		progress.stop()
+		return o.printID(stderr, job.ID(), seed)
 	}
-	progress.stop()
-	fmt.Fprintln(stderr, "To resume: "+o.resume(&o.connection, job.ID(), seed))
-	r := result{ID: job.ID(), Outcome: "submitted", ClientRequestID: o.requestID}
+	err = f.run(ctx, job)
+	if err == nil && o.open {
+		err = o.console.open(o.expand(job.ID(), seed))
+	}
+	return err
+}
+
+// printID prints the id for --no-wait.
+func (o *modelOptions) printID(stderr io.Writer, id, seed string) error {
+	fmt.Fprintln(stderr, "To resume: "+o.resume(&o.connection, id, seed))
+	r := result{ID: id, Outcome: "submitted", ClientRequestID: o.requestID}
 	if err := r.write(o.stdout, o.json, false); err != nil {
 		return &acceptedError{fmt.Errorf("print the id: %w", err)}
 	}
