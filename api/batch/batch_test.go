@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,8 +76,16 @@ func fileLines(t *testing.T, path string) []string {
 
 func TestRun(t *testing.T) {
 	inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
-		if err := b.Run(t.Context(), client, Options{Output: output(dir)}); err != nil {
+		changes := map[State]int{}
+		err := b.Run(t.Context(), client, Options{Output: output(dir), OnChange: func(c Change) {
+			changes[c.State]++ // one call at a time
+			mustStatus(t, b)
+		}})
+		if err != nil {
 			t.Fatal(err)
+		}
+		if want := map[State]int{Submitting: 10, InProgress: 10, Completed: 10, Saved: 10}; !maps.Equal(changes, want) {
+			t.Errorf("changes: %v", changes)
 		}
 		s := mustStatus(t, b)
 		if s.RequestCounts != (RequestCounts{Total: 10, Completed: 10}) {
@@ -231,6 +238,48 @@ func TestExpiredSave(t *testing.T) {
 	})
 }
 
+// What a submission led to decides what happens to the line.
+func TestOutcome(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		effect *simulator.Effect
+		state  State
+		code   string
+	}{
+		"accepted":       {nil, InProgress, ""},
+		"refused":        {new(simulator.Status(400, "Body validation error")), Rejected, "rejected"},
+		"forbidden":      {new(simulator.Status(403, "The model isn't for you")), Rejected, "rejected"},
+		"out of credits": {new(simulator.Status(403, "Your balance is used up")), Pending, "out_of_credits"},
+		"key":            {new(simulator.Status(401)), Pending, "unauthorized"},
+		"rate":           {new(simulator.RetryAfter(429, "7")), Pending, "rate_limited"},
+		"server error":   {new(simulator.Status(500)), InProgress, ""}, // it names a generation, and the polls decide
+		"lost":           {new(simulator.Drop()), Unknown, "unknown"},
+		"gone file":      {nil, Rejected, "input"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, _ string) {
+				if test.effect != nil {
+					sim.Inject(simulator.Fault{On: simulator.Submit, Effect: *test.effect})
+				}
+				r := process(t, b, client, "one")
+				_, r.stop = context.WithCancelCause(t.Context())
+				line := r.claims(t).submit[0]
+				if name == "gone file" {
+					line.body = `{"model":"alibaba/wan2.2-14b-animate-move","image_list":[{"url":{"$file":"/gone","size":1,"sha256":"0"}}]}`
+				}
+				r.submit(t.Context(), line)
+				rows, err := b.rows(t.Context(), b.db, `line = 1`)
+				if err != nil || rows[0].state != test.state || rows[0].errorCode != test.code || rows[0].clientRequestID != "wan:test:shot-0001:1" {
+					t.Errorf("%+v, %v", rows, err)
+				}
+				if paused := mustStatus(t, b).Paused != ""; paused != (test.state == Pending) {
+					t.Errorf("paused: %v", paused)
+				}
+			})
+		})
+	}
+}
+
 // A response that comes after the lease has expired heals the line, but not one that was resubmitted.
 func TestLateResponse(t *testing.T) {
 	inMemory(t, 1, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, _ string) {
@@ -267,14 +316,10 @@ func TestLateResponse(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	timeline := simulator.WithTimeline(simulator.Complete(time.Second, 10*time.Second))
-	price := func(context.Context, map[string]any) (float64, error) { return 0.21, nil }
 	t.Run("concurrency", func(t *testing.T) {
 		inMemory(t, 7, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 			most := 0
-			var mu sync.Mutex
 			err := b.Run(t.Context(), client, Options{Output: output(dir), Concurrency: 3, OnChange: func(Change) {
-				mu.Lock()
-				defer mu.Unlock()
 				running := 0
 				for _, j := range sim.Ledger().Jobs {
 					if j.Status != "completed" {
@@ -306,14 +351,14 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("max usd", func(t *testing.T) {
 		inMemory(t, 7, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
-			err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 1, Estimate: price})
+			err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 1, Price: 0.21})
 			if stopped, ok := errors.AsType[*StoppedError](err); !ok || stopped.Pending != 3 {
 				t.Errorf("%v", err)
 			}
 			if l := sim.Ledger(); l.Created != 4 {
 				t.Errorf("%d created for $1 at $0.21", l.Created)
 			}
-			if err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 100, Estimate: price}); err != nil || sim.Ledger().Created != 7 {
+			if err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 100, Price: 0.21}); err != nil || sim.Ledger().Created != 7 {
 				t.Errorf("with a higher budget: %v, %d created", err, sim.Ledger().Created)
 			}
 		}, timeline)
@@ -364,18 +409,35 @@ func TestPauses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 				sim.Inject(simulator.Fault{On: simulator.Submit, After: 4, Times: 6, Effect: effect})
-				var paused atomic.Bool
+				paused := false
 				err := b.Run(t.Context(), client, Options{Output: output(dir), OnChange: func(c Change) {
 					if c.CustomID == "" && c.Err != nil {
-						paused.Store(true)
+						paused = true
 					}
 				}})
-				if s := mustStatus(t, b); err != nil || s.States[Saved] != 10 || !paused.Load() {
-					t.Errorf("%v, %+v, paused: %v", err, s.States, paused.Load())
+				if s := mustStatus(t, b); err != nil || s.States[Saved] != 10 || !paused {
+					t.Errorf("%v, %+v, paused: %v", err, s.States, paused)
 				}
 			})
 		})
 	}
+	t.Run("out of credits until", func(t *testing.T) {
+		inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			sim.Inject(simulator.Fault{On: simulator.Submit, After: 4, Effect: simulator.Status(403, "You've run out of credits")})
+			reports := 0
+			err := b.Run(t.Context(), client, Options{Output: output(dir), Until: time.Now().Add(10 * time.Minute), OnChange: func(c Change) {
+				if c.CustomID == "" && errors.Is(c.Err, api.ErrForbidden) {
+					reports++
+				}
+			}})
+			if _, ok := errors.AsType[*StoppedError](err); !ok || !errors.Is(err, api.ErrForbidden) {
+				t.Errorf("stopped with %v", err)
+			}
+			if s := mustStatus(t, b); s.States[Saved] != 4 || s.States[Pending] != 6 || reports != 1 {
+				t.Errorf("%+v, reported %d times", s.States, reports)
+			}
+		})
+	})
 	t.Run("401", func(t *testing.T) {
 		inMemory(t, 10, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 			sim.Inject(simulator.Fault{On: simulator.Submit, After: 2, Effect: simulator.Status(401)})
@@ -661,15 +723,15 @@ func TestOneProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer second.Close()
-	unlock, err := first.lock(t.Context())
+	unlock, err := first.lock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := second.lock(t.Context()); !errors.Is(err, ErrRunning) {
+	if _, err := second.lock(); !errors.Is(err, ErrRunning) {
 		t.Errorf("a second lock: %v", err)
 	}
 	unlock()
-	if unlock, err = second.lock(t.Context()); err != nil {
+	if unlock, err = second.lock(); err != nil {
 		t.Fatal(err)
 	}
 	unlock()

@@ -65,11 +65,11 @@ func (r *run) claimSubmissions(ctx context.Context, tx *sql.Tx, c *claimed, most
 			break
 		}
 		budget -= line.price
-		line.attempt++
+		line.attempt, line.submittingAt = line.attempt+1, millis(now)
 		line.clientRequestID = clientRequestID(r.batch.id, line.customID, line.attempt)
 		if err := exec(ctx, tx, `UPDATE generation SET state = 'submitting', client_request_id = $3, submit_attempt = $4, lease_until = $5,
 			worker = $6, submitting_at = $7, error_code = '', error = '', finished_at = 0 WHERE batch_id = $1 AND line = $2`,
-			r.batch.id, line.line, line.clientRequestID, line.attempt, millis(now.Add(leaseTime)), r.worker, millis(now)); err != nil {
+			r.batch.id, line.line, line.clientRequestID, line.attempt, millis(now.Add(leaseTime)), r.worker, line.submittingAt); err != nil {
 			return err
 		}
 		c.submit = append(c.submit, line)
@@ -85,14 +85,14 @@ func (b *Batch) lockRow(ctx context.Context, tx *sql.Tx) error {
 // limits are those of the batch, for all of its processes.
 type limits struct {
 	concurrency, rate, maxUSD, until, stopAfterFailures int64
-	started, pausedUntil                                int64
+	started, pausedUntil, pauses                        int64
 	pauseReason, output                                 string
 }
 
 func (b *Batch) limits(ctx context.Context, q querier) (limits, error) {
 	all, err := collect(ctx, q, func(rows *sql.Rows) (l limits, err error) {
-		return l, rows.Scan(&l.concurrency, &l.rate, &l.maxUSD, &l.until, &l.stopAfterFailures, &l.started, &l.pausedUntil, &l.pauseReason, &l.output)
-	}, `SELECT concurrency, rate, max_usd, until, stop_after_failures, started_at, paused_until, pause_reason, output FROM batch WHERE id = $1`, b.id)
+		return l, rows.Scan(&l.concurrency, &l.rate, &l.maxUSD, &l.until, &l.stopAfterFailures, &l.started, &l.pausedUntil, &l.pauses, &l.pauseReason, &l.output)
+	}, `SELECT concurrency, rate, max_usd, until, stop_after_failures, started_at, paused_until, pauses, pause_reason, output FROM batch WHERE id = $1`, b.id)
 	if err == nil && len(all) == 0 {
 		err = ErrNoBatch
 	}

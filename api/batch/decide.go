@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,6 +12,9 @@ import (
 // counting as spent.
 const pendingAgain = `lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END, state = 'pending', generation_id = NULL, status = '',
 	usd = NULL, finished_at = 0, missed = 0`
+
+// ErrNoLine reports an id for which there is no line in a state that allows a decision.
+var ErrNoLine = errors.New("no line in a state that allows it")
 
 // Retry makes lines go on that have ended without a video: failed and rejected ones are submitted again, videos that
 // weren't saved are saved, and unknown ones are looked for in the logs once more, but never submitted. Without ids it is
@@ -60,7 +64,7 @@ func (b *Batch) decide(ctx context.Context, ids []string, assignments map[State]
 			}
 		}
 		for id := range wanted {
-			return fmt.Errorf("batch: no line %.100q in a state that allows it", id)
+			return fmt.Errorf("batch: %.100q: %w", id, ErrNoLine)
 		}
 		return nil
 	})

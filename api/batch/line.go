@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -171,11 +170,16 @@ type encoder struct{ files map[string]storedFile }
 
 // encode returns the body as it is stored and a hash of its content, which is the same wherever its files are.
 func (e *encoder) encode(body map[string]any) (text, hash string, err error) {
-	stored, err := e.replace(body, true)
-	if err != nil {
-		return "", "", err
-	}
-	content, err := e.replace(body, false)
+	var files []*storedFile
+	stored, err := replaceAll(body, func(value any) (any, error) {
+		source, ok := value.(api.Source)
+		if !ok || !source.IsLocal() {
+			return value, nil
+		}
+		f, err := e.file(source.String())
+		files = append(files, &f)
+		return &f, err
+	})
 	if err != nil {
 		return "", "", err
 	}
@@ -183,21 +187,25 @@ func (e *encoder) encode(body map[string]any) (text, hash string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	contentJSON, err := json.Marshal(content)
-	if err != nil {
-		return "", "", err
+	for _, f := range files {
+		f.Path = ""
 	}
+	contentJSON, err := json.Marshal(stored)
 	sum := sha256.Sum256(contentJSON)
-	return string(storedJSON), hex.EncodeToString(sum[:]), nil
+	return string(storedJSON), hex.EncodeToString(sum[:]), err
 }
 
-func (e *encoder) replace(value any, paths bool) (any, error) {
-	var err error
+// replaceAll returns a copy of a JSON value, each value of which is replaced, the outer ones first.
+func replaceAll(value any, replace func(any) (any, error)) (any, error) {
+	value, err := replace(value)
+	if err != nil {
+		return nil, err
+	}
 	switch v := value.(type) {
 	case map[string]any:
 		members := make(map[string]any, len(v))
 		for name, member := range v {
-			if members[name], err = e.replace(member, paths); err != nil {
+			if members[name], err = replaceAll(member, replace); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -205,20 +213,11 @@ func (e *encoder) replace(value any, paths bool) (any, error) {
 	case []any:
 		elements := make([]any, len(v))
 		for i, element := range v {
-			if elements[i], err = e.replace(element, paths); err != nil {
+			if elements[i], err = replaceAll(element, replace); err != nil {
 				return nil, err
 			}
 		}
 		return elements, nil
-	case api.Source:
-		if !v.IsLocal() {
-			return v, nil
-		}
-		f, err := e.file(v.String())
-		if !paths {
-			f.Path = ""
-		}
-		return f, err
 	}
 	return value, nil
 }
@@ -228,12 +227,11 @@ func (e *encoder) file(path string) (storedFile, error) {
 	if err != nil {
 		return storedFile{}, err
 	}
-	if f, ok := e.files[path]; ok {
-		return f, nil
-	}
-	f, err := hashFile(path)
-	if err == nil {
-		e.files[path] = f
+	f, ok := e.files[path]
+	if !ok {
+		if f, err = hashFile(path); err == nil {
+			e.files[path] = f
+		}
 	}
 	return f, err
 }
@@ -258,70 +256,42 @@ func hashFile(path string) (storedFile, error) {
 
 // decodeBody is the request of a stored body. It fails if a file isn't the one that was added.
 func decodeBody(text string) (map[string]any, error) {
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	var body map[string]any
-	if err := decoder.Decode(&body); err != nil {
+	stored, err := decodeObject(text)
+	if err != nil {
 		return nil, err
 	}
-	for name, value := range body {
-		restored, err := restore(value)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		body[name] = restored
-	}
-	return body, nil
-}
-
-func restore(value any) (any, error) {
-	switch v := value.(type) {
-	case []any:
-		for i := range v {
-			var err error
-			if v[i], err = restore(v[i]); err != nil {
-				return nil, err
-			}
-		}
-	case map[string]any:
-		path, ok := v["$file"].(string)
+	body, err := replaceAll(stored, func(value any) (any, error) {
+		members, _ := value.(map[string]any)
+		path, ok := members["$file"].(string)
 		if !ok {
 			return value, nil
 		}
 		f, err := hashFile(path)
-		if err != nil {
-			return nil, err
+		if err == nil && f.SHA256 != members["sha256"] {
+			err = fmt.Errorf("%s has changed since the line was added", path)
 		}
-		if f.SHA256 != v["sha256"] {
-			return nil, fmt.Errorf("%s has changed since the line was added", path)
-		}
-		return api.File(path), nil
+		return api.File(path), err
+	})
+	if err != nil {
+		return nil, err
 	}
-	return value, nil
+	return body.(map[string]any), nil
+}
+
+func decodeObject(text string) (object map[string]any, err error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	return object, decoder.Decode(&object)
 }
 
 // difference names the members in which two stored bodies differ.
 func difference(before, after string) string {
-	var a, b map[string]any
-	for text, body := range map[string]*map[string]any{before: &a, after: &b} {
-		decoder := json.NewDecoder(strings.NewReader(text))
-		decoder.UseNumber()
-		_ = decoder.Decode(body)
-	}
-	names := slices.Compact(slices.Sorted(func(yield func(string) bool) {
-		for name := range maps.Keys(a) {
-			if !yield(name) {
-				return
-			}
-		}
-		for name := range maps.Keys(b) {
-			if !yield(name) {
-				return
-			}
-		}
-	}))
+	a, _ := decodeObject(before)
+	b, _ := decodeObject(after)
+	all := maps.Clone(a)
+	maps.Copy(all, b)
 	var differences []string
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if !reflect.DeepEqual(a[name], b[name]) {
 			differences = append(differences, fmt.Sprintf("%s %s -> %s", redact.Line(name), shown(a, name), shown(b, name)))
 		}
@@ -335,12 +305,12 @@ func shown(body map[string]any, name string) string {
 	if !ok {
 		return "(none)"
 	}
-	var buffer bytes.Buffer
-	encoder := json.NewEncoder(&buffer)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value)
 	const most = 60
-	return redact.Line(redact.Cut((&redact.Redactor{}).String(buffer.String()), most))
+	return redact.Line(redact.Cut((&redact.Redactor{}).String(text.String()), most))
 }
 
 var keyPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -27,8 +29,8 @@ type Options struct {
 	// MaxUSD stops submitting where the next line could make the batch cost more: what is spent, estimated for what is in
 	// flight, and estimated for lines of state unknown count. It needs an estimate for every line. 0 is no limit.
 	MaxUSD float64
-	// Estimate replaces [api.Client.Estimate] for MaxUSD. A price that can't be known is an error.
-	Estimate func(ctx context.Context, body map[string]any) (usd float64, err error)
+	// Price is what a generation costs in dollars where the API can't tell; 0 makes that an error.
+	Price float64
 	// Until stops submitting at a time.
 	Until time.Time
 	// StopAfterFailures stops submitting once so many lines have failed or were rejected in this run; 0 is no limit.
@@ -48,17 +50,8 @@ type Options struct {
 	OnChange func(Change)
 }
 
-func (o *Options) check() error {
-	if o.Output == "" {
-		o.Output = "{custom_id}.mp4"
-	}
-	if o.Concurrency == 0 {
-		o.Concurrency = 10
-	}
-	if o.Search == 0 {
-		o.Search = defaultSearch
-	}
-	o.Search = max(o.Search, 0)
+// Validate checks the options. Run does so too.
+func (o Options) Validate() error {
 	switch {
 	case o.Concurrency < 0:
 		return fmt.Errorf("concurrency: %d, want at least 1", o.Concurrency)
@@ -66,11 +59,15 @@ func (o *Options) check() error {
 		return fmt.Errorf("rate: %d, want at least 0", o.Rate)
 	case !(o.MaxUSD >= 0 && o.MaxUSD < 1e9):
 		return fmt.Errorf("budget: %v, want an amount in dollars", o.MaxUSD)
+	case !(o.Price >= 0 && o.Price < 1e9):
+		return fmt.Errorf("price: %v, want an amount in dollars", o.Price)
 	case o.StopAfterFailures < 0:
 		return fmt.Errorf("stop after failures: %d, want at least 0", o.StopAfterFailures)
 	}
-	return checkTemplate(o.Output)
+	return checkTemplate(cmp.Or(o.Output, defaultOutput))
 }
+
+const defaultOutput = "{custom_id}.mp4"
 
 // A Change is a line that has changed its state, or trouble of the run where CustomID is empty.
 type Change struct {
@@ -90,7 +87,7 @@ type StoppedError struct {
 }
 
 func (e *StoppedError) Error() string {
-	return fmt.Sprintf("batch: %v; %d lines are pending and %d in flight, run it again to go on", e.Err, e.Pending, e.InFlight)
+	return fmt.Sprintf("batch: %v; %d pending, %d in flight: the next run goes on", e.Err, e.Pending, e.InFlight)
 }
 
 func (e *StoppedError) Unwrap() error { return e.Err }
@@ -112,7 +109,8 @@ type run struct {
 	results *results
 
 	inFlight atomic.Int64
-	changing sync.Mutex
+	changing sync.Mutex              // held by OnChange
+	pausedBy error                   // why the last submission was put off; guarded by changing
 	wake     chan struct{}           // a line has changed, so there may be something to claim
 	stop     context.CancelCauseFunc // ends the submissions, with the reason
 }
@@ -122,10 +120,11 @@ type run struct {
 // are in [Batch.Status] and errors.jsonl. When the context ends, Run returns soon, and nothing is lost: the next Run of
 // any process goes on.
 func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
-	if err := o.check(); err != nil {
+	if err := o.Validate(); err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
-	unlock, err := b.lock(ctx)
+	o.Output, o.Concurrency, o.Search = cmp.Or(o.Output, defaultOutput), cmp.Or(o.Concurrency, 10), max(cmp.Or(o.Search, defaultSearch), 0)
+	unlock, err := b.lock()
 	if err != nil {
 		return fmt.Errorf("batch: %w", err)
 	}
@@ -153,6 +152,9 @@ func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
 	}
 	if err == nil {
 		return nil
+	}
+	if l, limitsErr := b.limits(context.WithoutCancel(ctx), b.db); limitsErr == nil && l.pauses > 0 && r.pausedBy != nil && !errors.Is(err, r.pausedBy) {
+		err = fmt.Errorf("%w while nothing could be submitted: %w", err, r.pausedBy)
 	}
 	stopped := &StoppedError{Err: err}
 	if status, err := b.Status(context.WithoutCancel(ctx)); err == nil {
@@ -201,12 +203,13 @@ func (r *run) price(ctx context.Context) error {
 		return err
 	}
 	prices := make([]int64, len(rows))
+	catalogue := map[string]*api.Price{}
 	for i, line := range rows {
 		body, err := decodeBody(line.body)
 		if err != nil {
 			continue // it will be rejected without being sent
 		}
-		usd, err := r.estimate(ctx, body)
+		usd, err := r.estimate(ctx, catalogue, body)
 		if err != nil {
 			return fmt.Errorf("line %s: %w: %w", line.customID, errNoEstimate, err)
 		}
@@ -222,16 +225,36 @@ func (r *run) price(ctx context.Context) error {
 	})
 }
 
-func (r *run) estimate(ctx context.Context, body map[string]any) (float64, error) {
-	if r.Estimate != nil {
-		return r.Estimate(ctx, body)
+// estimate estimates a request. A property that it leaves out has the spec's default.
+func (r *run) estimate(ctx context.Context, catalogue map[string]*api.Price, body map[string]any) (usd float64, err error) {
+	if r.Price > 0 {
+		defer func() {
+			if err != nil {
+				usd, err = r.Price, nil
+			}
+		}()
 	}
-	estimate, err := r.client.Estimate(ctx, body)
+	model := fmt.Sprint(body["model"])
+	price, ok := catalogue[model]
+	if !ok {
+		if price, err = r.client.Price(ctx, model); err != nil {
+			return 0, err
+		}
+		catalogue[model] = price
+	}
+	if document, ok := spec.ByModel(model); ok {
+		for _, p := range document.Properties() {
+			if _, set := body[p.Name]; !set && p.Schema.Default != nil {
+				body[p.Name] = p.Schema.Default
+			}
+		}
+	}
+	estimate, err := price.Estimate(body)
+	if err == nil && estimate.USD == nil {
+		err = errors.New(estimate.Reason)
+	}
 	if err != nil {
 		return 0, err
-	}
-	if estimate.USD == nil {
-		return 0, errors.New(estimate.Reason)
 	}
 	return *estimate.USD, nil
 }

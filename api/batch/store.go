@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	_ "embed"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river/riverdriver"
@@ -39,8 +41,8 @@ func openStore(ctx context.Context, database string) (store, error) {
 	}
 	// One connection: SQLite has one writer, and waiting in Go is fairer than waiting in SQLite. FULL: a claim survives a
 	// power cut before the submission is sent.
-	db, err := sql.Open("sqlite", sqliteURL(database, "_txlock=immediate", "_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)",
-		"_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)"))
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: database}).EscapedPath()+
+		"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return store{}, err
 	}
@@ -51,10 +53,6 @@ func openStore(ctx context.Context, database string) (store, error) {
 		return store{}, err
 	}
 	return s, nil
-}
-
-func sqliteURL(path string, parameters ...string) string {
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(parameters, "&")
 }
 
 func openPostgres(ctx context.Context, database string) (store, error) {
@@ -108,28 +106,16 @@ func (s store) migrate(ctx context.Context) error {
 	})
 }
 
-// lock makes this process the only one that runs the batches of an SQLite file, until unlock or its death. The lock is
-// a transaction on a file of its own, which works wherever SQLite does.
-func (s store) lock(ctx context.Context) (unlock func(), err error) {
+// lock makes this process the only one that runs the batches of an SQLite file, until unlock or its death.
+func (s store) lock() (unlock func(), err error) {
 	if !s.alone() {
 		return func() {}, nil
 	}
-	db, err := sql.Open("sqlite", sqliteURL(s.path+".lock", "_txlock=exclusive", "_pragma=busy_timeout(0)"))
-	if err != nil {
-		return nil, err
+	lock := flock.New(s.path + ".lock")
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		return nil, cmp.Or(err, ErrRunning)
 	}
-	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		_ = db.Close()
-		if strings.Contains(err.Error(), "locked") {
-			return nil, ErrRunning
-		}
-		return nil, err
-	}
-	return func() {
-		_ = tx.Rollback()
-		_ = db.Close()
-	}, nil
+	return func() { _ = lock.Unlock() }, nil
 }
 
 // ErrRunning reports that another process runs the batches of this SQLite file.

@@ -107,13 +107,7 @@ func (r *run) submit(ctx context.Context, line row) {
 		o, pause = outcomeOf(job, err)
 	}
 	if o.state == Pending {
-		first := false
-		if r.persist(ctx, func(ctx context.Context) (err error) {
-			first, err = r.batch.pause(ctx, o.err.Error(), pause)
-			return err
-		}) == nil && first {
-			r.changed(Change{Err: fmt.Errorf("nothing is submitted for a while, and then it is tried again; generations in flight go on: %w", o.err)})
-		}
+		r.putOff(ctx, o.err, pause)
 	}
 	ok := false
 	err = r.persist(ctx, func(ctx context.Context) (err error) {
@@ -127,13 +121,28 @@ func (r *run) submit(ctx context.Context, line row) {
 		r.stop(fmt.Errorf("the ledger can't be written: %w", err))
 	case !ok && o.generationID != "":
 		o = outcome{state: Unknown, generationID: o.generationID, err: fmt.Errorf("generation %s was accepted for an attempt that was given up; resume it by its id", o.generationID)}
-	case o.state == InProgress: // the row of pauses ends
-		_ = exec(context.WithoutCancel(ctx), r.batch.db, `UPDATE batch SET pauses = 0 WHERE id = $1 AND pauses > 0`, r.batch.id)
+	case o.state == InProgress: // the row of pauses ends, if the line was claimed after them
+		_ = exec(context.WithoutCancel(ctx), r.batch.db, `UPDATE batch SET pauses = 0 WHERE id = $1 AND pauses > 0 AND paused_until <= $2`, r.batch.id, line.submittingAt)
 	}
 	if errors.Is(o.err, api.ErrUnauthorized) {
 		r.stop(o.err)
 	}
 	r.changed(Change{CustomID: line.customID, State: o.state, GenerationID: o.generationID, Err: o.err})
+}
+
+// putOff pauses all submissions for a while, and reports the first pause in a row.
+func (r *run) putOff(ctx context.Context, reason error, pause time.Duration) {
+	r.changing.Lock()
+	r.pausedBy = reason
+	r.changing.Unlock()
+	first := false
+	err := r.persist(ctx, func(ctx context.Context) (err error) {
+		first, err = r.batch.pause(ctx, reason.Error(), pause)
+		return err
+	})
+	if err == nil && first {
+		r.changed(Change{Err: fmt.Errorf("submission is paused and goes on by itself when the API accepts it; generations in flight go on: %w", reason)})
+	}
 }
 
 // outOfCredits finds the one kind of 403 that isn't about the line.

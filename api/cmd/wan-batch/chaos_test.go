@@ -242,7 +242,7 @@ func (c *chaos) records() (records []batch.Record) {
 }
 
 func (c *chaos) exists(flags []string) bool {
-	b, err := (&place{database: flags[1], id: flags[3]}).open(c.t.Context(), "", "", false)
+	b, err := batch.Open(c.t.Context(), flags[1], flags[3])
 	if err == nil {
 		s, statusErr := b.Status(c.t.Context())
 		b.Close()

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -20,25 +23,24 @@ type connection struct {
 func (c *connection) add(flags *pflag.FlagSet) {
 	flags.StringVar(&c.baseURL, "base-url", "", "base `URL` of the API; AIML_API_BASE or "+api.DefaultBaseURL+" if not given")
 	flags.BoolVar(&c.insecureHTTP, "insecure-http", false, "allow the key over plain http to another machine")
-	flags.BoolVar(&c.simulate, "simulate", false, "use the built-in simulator: no key, no network, no cost")
 }
 
-// open returns a client. The caller calls stop.
-func (c *connection) open() (client *api.Client, stop func(), err error) {
-	base, key, stop := c.baseURL, wire.Key(), func() {}
-	switch {
-	case c.simulate && base != "":
-		return nil, nil, &usageError{errors.New("--simulate and --base-url exclude each other")}
-	case c.simulate:
-		server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(time.Second, 2*time.Second)))
+// open returns a client. The simulator keeps its jobs in the directory. The caller calls stop.
+func (c *connection) open(directory string) (client *api.Client, stop func(), err error) {
+	base, key, stop := cmp.Or(c.baseURL, wire.BaseURL(), api.DefaultBaseURL), wire.Key(), func() {}
+	if c.simulate {
+		if c.baseURL != "" {
+			return nil, nil, &usageError{errors.New("--simulate and --base-url exclude each other")}
+		}
+		if err := os.MkdirAll(directory, 0o777); err != nil { //nolint:gosec // the umask decides
+			return nil, nil, &usageError{err}
+		}
+		server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(time.Second, 2*time.Second)),
+			simulator.WithKey("simulated"), simulator.WithState(filepath.Join(directory, "simulator.jsonl")))
 		if err != nil {
 			return nil, nil, err
 		}
 		base, key, stop = server.URL, server.Key, server.Close
-	case base == "":
-		if base = wire.BaseURL(); base == "" {
-			base = api.DefaultBaseURL
-		}
 	}
 	// A 429 pauses all submissions of the batch, so the client doesn't wait by itself.
 	opts := []api.Option{api.WithBaseURL(base), api.WithAPIKey(key), api.WithRetryWindow(0)}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kballard/go-shellquote"
+
 	"github.com/aimlvideo/wan-go/api/batch"
 	"github.com/aimlvideo/wan-go/spec/redact"
 )
@@ -31,8 +33,11 @@ func newHook(command string, shell bool, stderr io.Writer) (func(context.Context
 	words := []string{"sh", "-c", command}
 	if !shell {
 		var err error
-		if words, err = split(command); err != nil {
+		if words, err = shellquote.Split(command); err != nil {
 			return nil, err
+		}
+		if len(words) == 0 {
+			return nil, errors.New("the command is empty")
 		}
 	}
 	var output sync.Mutex
@@ -61,59 +66,17 @@ func newHook(command string, shell bool, stderr io.Writer) (func(context.Context
 
 // fill replaces the placeholders in one pass, so that a value which looks like one stays.
 func fill(word string, r batch.Record, quote bool) string {
-	usd := ""
+	values := map[string]string{"{file}": r.File, "{custom_id}": r.CustomID}
 	if r.USD != nil {
-		usd = strconv.FormatFloat(*r.USD, 'f', -1, 64)
+		values["{usd}"] = strconv.FormatFloat(*r.USD, 'f', -1, 64)
 	}
-	id := ""
 	if r.Response != nil {
-		id = r.Response.RequestID
+		values["{id}"] = r.Response.RequestID
 	}
-	values := map[string]string{"{file}": r.File, "{custom_id}": r.CustomID, "{id}": id, "{usd}": usd}
 	return hookPlaceholder.ReplaceAllStringFunc(word, func(name string) string {
 		if quote {
-			return "'" + strings.ReplaceAll(values[name], "'", `'\''`) + "'"
+			return shellquote.Join(values[name])
 		}
 		return values[name]
 	})
-}
-
-// split splits a command into words as a shell does with quotes and backslashes, and nothing else.
-func split(command string) (words []string, err error) {
-	var word strings.Builder
-	quote, inWord, escaped := rune(0), false, false
-	for _, c := range command {
-		switch {
-		case escaped:
-			word.WriteRune(c)
-			escaped = false
-		case c == '\\' && quote != '\'':
-			escaped, inWord = true, true
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(c)
-		case c == '\'' || c == '"':
-			quote, inWord = c, true
-		case c == ' ' || c == '\t' || c == '\n':
-			if inWord {
-				words = append(words, word.String())
-				word.Reset()
-			}
-			inWord = false
-		default:
-			word.WriteRune(c)
-			inWord = true
-		}
-	}
-	if inWord {
-		words = append(words, word.String())
-	}
-	if quote != 0 || escaped {
-		return nil, errors.New("a quote isn't closed")
-	}
-	if len(words) == 0 {
-		return nil, errors.New("it is empty")
-	}
-	return words, nil
 }

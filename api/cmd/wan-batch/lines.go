@@ -13,145 +13,51 @@ import (
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
+// statusOptions are the flags of status.
+type statusOptions struct {
+	*console
+	place
+
+	json, watch bool
+}
+
 func newStatus(c *console) *cobra.Command {
-	var p place
-	var asJSON, watch bool
+	o := &statusOptions{console: c}
 	command := &cobra.Command{
 		Use:     "status [DIRECTORY]",
 		Short:   "Print how far a batch is, also while it runs",
 		Example: "  wan-batch status videos/\n  wan-batch status videos/ --json | jq .request_counts",
-		Args:    atMost(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := p.openExisting(cmd.Context(), args)
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			ctx, stop := interruptible(cmd.Context(), c)
-			defer stop()
-			for {
-				status, err := b.Status(ctx)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					err = printJSON(c.stdout, status)
-				} else {
-					_, err = fmt.Fprintln(c.stdout, strings.Join(summary(status), "\n"))
-				}
-				if err != nil || !watch || wire.Sleep(ctx, 2*time.Second) != nil {
-					return err
-				}
-			}
-		},
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), strings.Join(args, "")) },
 	}
-	p.add(command.Flags())
-	command.Flags().BoolVar(&asJSON, "json", false, "print the status as JSON")
-	command.Flags().BoolVar(&watch, "watch", false, "print it again every two seconds")
+	o.place.add(command.Flags())
+	command.Flags().BoolVar(&o.json, "json", false, "print the status as JSON")
+	command.Flags().BoolVar(&o.watch, "watch", false, "print it again every two seconds")
 	return command
 }
 
-// interruptible ends the context with the first interrupt.
-func interruptible(ctx context.Context, c *console) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-c.interrupts:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
-func atMost(n int) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) > n {
-			return fmt.Errorf("at most %d argument", n)
-		}
-		return nil
+func (o *statusOptions) run(ctx context.Context, directory string) error {
+	b, err := o.open(ctx, directory)
+	if err != nil {
+		return err
 	}
-}
-
-// A linesOptions is a command that changes lines of a batch by their custom ids.
-type linesOptions struct {
-	*console
-	place
-
-	directory string
-	all       bool
-}
-
-// newLines makes a command that changes lines. verb says what was done.
-func newLines(c *console, use, short, long, verb string, change func(*batch.Batch, context.Context, ...string) (int, error), ready func(*cobra.Command) error) *cobra.Command {
-	o := &linesOptions{console: c}
-	command := &cobra.Command{
-		Use: use, Short: short, Long: long,
-		Args: func(cmd *cobra.Command, ids []string) error {
-			if err := ready(cmd); err != nil {
-				return err
-			}
-			if len(ids) == 0 && !o.all {
-				return errors.New("which lines? Give their custom ids, or --all")
-			}
-			if len(ids) > 0 && o.all {
-				return errors.New("--all and ids exclude each other")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			b, err := o.openExisting(cmd.Context(), []string{o.directory})
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			n, err := change(b, cmd.Context(), ids...)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(o.stdout, "%d lines %s\n", n, verb)
+	defer b.Close()
+	ctx, stop := o.interruptible(ctx)
+	defer stop()
+	for {
+		status, err := b.Status(ctx)
+		if err != nil {
 			return err
-		},
+		}
+		if o.json {
+			err = printJSON(o.stdout, status)
+		} else {
+			_, err = fmt.Fprintln(o.stdout, strings.Join(summary(status), "\n"))
+		}
+		if err != nil || !o.watch || wire.Sleep(ctx, 2*time.Second) != nil {
+			return err
+		}
 	}
-	flags := command.Flags()
-	flags.StringVarP(&o.directory, "output", "o", "videos/", "directory or `TEMPLATE` of the batch's videos")
-	flags.BoolVar(&o.all, "all", false, "all lines that it applies to")
-	o.add(flags)
-	return command
-}
-
-func newRetry(c *console) *cobra.Command {
-	var failed bool
-	command := newLines(c, "retry [ID...]", "Submit failed lines again, and save videos that weren't saved",
-		"Submit failed and rejected lines again, which weren't charged; save videos that weren't saved; and look once more in\nthe account's logs for lines of unknown outcome, which are never submitted again. The next run does the work.",
-		"will go on with the next run", (*batch.Batch).Retry, func(cmd *cobra.Command) error {
-			if failed {
-				return cmd.Flags().Set("all", "true")
-			}
-			return nil
-		})
-	command.Flags().BoolVar(&failed, "failed", false, "all lines that have ended without a saved video")
-	return command
-}
-
-func newResolve(c *console) *cobra.Command {
-	var resubmit bool
-	command := newLines(c, "resolve --resubmit ID...", "Decide to submit lines of unknown outcome again",
-		"Decide to submit lines of unknown outcome again. They may be charged twice: look in the account's logs first. Their\nfirst attempt goes on counting as spent.",
-		"will be submitted again by the next run", (*batch.Batch).Resubmit, func(*cobra.Command) error {
-			if !resubmit {
-				return errors.New("nothing was decided: --resubmit submits the lines again, wan-batch cancel gives them up")
-			}
-			return nil
-		})
-	command.Flags().BoolVar(&resubmit, "resubmit", false, "submit them again, although they may be charged twice")
-	return command
-}
-
-func newCancel(c *console) *cobra.Command {
-	return newLines(c, "cancel ID...", "Give up lines that are pending or of unknown outcome",
-		"Give up lines that are pending or of unknown outcome. The API can't cancel a generation: an unknown one may run and be\ncharged all the same, and goes on counting as spent.",
-		"are canceled", (*batch.Batch).Cancel, func(*cobra.Command) error { return nil })
 }
 
 func newExport(c *console) *cobra.Command {
@@ -160,9 +66,9 @@ func newExport(c *console) *cobra.Command {
 		Use:     "export [DIRECTORY]",
 		Short:   "Print the outcome of every line from the ledger, each line once",
 		Example: "  wan-batch export videos/ | jq -r 'select(.state == \"saved\") | .file'",
-		Args:    atMost(1),
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := p.openExisting(cmd.Context(), args)
+			b, err := p.open(cmd.Context(), strings.Join(args, ""))
 			if err != nil {
 				return err
 			}
@@ -172,4 +78,89 @@ func newExport(c *console) *cobra.Command {
 	}
 	p.add(command.Flags())
 	return command
+}
+
+// linesOptions are the flags of a command that changes lines of a batch by their custom ids.
+type linesOptions struct {
+	*console
+	place
+
+	output string
+	all    bool
+	done   string // what happened to the lines
+	change func(*batch.Batch, context.Context, ...string) (int, error)
+}
+
+// newLines adds what these commands have in common. all is the flag for all lines.
+func newLines(c *console, command *cobra.Command, all, done string, change func(*batch.Batch, context.Context, ...string) (int, error)) *cobra.Command {
+	o := &linesOptions{console: c, done: done, change: change}
+	command.RunE = func(cmd *cobra.Command, ids []string) error {
+		if (len(ids) == 0) != o.all {
+			return &usageError{fmt.Errorf("which lines? Give their custom ids, or --%s", all)}
+		}
+		return o.run(cmd.Context(), ids)
+	}
+	flags := command.Flags()
+	flags.StringVarP(&o.output, "output", "o", "videos/", "directory or `TEMPLATE` of the batch's videos")
+	flags.BoolVar(&o.all, all, false, "all lines that this applies to")
+	o.add(flags)
+	return command
+}
+
+func (o *linesOptions) run(ctx context.Context, ids []string) error {
+	b, err := o.open(ctx, o.output)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	n, err := o.change(b, ctx, ids...)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o.stdout, "%s %s\n", plural(n, "line"), o.done)
+	return err
+}
+
+func newRetry(c *console) *cobra.Command {
+	return newLines(c, &cobra.Command{
+		Use:   "retry ID...",
+		Short: "Submit failed lines again, and save videos that weren't saved",
+		Long: `Submit failed and rejected lines again, which weren't charged; save videos that weren't saved; and look once more in
+the account's logs for lines of unknown outcome, which are never submitted again. The next run does the work.`,
+	}, "failed", "to go on with the next run", (*batch.Batch).Retry)
+}
+
+func newResolve(c *console) *cobra.Command {
+	var resubmit bool
+	command := &cobra.Command{
+		Use:   "resolve --resubmit ID...",
+		Short: "Decide to submit lines of unknown outcome again",
+		Long: `Decide to submit lines of unknown outcome again. They may be charged twice: look in the account's logs first. Their
+first attempt goes on counting as spent.`,
+		Args: func(*cobra.Command, []string) error {
+			if !resubmit {
+				return errors.New("nothing was decided: --resubmit submits the lines again, wan-batch cancel gives them up")
+			}
+			return nil
+		},
+	}
+	command.Flags().BoolVar(&resubmit, "resubmit", false, "submit them again, although they may be charged twice")
+	return newLines(c, command, "all", "to be submitted again by the next run", (*batch.Batch).Resubmit)
+}
+
+func newCancel(c *console) *cobra.Command {
+	return newLines(c, &cobra.Command{
+		Use:   "cancel ID...",
+		Short: "Give up lines that are pending or of unknown outcome",
+		Long: `Give up lines that are pending or of unknown outcome. The API can't cancel a generation: an unknown one may run and be
+charged all the same, and goes on counting as spent.`,
+	}, "all", "canceled", (*batch.Batch).Cancel)
+}
+
+// plural counts things.
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

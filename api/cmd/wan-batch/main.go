@@ -7,13 +7,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -21,6 +21,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // The exit codes are those of wan. Of several lines, the highest one counts.
@@ -35,8 +36,8 @@ const (
 )
 
 const help = `Environment:
-  AIML_API_KEY    the API key
-  AIML_API_BASE   the base URL of the API
+  AIML_API_KEY        the API key
+  AIML_API_BASE       the base URL of the API
   WAN_BATCH_DATABASE  the default of --database
 
 Exit codes; of several lines, the highest one counts:
@@ -54,6 +55,19 @@ type console struct {
 	stdout, stderr io.Writer
 	// interrupts gets a value for each Ctrl-C: the first one stops softly.
 	interrupts <-chan os.Signal
+}
+
+// interruptible ends the context with the first interrupt.
+func (c *console) interruptible(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-c.interrupts:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 func main() {
@@ -76,20 +90,26 @@ func run(ctx context.Context, args []string, c *console) int {
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	err := root.ExecuteContext(ctx)
-	code := exitCode(err)
 	if err != nil && !is[*exitError](err) {
 		fmt.Fprintln(c.stderr, "wan-batch: "+strings.TrimPrefix(err.Error(), "batch: "))
 	}
-	return code
+	return exitCode(err)
 }
 
 func newRoot(c *console) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "wan-batch",
 		Short:         "Generate the videos of a manifest, each paid once",
-		Version:       version(),
+		Version:       wire.Version(),
+		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("unknown command %.40q; wan-batch --help lists them", args[0])}
+			}
+			return cmd.Help()
+		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + help + "\n")
@@ -107,19 +127,10 @@ func newRoot(c *console) *cobra.Command {
 	return root
 }
 
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
-}
-
 // A usageError is bad input: nothing was sent.
-type usageError struct{ err error }
+type usageError struct{ error }
 
-func (e *usageError) Error() string { return e.err.Error() }
-
-func (e *usageError) Unwrap() error { return e.err }
+func (e *usageError) Unwrap() error { return e.error }
 
 // An exitError is an exit code whose reason has been printed.
 type exitError struct{ code int }
@@ -133,7 +144,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case is[*usageError](err), is[*batch.ChangedError](err), is[*batch.OutputError](err), is[*api.InputError](err), errors.Is(err, batch.ErrNoBatch):
+	case is[*usageError](err), is[*batch.ChangedError](err), is[*batch.OutputError](err), is[*api.InputError](err), errors.Is(err, batch.ErrNoBatch),
+		errors.Is(err, batch.ErrNoLine):
 		return exitInput
 	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):
 		return exitAccount
@@ -144,4 +156,10 @@ func exitCode(err error) int {
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
+}
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,21 +20,42 @@ func command(t *testing.T, stdin string, args ...string) (code int, stdout, stde
 	return code, out.String(), err.String()
 }
 
-func TestExample(t *testing.T) {
+// A simulated batch keeps all its files apart, goes on after an interrupt, and is found by the other commands.
+func TestSimulate(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "videos")
+	args := []string{
+		"run", "../../batch/testdata/example.jsonl", "--simulate", "-o", dir, "--json",
+		"--exec", `cp {file} '` + filepath.Dir(dir) + `/copy of {custom_id}.mp4'`,
+	}
+	interrupts := make(chan os.Signal, 1)
+	var stdout, stderr bytes.Buffer
+	time.AfterFunc(2*time.Second, func() { interrupts <- os.Interrupt })
+	code := run(t.Context(), args, &console{stdout: &stdout, stderr: &stderr, interrupts: interrupts})
+	if code != exitRunning || !strings.Contains(stderr.String(), "To go on: ") || strings.Contains(stderr.String(), "stopped, stopped") {
+		t.Fatalf("interrupted: exit code %d\n%s", code, &stderr)
+	}
 	for range 2 { // the second run has nothing to do
-		code, stdout, stderr := command(t, "", "run", "../../batch/testdata/example.jsonl", "--simulate", "-o", dir, "--json",
-			"--exec", `cp {file} '`+filepath.Dir(dir)+`/copy of {custom_id}.mp4'`)
+		code, stdout, stderr := command(t, "", args...)
 		var status batch.Status
 		if err := json.Unmarshal([]byte(stdout), &status); err != nil || code != exitDone {
 			t.Fatalf("exit code %d, %v\n%s", code, err, stderr)
 		}
-		if status.RequestCounts != (batch.RequestCounts{Total: 4, Completed: 4}) {
-			t.Errorf("%+v", status)
+		if status.RequestCounts != (batch.RequestCounts{Total: 4, Completed: 4}) || !strings.Contains(stderr, "simulated, nothing spent") {
+			t.Errorf("%+v\n%s", status, stderr)
 		}
 	}
 	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), "copy of hero-720p.mp4")); err != nil {
 		t.Error(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("beside %s: %v, %v", simulated, entries, err)
+	}
+	if code, stdout, _ := command(t, "", "export", filepath.Join(dir, simulated)); code != exitDone || strings.Count(stdout, "\n") != 4 {
+		t.Errorf("export: exit code %d\n%s", code, stdout)
+	}
+	if code, _, stderr := command(t, "", "status", dir); code != exitInput || !strings.Contains(stderr, "the simulated one is in "+filepath.Join(dir, simulated)) {
+		t.Errorf("status: exit code %d, %s", code, stderr)
 	}
 }
 
@@ -80,6 +100,7 @@ func TestCSV(t *testing.T) {
 }
 
 func TestChangedLine(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "videos")
 	line := `{"custom_id":"a","model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png"%s}`
 	if code, _, stderr := command(t, strings.Replace(line, "%s", "", 1), "run", "-", "--simulate", "-o", dir); code != exitDone {
@@ -91,33 +112,101 @@ func TestChangedLine(t *testing.T) {
 	}
 }
 
-func TestUsage(t *testing.T) {
-	dir := t.TempDir()
-	for _, args := range [][]string{
-		{"run"}, {"run", "missing.jsonl"}, {"status", dir}, {"work"}, {"resolve", "a"}, {"retry"}, {"ui", "--addr", "0.0.0.0:80"},
-		{"run", "-", "--exec", "cp {files} x"}, {"run", "-", "--exec", "cp 'x"}, {"run", "-", "--until", "soon"}, {"run", "-", "-o", "one.mp4{x}"}, {"status", "--nonsense"},
+func TestLines(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "videos")
+	manifest := ""
+	for _, id := range []string{"a", "b", "c"} {
+		manifest += `{"custom_id":"` + id + `","model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png"}` + "\n"
+	}
+	code, _, stderr := command(t, manifest, "run", "-", "--simulate", "-o", dir, "--until", "1ns")
+	if code != exitTrouble || !strings.Contains(stderr, "3 pending, 0 in flight") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	dir = filepath.Join(dir, simulated)
+	for _, step := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"cancel", "a", "-o", dir}, exitDone, "1 line canceled\n"},
+		{[]string{"cancel", "a", "-o", dir}, exitInput, `"a": no line in a state that allows it`},
+		{[]string{"cancel", "--all", "-o", dir}, exitDone, "2 lines canceled\n"},
+		{[]string{"retry", "--failed", "-o", dir}, exitDone, "0 lines to go on with the next run\n"},
+		{[]string{"resolve", "--resubmit", "--all", "-o", dir}, exitDone, "0 lines to be submitted again by the next run\n"},
+		{[]string{"status", dir}, exitDone, "0 of 3 saved: 3 canceled\n"},
+		{[]string{"export", dir}, exitDone, `"custom_id":"c"`},
 	} {
-		if code, _, stderr := command(t, "", args...); code != exitInput || stderr == "" {
-			t.Errorf("%q: exit code %d, %q", args, code, stderr)
+		if code, stdout, stderr := command(t, "", step.args...); code != step.code || !strings.Contains(stdout+stderr, step.want) {
+			t.Errorf("%q: exit code %d, %s%s", step.args, code, stdout, stderr)
 		}
 	}
 }
 
-func TestSplit(t *testing.T) {
-	for command, want := range map[string][]string{
-		`rclone copyto {file} remote:x/{custom_id}.mp4`: {"rclone", "copyto", "{file}", "remote:x/{custom_id}.mp4"},
-		`a 'b c' "d \" e" f\ g ''`:                      {"a", "b c", `d " e`, "f g", ""},
+// Bad usage exits with 2 before anything is written.
+func TestUsage(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "")
+	t.Setenv("AIMLAPI_API_KEY", "")
+	dir := t.TempDir()
+	manifest := filepath.Join(dir, "jobs.jsonl")
+	line := `{"custom_id":"a","model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png"}`
+	if err := os.WriteFile(manifest, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, args := range [][]string{
+		{"bogus"}, {"run"}, {"run", "missing.jsonl"}, {"run", manifest}, {"status", dir}, {"status", "a", "b"}, {"status", "--nonsense"}, {"work"}, {"resolve", "a"},
+		{"resolve", "--resubmit"}, {"retry"}, {"retry", "a", "--failed"}, {"cancel", "a", "--all"}, {"export"}, {"recover", manifest}, {"recover"},
+		{"ui", "--addr", "0.0.0.0:80"}, {"run", manifest, "--simulate", "--batch", "x"}, {"run", manifest, "--batch", "simulated"},
+		{"run", manifest, "--simulate", "--exec", "cp {files} x"}, {"run", manifest, "--simulate", "--exec", "cp 'x"}, {"run", manifest, "--simulate", "--exec", "" + " "},
+		{"run", manifest, "--simulate", "--until", "soon"}, {"run", manifest, "--simulate", "-o", "one.mp4{x}"}, {"run", manifest, "--simulate", "-o", "{custom_id}{x}"},
+		{"run", manifest, "--simulate", "--concurrency", "-1"}, {"run", manifest, "--simulate", "--rate", "-1"}, {"run", manifest, "--simulate", "--max-usd", "-1"},
+		{"run", manifest, "--simulate", "--base-url", "http://127.0.0.1:1"}, {"run", manifest, "--simulate", "--stop-after-failures", "-1"},
 	} {
-		if got, err := split(command); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s: %q, %v", command, got, err)
+		if code, _, stderr := command(t, "", args...); code != exitInput || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: exit code %d, %q", args, code, stderr)
 		}
 	}
-	evil := batch.Record{CustomID: `$(rm -rf ~)'; {file}`, File: "/v"}
-	if got := fill("{custom_id}", evil, true); got != `'$(rm -rf ~)'\''; {file}'` {
-		t.Errorf("quoted: %s", got)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("something was written: %v, %v", entries, err)
 	}
-	if got := fill("x/{custom_id}", evil, false); got != `x/$(rm -rf ~)'; {file}` {
-		t.Errorf("unquoted: %s", got)
+}
+
+// The names in each block of the help start in one column, and so do their explanations.
+func TestHelp(t *testing.T) {
+	code, stdout, _ := command(t, "", "--help")
+	if code != exitDone || !strings.Contains(stdout, "  AIML_API_BASE       the") || !strings.Contains(stdout, "  WAN_BATCH_DATABASE  the") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
+func TestHook(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a video")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	evil := batch.Record{CustomID: `$(touch ` + dir + `/evil)'; {file}`, File: file}
+	var output bytes.Buffer
+	for _, shell := range []bool{false, true} {
+		hook, err := newHook(`printf '%s\n' {file} x{custom_id}`, shell, &output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		output.Reset()
+		if err := hook(t.Context(), evil); err != nil || !strings.Contains(output.String(), "] "+file+"\n") || !strings.Contains(output.String(), "] x"+evil.CustomID+"\n") {
+			t.Errorf("shell %v: %v, %s", shell, err, &output)
+		}
+	}
+	if exists(filepath.Join(dir, "evil")) {
+		t.Error("a custom id was executed")
+	}
+	hook, err := newHook("false", false, &output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hook(t.Context(), evil); err == nil {
+		t.Error("a command that fails")
 	}
 }
 

@@ -62,7 +62,7 @@ func readManifest(ctx context.Context, name, model string, allowUnknown bool, st
 		return nil, fmt.Errorf("%s: %w", m.name, err)
 	}
 	if m.problems != nil {
-		return nil, fmt.Errorf("%d problems in %s, nothing was sent:\n  %s", len(m.problems), m.name, strings.Join(m.problems, "\n  "))
+		return nil, fmt.Errorf("%s in %s, nothing was sent:\n  %s", plural(len(m.problems), "problem"), m.name, strings.Join(m.problems, "\n  "))
 	}
 	if len(m.lines) == 0 {
 		return nil, fmt.Errorf("%s has no lines", m.name)

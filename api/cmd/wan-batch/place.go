@@ -14,6 +14,12 @@ import (
 	"github.com/aimlvideo/wan-go/api/batch"
 )
 
+const (
+	ledgerFile = "batch.db"
+	// simulated is the id of a simulated batch, and its directory below that of the videos.
+	simulated = "simulated"
+)
+
 // A place is where a batch is: in a file beside its videos, or in a Postgres database.
 type place struct {
 	database, id string
@@ -24,33 +30,37 @@ func (p *place) add(flags *pflag.FlagSet) {
 	flags.StringVar(&p.id, "batch", "", "`ID` of the batch, if the database holds several; a new batch gets it")
 }
 
-const ledgerFile = "batch.db"
-
-// open opens the batch of a directory.
-func (p *place) open(ctx context.Context, directory, file string, create bool) (*batch.Batch, error) {
-	database := p.database
-	if database == "" {
-		database = filepath.Join(directory, file)
-		if _, err := os.Stat(database); errors.Is(err, fs.ErrNotExist) && !create {
-			return nil, &usageError{fmt.Errorf("no batch in %s: there is no %s", directory, file)}
-		}
-		if err := os.MkdirAll(directory, 0o777); err != nil { //nolint:gosec // the umask decides
-			return nil, &usageError{err}
-		}
+// create opens the batch of a directory, and creates it if it doesn't exist.
+func (p *place) create(ctx context.Context, directory string) (*batch.Batch, error) {
+	if p.database != "" {
+		return batch.Create(ctx, p.database, p.id)
 	}
-	if create {
-		return batch.Create(ctx, database, p.id)
+	if err := os.MkdirAll(directory, 0o777); err != nil { //nolint:gosec // the umask decides
+		return nil, &usageError{err}
 	}
-	return batch.Open(ctx, database, p.id)
+	return batch.Create(ctx, filepath.Join(directory, ledgerFile), p.id)
 }
 
-// openExisting opens the batch that the only argument of a command names.
-func (p *place) openExisting(ctx context.Context, args []string) (*batch.Batch, error) {
-	directory := "."
-	if len(args) > 0 {
-		directory = directoryOf(args[0])
+// open opens the batch of a directory, the working directory if it is empty.
+func (p *place) open(ctx context.Context, output string) (*batch.Batch, error) {
+	if p.database != "" {
+		return batch.Open(ctx, p.database, p.id)
 	}
-	return p.open(ctx, directory, ledgerFile, false)
+	directory := batch.Directory(template(output))
+	file := filepath.Join(directory, ledgerFile)
+	if exists(file) {
+		return batch.Open(ctx, file, p.id)
+	}
+	err := fmt.Errorf("no batch in %s: there is no %s", directory, ledgerFile)
+	if exists(filepath.Join(directory, simulated, ledgerFile)) {
+		err = fmt.Errorf("%w; the simulated one is in %s", err, filepath.Join(directory, simulated))
+	}
+	return nil, &usageError{err}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // template makes a path template of what -o is given: a directory, or a template.
@@ -61,5 +71,9 @@ func template(output string) string {
 	return filepath.Join(output, "{custom_id}.mp4")
 }
 
-// directoryOf is the directory of what -o is given.
-func directoryOf(output string) string { return batch.Directory(template(output)) }
+// simulatedTemplate keeps what is simulated apart.
+func simulatedTemplate(template string) string {
+	directory := batch.Directory(template)
+	file, _ := filepath.Rel(directory, template) // it is below
+	return filepath.Join(directory, simulated, file)
+}

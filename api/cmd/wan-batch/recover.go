@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -20,36 +21,32 @@ run takes up those that the logs know. A line without a row may be running: resu
 		Example: "  wan-batch recover jobs.jsonl -o videos/ --batch 7kq2m4xabc",
 		Args:    exactly(1, "which manifest? wan-batch recover MANIFEST --batch ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.id == "" {
-				return &usageError{errors.New("which batch? --batch ID; it is in the client request ids")}
-			}
-			ctx, stop := interruptible(cmd.Context(), c)
-			defer stop()
-			client, stopAPI, err := o.connection.open()
-			if err != nil {
-				return err
-			}
-			defer stopAPI()
 			o.manifest = args[0]
-			b, err := o.openBatch(ctx)
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			found, missing, err := b.Recover(ctx, client, time.Now().Add(-since))
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.stdout, "%d lines are in the account's logs, %d are not; run the manifest to go on\n", found, missing)
-			return err
+			return o.recover(cmd.Context(), time.Now().Add(-since))
 		},
 	}
-	flags := command.Flags()
-	flags.StringVarP(&o.output, "output", "o", "videos/", "directory or `TEMPLATE` of the videos")
-	flags.StringVar(&o.model, "model", "", "`MODEL` of lines that name none")
-	flags.BoolVar(&o.allowUnknown, "allow-unknown", false, "accept properties that the spec doesn't list")
-	flags.DurationVar(&since, "since", 92*24*time.Hour, "how far to look back in the logs")
-	o.place.add(flags)
-	o.connection.add(flags)
+	o.addManifest(command.Flags())
+	command.Flags().DurationVar(&since, "since", 92*24*time.Hour, "how far to look back in the logs")
+	o.place.add(command.Flags())
+	o.connection.add(command.Flags())
 	return command
+}
+
+func (o *runOptions) recover(ctx context.Context, since time.Time) error {
+	if o.id == "" {
+		return &usageError{errors.New("which batch? --batch ID; it is in the client request ids")}
+	}
+	ctx, release := o.interruptible(ctx)
+	defer release()
+	b, client, stop, err := o.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	found, missing, err := b.Recover(ctx, client, since)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o.stdout, "%s in the account's logs, %d missing; run the manifest to go on\n", plural(found, "line"), missing)
+	return err
 }

@@ -2,40 +2,31 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
-	"github.com/aimlvideo/wan-go/spec"
 )
 
-// runOptions are the flags of run and work.
+// runOptions are the flags of run, work and recover.
 type runOptions struct {
 	*console
 	place
 	connection
+	batch.Options
 
-	manifest, output, model string
-	allowUnknown            bool
-	concurrency, rate       int
-	maxUSD, price           float64
-	until                   string
-	stopAfterFailures       int
-	find                    time.Duration
-	exec                    string
-	shell                   bool
-	json                    bool
-	quiet                   bool
-	join                    bool
+	manifest, model, until string
+	allowUnknown           bool
+	exec                   string
+	shell, json, quiet     bool
 }
 
 func newRun(c *console) *cobra.Command {
@@ -57,35 +48,46 @@ names ("a.png|b.png" in a cell is a list), or - for stdin. Media are URLs or pat
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
-	flags.StringVarP(&o.output, "output", "o", "videos/", "directory or `TEMPLATE` of the videos; {custom_id} and {line} are replaced")
-	flags.StringVar(&o.model, "model", "", "`MODEL` of lines that name none")
-	flags.BoolVar(&o.allowUnknown, "allow-unknown", false, "send properties that the spec doesn't list")
-	flags.IntVar(&o.concurrency, "concurrency", 10, "generations in flight")
-	flags.IntVar(&o.rate, "rate", 0, "submissions per minute; 0 is no limit")
-	flags.Float64Var(&o.maxUSD, "max-usd", 0, "stop submitting where the batch could cost more; 0 is no limit")
-	flags.Float64Var(&o.price, "price", 0, "what one generation costs in `USD`, where --max-usd can't get it from the API")
+	o.addManifest(flags)
+	flags.IntVar(&o.Concurrency, "concurrency", 10, "generations in flight")
+	flags.IntVar(&o.Rate, "rate", 0, "submissions per minute; 0 is no limit")
+	flags.Float64Var(&o.MaxUSD, "max-usd", 0, "stop submitting where the batch could cost more; 0 is no limit")
+	flags.Float64Var(&o.Price, "price", 0, "what one generation costs in `USD`, where --max-usd can't get it from the API")
 	flags.StringVar(&o.until, "until", "", "stop submitting at this `TIME`, such as 18:30 or 2026-12-01T08:00:00Z, or after a duration such as 8h")
-	flags.IntVar(&o.stopAfterFailures, "stop-after-failures", 0, "stop submitting after so many failed lines; 0 is no limit")
+	flags.IntVar(&o.StopAfterFailures, "stop-after-failures", 0, "stop submitting after so many failed lines; 0 is no limit")
+	flags.BoolVar(&o.simulate, "simulate", false, "use the built-in simulator: no key, no network, no cost; all files are in simulated/ below the videos' directory")
 	o.addShared(flags)
 	return command
 }
 
 func newWork(c *console) *cobra.Command {
-	o := &runOptions{console: c, join: true}
+	o := &runOptions{console: c}
+	o.Join = true
 	command := &cobra.Command{
 		Use:     "work",
 		Short:   "Help to run a batch that is in Postgres, on this machine too",
 		Long:    "Help to run a batch that is in Postgres. Limits and output are those of the last run; local files need the same paths here.",
 		Example: "  wan-batch work --database postgres://user@host/wan --batch spring",
 		Args:    exactly(0, "work takes no arguments"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.database == "" {
+				return &usageError{errors.New("work needs --database postgres://...; with a file, one process runs the batch")}
+			}
+			return o.run(cmd.Context())
+		},
 	}
 	o.addShared(command.Flags())
 	return command
 }
 
+func (o *runOptions) addManifest(flags *pflag.FlagSet) {
+	flags.StringVarP(&o.Output, "output", "o", "videos/", "directory or `TEMPLATE` of the videos, in which {custom_id} is replaced")
+	flags.StringVar(&o.model, "model", "", "`MODEL` of lines that name none")
+	flags.BoolVar(&o.allowUnknown, "allow-unknown", false, "send properties that the spec doesn't list")
+}
+
 func (o *runOptions) addShared(flags *pflag.FlagSet) {
-	flags.DurationVar(&o.find, "find", 30*time.Minute, "how long to look in the account's logs for submissions of unknown outcome; 0 is never")
+	flags.DurationVar(&o.Search, "find", 30*time.Minute, "how long to look in the account's logs for submissions of unknown outcome; 0 is never")
 	flags.StringVar(&o.exec, "exec", "", "`COMMAND` for each saved video, without a shell; {file}, {custom_id}, {id} and {usd} are replaced. The line is saved when it succeeds")
 	flags.BoolVar(&o.shell, "exec-shell", false, "run --exec in a shell; the replacements are quoted")
 	flags.BoolVar(&o.json, "json", false, "print the final status as JSON")
@@ -105,95 +107,80 @@ func exactly(n int, message string) cobra.PositionalArgs {
 }
 
 func (o *runOptions) run(ctx context.Context) error {
-	options, err := o.options()
-	if err != nil {
-		return &usageError{err}
-	}
-	b, err := o.openBatch(ctx)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	client, stop, err := o.connection.open()
+	b, client, stop, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	options.Estimate = func(ctx context.Context, body map[string]any) (float64, error) { return o.estimate(ctx, client, body) }
-	return o.follow(ctx, b, client, options)
+	return o.follow(ctx, b, client)
 }
 
-// openBatch opens the batch and adds the lines of the manifest.
-func (o *runOptions) openBatch(ctx context.Context) (*batch.Batch, error) {
-	if o.join {
-		if o.database == "" {
-			return nil, &usageError{errors.New("work needs --database postgres://...; with a file, one process runs the batch")}
+// open opens the batch and the API, and adds the lines of the manifest. Nothing is written before all input has been
+// checked.
+func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(), error) {
+	if err := o.complete(); err != nil {
+		return nil, nil, nil, &usageError{err}
+	}
+	var lines []batch.Line
+	if !o.Join {
+		var err error
+		if lines, err = readManifest(ctx, o.manifest, o.model, o.allowUnknown, o.stdin); err != nil {
+			return nil, nil, nil, &usageError{err}
 		}
-		return o.place.open(ctx, "", "", false)
 	}
-	lines, err := readManifest(ctx, o.manifest, o.model, o.allowUnknown, o.stdin)
+	directory := batch.Directory(o.Output)
+	client, stopAPI, err := o.connection.open(directory)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, nil, nil, err
 	}
-	file := ledgerFile
-	if o.simulate {
-		file = "simulated.db" // its generations end with the simulator
+	var b *batch.Batch
+	if o.Join {
+		b, err = o.place.open(ctx, "")
+	} else {
+		b, err = o.place.create(ctx, directory)
 	}
-	b, err := o.place.open(ctx, directoryOf(o.output), file, true)
 	if err != nil {
-		return nil, err
+		stopAPI()
+		return nil, nil, nil, err
+	}
+	stop := func() {
+		_ = b.Close()
+		stopAPI()
 	}
 	added, err := b.Add(ctx, lines...)
 	if err != nil {
-		_ = b.Close()
-		return nil, err
+		stop()
+		return nil, nil, nil, err
 	}
-	if !o.quiet {
-		fmt.Fprintf(o.stderr, "batch %s: %d lines, %d of them new\n", b.ID(), len(lines), added)
+	if !o.quiet && !o.Join {
+		fmt.Fprintf(o.stderr, "batch %s: %s, %d of them new\n", b.ID(), plural(len(lines), "line"), added)
 	}
-	return b, nil
+	return b, client, stop, nil
 }
 
-// options are those of the flags.
-func (o *runOptions) options() (batch.Options, error) {
-	until, err := parseUntil(o.until, time.Now())
-	if err != nil {
-		return batch.Options{}, fmt.Errorf("--until: %w", err)
+// complete completes the options by what the flags say, and checks them.
+func (o *runOptions) complete() (err error) {
+	o.Output = template(o.Output)
+	switch {
+	case o.simulate && (o.id != "" || o.database != os.Getenv("WAN_BATCH_DATABASE")):
+		return errors.New("--simulate has a batch of its own, without --batch and --database")
+	case o.simulate:
+		o.Output, o.place = simulatedTemplate(o.Output), place{id: simulated}
+	case o.id == simulated:
+		return fmt.Errorf("--batch: %s is the id of batches that are", simulated)
 	}
-	options := batch.Options{
-		Output: template(o.output), Concurrency: o.concurrency, Rate: o.rate, MaxUSD: o.maxUSD, Until: until, StopAfterFailures: o.stopAfterFailures,
-		Search: o.find, Join: o.join,
+	if o.Until, err = parseUntil(o.until, time.Now()); err != nil {
+		return fmt.Errorf("--until: %w", err)
 	}
-	if o.find == 0 {
-		options.Search = -1
+	if o.Search == 0 {
+		o.Search = -1
 	}
 	if o.exec != "" {
-		if options.OnSaved, err = newHook(o.exec, o.shell, o.stderr); err != nil {
-			return batch.Options{}, fmt.Errorf("--exec: %w", err)
+		if o.OnSaved, err = newHook(o.exec, o.shell, o.stderr); err != nil {
+			return fmt.Errorf("--exec: %w", err)
 		}
 	}
-	return options, nil
-}
-
-// estimate estimates what a request costs. A property that it leaves out has the spec's default.
-func (o *runOptions) estimate(ctx context.Context, client *api.Client, body map[string]any) (float64, error) {
-	if document, ok := spec.ByModel(fmt.Sprint(body["model"])); ok {
-		for _, p := range document.Properties() {
-			if _, set := body[p.Name]; !set && p.Schema.Default != nil {
-				body[p.Name] = p.Schema.Default
-			}
-		}
-	}
-	estimate, err := client.Estimate(ctx, body)
-	switch {
-	case err == nil && estimate.USD != nil:
-		return *estimate.USD, nil
-	case o.price > 0:
-		return o.price, nil
-	case err != nil:
-		return 0, err
-	}
-	return 0, fmt.Errorf("%s; --price says what a generation costs", estimate.Reason)
+	return o.Validate()
 }
 
 // parseUntil reads a time of day, a date and time, or a duration.
@@ -219,7 +206,7 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 
 // follow runs the batch, shows how far it is, and returns the exit code. The first interrupt stops softly, the second at
 // once.
-func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Client, options batch.Options) error {
+func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Client) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	v := newView(o.stderr, o.quiet)
@@ -227,31 +214,29 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
-		for n := 1; ; n++ {
-			select {
-			case <-o.interrupts:
-			case <-done:
-				return
-			}
-			switch n {
-			case 1:
-				v.print("stopping: nothing more is submitted, requests and downloads under way are finished; a second Ctrl-C stops at once")
-				close(drain)
-			case 2:
-				cancel()
-			}
+		select {
+		case <-o.interrupts:
+		case <-done:
+			return
+		}
+		v.print("stopping: nothing more is submitted, requests and downloads under way are finished; a second Ctrl-C stops at once")
+		close(drain)
+		select {
+		case <-o.interrupts:
+			cancel()
+		case <-done:
 		}
 	}()
+	o.Drain, o.OnChange = drain, v.change
 	stopView := v.start(ctx, b)
-	options.Drain, options.OnChange = drain, v.change
-	err := b.Run(ctx, client, options)
+	err := b.Run(ctx, client, o.Options)
 	stopView()
+	if err != nil && !is[*batch.StoppedError](err) {
+		return err
+	}
 	status, statusErr := b.Status(context.WithoutCancel(ctx))
 	if statusErr != nil {
 		return errors.Join(err, statusErr)
-	}
-	if err != nil && !is[*batch.StoppedError](err) {
-		return err
 	}
 	if !o.quiet {
 		v.print(strings.Join(summary(status), "\n"))
@@ -263,18 +248,12 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	}
 	if err != nil {
 		v.print("wan-batch: " + strings.TrimPrefix(err.Error(), "batch: "))
-		v.print("To go on: " + resumeCommand(os.Args))
+		v.print("To go on: " + shellquote.Join(os.Args...))
 	}
 	if code := statusCode(status, err); code != exitDone {
 		return &exitError{code}
 	}
 	return nil
-}
-
-func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
 }
 
 // statusCode is the exit code of a batch: the highest of its lines.
@@ -293,21 +272,4 @@ func statusCode(s *batch.Status, err error) int {
 		return exitTrouble
 	}
 	return exitDone
-}
-
-// resumeCommand is the command line once more, to be pasted into a shell.
-func resumeCommand(args []string) string {
-	quoted := make([]string, len(args))
-	for i, arg := range args {
-		quoted[i] = shellQuote(arg)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// shellQuote makes a word that a shell leaves alone.
-func shellQuote(word string) string {
-	if word != "" && strings.Trim(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=:,./@%") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

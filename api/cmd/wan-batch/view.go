@@ -121,7 +121,11 @@ func summary(s *batch.Status) []string {
 		}
 	}
 	first := fmt.Sprintf("%d of %d saved: %s", s.RequestCounts.Completed, s.RequestCounts.Total, strings.Join(counts, ", "))
-	money := fmt.Sprintf("$%.2f spent", s.USD.Spent)
+	spent := "spent"
+	if s.Batch == simulated {
+		spent = "simulated, nothing spent"
+	}
+	money := fmt.Sprintf("$%.2f %s", s.USD.Spent, spent)
 	if s.USD.Reserved > 0 {
 		money += fmt.Sprintf(", about $%.2f in flight", s.USD.Reserved)
 	}
