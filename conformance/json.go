@@ -49,7 +49,8 @@ func decodeValue(d *json.Decoder, body []byte, path []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(path) > maxDepth {
+	depth := len(path)
+	if depth > maxDepth {
 		return nil, errors.New("nested too deep")
 	}
 	switch token {
@@ -65,11 +66,11 @@ func decodeValue(d *json.Decoder, body []byte, path []string) (any, error) {
 			if strings.ContainsRune(name, utf8.RuneError) { // all lone surrogates decode to it
 				name = strings.TrimLeft(string(body[start:d.InputOffset()]), ", \t\r\n")
 			}
-			at := append(path, name)
+			path = append(path[:depth], name)
 			if _, ok := object[name]; ok {
-				return nil, &duplicateError{at}
+				return nil, &duplicateError{path}
 			}
-			if object[name], err = decodeValue(d, body, at); err != nil {
+			if object[name], err = decodeValue(d, body, path); err != nil {
 				return nil, err
 			}
 		}

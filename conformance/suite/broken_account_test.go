@@ -22,6 +22,20 @@ func logPage(pagination string, days ...string) func(http.Handler) http.Handler 
 	})
 }
 
+// onLogs changes the rows of the logs.
+func onLogs(change func(row map[string]any)) func(http.Handler) http.Handler {
+	return onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if r.URL.Path == "/v2/logs" {
+			edit(a, func(m map[string]any) {
+				rows, _ := m["data"].([]any)
+				for _, row := range rows {
+					change(row.(map[string]any))
+				}
+			})
+		}
+	})
+}
+
 // brokenAccounts have one fault each in the operations of the account.
 var brokenAccounts = []broken{
 	{"lists logs without a key", "account/logs/without-key", "", authorized(func(r *http.Request) bool { return r.URL.Path == "/v2/logs" })},

@@ -2,6 +2,7 @@ package suite_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -108,6 +109,34 @@ var brokenResponses = []broken{
 		}
 	})},
 	{"serves an empty video", "animate-move/lifecycle/url-serves-a-video", "", on(download, 200, "video/mp4", "")},
+	{"serves other bytes in a range", "animate-move/lifecycle/url-serves-ranges", "", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == http.StatusPartialContent {
+			a.Body.Bytes()[0]++
+		}
+	})},
+	{"counts ranges from 1", "animate-move/lifecycle/url-serves-ranges", "", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == http.StatusPartialContent {
+			a.Header().Set("Content-Range", strings.Replace(a.Header().Get("Content-Range"), "bytes 16-", "bytes 17-", 1))
+		}
+	})},
+	{"serves the range as the whole", "animate-move/lifecycle/url-serves-ranges", "", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code == http.StatusPartialContent {
+			a.Code = http.StatusOK
+		}
+	})},
+	{"has another ETag each time", "animate-move/lifecycle/url-serves-ranges", "", func() func(http.Handler) http.Handler {
+		n := 0
+		return onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+			if download(r) {
+				n++
+				a.Header().Set("ETag", fmt.Sprintf("%q", fmt.Sprint(n)))
+			}
+		})
+	}()},
+	{"ignores If-Range", "animate-move/lifecycle/url-honours-if-range", "", onHeader(func(r *http.Request) { r.Header.Del("If-Range") })},
+	{"forgets client request ids", "animate-move/account/client-request-id-in-the-logs", "", onLogs(func(row map[string]any) { row["client_request_id"] = nil })},
+	{"logs another inference id", "animate-move/account/client-request-id-in-the-logs", "", onLogs(func(row map[string]any) { row["inference_id"] = "another" })},
+	{"logs no inference id", "animate-move/account/client-request-id-in-the-logs", "", onLogs(func(row map[string]any) { row["inference_id"] = nil })},
 	{"has a URL before completion", "animate-move/lifecycle/video-only-when-completed", "", onMembers("GET", 200, func(m map[string]any) {
 		m["video"] = map[string]any{"url": "https://example.com/v.mp4"}
 	})},

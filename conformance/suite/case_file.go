@@ -61,17 +61,10 @@ func load(files fs.FS) ([]testCase, error) {
 		return nil, err
 	}
 	var list []testCase
-	seen := map[string]bool{}
 	for _, name := range names {
 		loaded, err := loadFile(files, name)
 		if err != nil {
 			return nil, fmt.Errorf("suite: %s: %w", name, err)
-		}
-		for _, c := range loaded {
-			if seen[c.Name] {
-				return nil, fmt.Errorf("suite: %s: %s is there twice", name, c.Name)
-			}
-			seen[c.Name] = true
 		}
 		list = append(list, loaded...)
 	}
@@ -169,8 +162,6 @@ func (f *caseFile) newCase(e fileEntry, slug string) (testCase, error) {
 		},
 	}
 	switch {
-	case e.Name == "" || c.Source == "" || c.Why == "":
-		return c, errors.New("name, source or why is missing")
 	case !slices.Contains(groups, c.Group):
 		return c, fmt.Errorf("unknown group %q", c.Group)
 	case e.Expect != "accepted" && e.Expect != "rejected":

@@ -170,7 +170,7 @@ func (m *deriver) pairs() {
 	optional := m.optional()
 	for i, p := range optional {
 		for _, q := range optional[i+1:] {
-			body := m.minimal.with(p.Name, exampleOf(p.Schema)).with(q.Name, another(q.Schema))
+			body := m.minimal.with(p.Name, exampleOf(p.Schema)).with(q.Name, goodItem(q.Schema, 1))
 			m.add("pairs/"+p.Name+"+"+q.Name, groupPairs, "no property excludes another", body)
 		}
 		q := optional[(i+1)%len(optional)]
@@ -186,22 +186,3 @@ func (m *deriver) pairs() {
 
 // takesNull reports whether null isn't certainly wrong.
 func takesNull(s *openapi3.Schema) bool { return s.Nullable || s.Type == nil }
-
-// another returns a valid value other than the example, if there is one.
-func another(s *openapi3.Schema) string {
-	switch {
-	case len(s.Enum) > 0:
-		for _, value := range s.Enum {
-			if text(value) != exampleOf(s) {
-				return text(value)
-			}
-		}
-	case s.Type.Is(openapi3.TypeBoolean):
-		return text(exampleOf(s) != "true")
-	case s.Max != nil && within(s, *s.Max):
-		return literal(*s.Max)
-	case s.Type.Is(openapi3.TypeInteger), s.Type.Is(openapi3.TypeNumber):
-		return literal(numberWithin(s, 3))
-	}
-	return exampleOf(s)
-}

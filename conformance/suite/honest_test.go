@@ -80,6 +80,15 @@ var honestServers = []honest{
 			problem(a, 404, "Not found")
 		}
 	})},
+	{"logs a request two seconds later", func(next http.Handler) http.Handler {
+		return onLogs(func(row map[string]any) {
+			created, _ := time.Parse(time.RFC3339, row["created"].(string))
+			if time.Since(created) < 2*time.Second {
+				row["client_request_id"] = nil
+			}
+		})(next)
+	}},
+	{"serves no ranges", onHeader(func(r *http.Request) { r.Header.Del("Range") })},
 	{"has no HEAD", on(is(http.MethodHead), 405, "application/json", "")},
 	{"has an empty error all along", onMembers(http.MethodGet, 200, func(m map[string]any) {
 		if m["error"] == nil {

@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // noAccount is why the cases of an account operation aren't applicable.
@@ -34,8 +36,7 @@ func (r *run) missingAccount(ctx context.Context) (paths []string) {
 			continue
 		}
 		probed[c.Request.Path] = true
-		switch r.target.send(ctx, c.Request).status {
-		case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		if isMissing(r.target.send(ctx, c.Request)) {
 			paths = append(paths, c.Request.Path)
 		}
 	}
@@ -44,23 +45,27 @@ func (r *run) missingAccount(ctx context.Context) (paths []string) {
 
 // An accountPage holds what the suite checks of a page of an account operation.
 type accountPage struct {
-	Data []struct {
-		Created   string   `json:"created"`
-		CreatedAt string   `json:"created_at"`
-		Status    string   `json:"status"`
-		Direction string   `json:"direction"`
-		Type      string   `json:"type"`
-		ID        string   `json:"id"`
-		Aliases   []string `json:"aliases"`
-		Amount    struct {
-			USD float64 `json:"usd"`
-		} `json:"amount"`
-	} `json:"data"`
+	Data       []accountRow `json:"data"`
 	Pagination *struct {
 		Offset  int   `json:"offset"`
 		Total   *int  `json:"total"`
 		HasMore *bool `json:"has_more"`
 	} `json:"pagination"`
+}
+
+type accountRow struct {
+	Created         string   `json:"created"`
+	CreatedAt       string   `json:"created_at"`
+	Status          string   `json:"status"`
+	Direction       string   `json:"direction"`
+	Type            string   `json:"type"`
+	ID              string   `json:"id"`
+	Aliases         []string `json:"aliases"`
+	ClientRequestID string   `json:"client_request_id"`
+	InferenceID     string   `json:"inference_id"`
+	Amount          struct {
+		USD float64 `json:"usd"`
+	} `json:"amount"`
 }
 
 // judgeAccount checks the response of an account operation against its spec, and what the schema can't express.
@@ -107,4 +112,72 @@ func (t *target) judgeAccount(d *spec.Document, x *call) (problems []problem) {
 		}
 	}
 	return problems
+}
+
+const (
+	maxLogPages = 100
+	maxLogLag   = 3 * time.Second
+)
+
+// logged returns the page of the logs with the submission, or the last page without it. A row may come late.
+func logged(ctx context.Context, o *observation) (calls []*call, reason string) {
+	if o.end() == nil {
+		return nil, "no final status was seen"
+	}
+	for start := time.Now(); ; {
+		c, found := o.findLog(ctx)
+		switch {
+		case isMissing(c):
+			return nil, noAccount
+		case found, time.Since(start) >= maxLogLag, wire.Sleep(ctx, time.Second) != nil:
+			return []*call{c}, ""
+		}
+	}
+}
+
+// findLog pages through the logs of the last hour.
+func (o *observation) findLog(ctx context.Context) (c *call, found bool) {
+	for page := range maxLogPages {
+		c = o.target.send(ctx, request{Method: http.MethodGet, Path: "/v2/logs", Query: fmt.Sprintf("period=1h&limit=100&offset=%d", 100*page)})
+		p := decodePage(c)
+		if p.row(o.requestID) != nil {
+			return c, true
+		}
+		if p.Pagination == nil || p.Pagination.HasMore == nil || !*p.Pagination.HasMore {
+			break
+		}
+	}
+	return c, false
+}
+
+func decodePage(c *call) (p accountPage) {
+	_ = json.Unmarshal(c.body, &p)
+	return p
+}
+
+// row returns the row with a client request id, or nil.
+func (p accountPage) row(requestID string) *accountRow {
+	if i := slices.IndexFunc(p.Data, func(row accountRow) bool { return row.ClientRequestID == requestID }); i >= 0 {
+		return &p.Data[i]
+	}
+	return nil
+}
+
+// isLogged checks the submission's row in the logs.
+func isLogged(o *observation, c *call) []problem {
+	row := decodePage(c).row(o.requestID)
+	switch {
+	case !c.accepted():
+		return because("the logs: %s", c.outcome())
+	case row == nil:
+		return because("the logs have no row with the client request id %q", o.requestID)
+	case row.InferenceID == "" || row.InferenceID != o.id && !strings.HasPrefix(o.id, row.InferenceID+":"):
+		return because("the row of the client request id has the inference id %q, the generation is %q", row.InferenceID, o.id)
+	}
+	return nil
+}
+
+// isMissing reports whether the target doesn't have the operation.
+func isMissing(c *call) bool {
+	return slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}, c.status)
 }

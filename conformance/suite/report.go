@@ -121,20 +121,20 @@ func (r *run) report() *Report {
 
 // command returns the command that judges cases as in this run. It starts the built-in simulator by itself.
 func (r *run) command() string {
-	command := "wan conformance"
+	args := []string{"wan conformance"}
 	if r.config.Name == "" {
-		command += " --target " + r.target.base.String()
+		args = append(args, "--target", r.target.base.String())
 		for _, id := range r.config.Generations {
-			command += " --generation " + shellQuoted(id)
+			args = append(args, "--generation", shellQuoted(id))
 		}
 	}
 	if r.config.Strictness != Lenient {
-		command += " --strictness " + r.config.Strictness.String()
+		args = append(args, "--strictness", r.config.Strictness.String())
 	}
 	if r.config.Spend != 0 {
-		command += fmt.Sprintf(" --spend %d", min(max(r.config.Spend, -1), 1))
+		args = append(args, "--spend", fmt.Sprint(min(max(r.config.Spend, -1), 1)))
 	}
-	return command
+	return strings.Join(args, " ")
 }
 
 // Ran counts the cases that were sent.
@@ -180,7 +180,7 @@ func (r *Report) verdict() string {
 		text += fmt.Sprintf(", %d of them known deviations", n)
 	}
 	if n := r.Counts[Inferred]; n > 0 {
-		text += fmt.Sprintf(", %d of them against an inferred rule", n)
+		text += fmt.Sprintf(", %d of them against inferred rules, which --strictness documented fails", n)
 	}
 	if n := r.Counts[LeftOut]; n > 0 {
 		text += fmt.Sprintf("; %d were left out", n)

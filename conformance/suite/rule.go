@@ -140,6 +140,10 @@ func rules() []rule {
 			why: "a completed generation has the URL of the video"},
 		{name: "url-serves-a-video", member: "video", stateful: true, of: fetched, check: isVideo,
 			why: "the URL serves a whole video without the key"},
+		{name: "url-serves-ranges", member: "video", stateful: true, of: ranged(""), check: isPart,
+			why: "a range is that part of the same file, so that a download can be resumed"},
+		{name: "url-honours-if-range", member: "video", stateful: true, of: ranged(`"another"`), check: isOtherVersion,
+			why: "no part is served if the file has another ETag"},
 		{name: "video-only-when-completed", member: "video", stateful: true, of: unless("completed"), check: finding("video-only-when-completed"),
 			why: "the video is null or absent before completion"},
 		{name: "error-has-reason", member: "error", stateful: true, of: ended("error"), check: finding("error-has-reason"),
@@ -156,7 +160,7 @@ func rules() []rule {
 			why: "the cost of a completed generation doesn't change"},
 
 		{name: "inference-id", group: groupHeaders, submitted: true, of: withInferenceID, check: inferenceID, why: "x-inference-id is the id in the body"},
-		{name: "client-request-id", group: groupHeaders, submitted: true, of: submitted, check: echoes(submitRequestID), why: echoed},
+		{name: "client-request-id", group: groupHeaders, submitted: true, of: submitted, check: echoesSubmission, why: echoed},
 		{name: "client-request-id-of-a-poll", group: groupHeaders, of: pollAs(pollRequestID), check: echoes(pollRequestID), why: echoed},
 		{name: "client-request-id-with-all-characters", group: groupHeaders, of: pollAs("AZaz09._:-"), check: echoes("AZaz09._:-"), why: echoed},
 		{name: "client-request-id-of-128", group: groupHeaders, of: pollAs(most), check: echoes(most), why: echoed},
@@ -164,6 +168,8 @@ func rules() []rule {
 		{name: "client-request-id-with-a-space", group: groupHeaders, of: pollAs("a b"), check: echoes(""), why: dropped},
 		{name: "client-request-id-with-a-slash", group: groupHeaders, of: pollAs("a/b"), check: echoes(""), why: dropped},
 		{name: "content-type", group: groupHeaders, of: responses, check: isJSON, why: "responses are application/json"},
+		{name: "client-request-id-in-the-logs", group: groupAccount, submitted: true, stateful: true, of: logged, check: isLogged,
+			why: "the logs have the submission's client request id and the inference id of its generation"},
 		{name: "cost-as-in-the-body", group: groupHeaders, stateful: true, of: withBothCosts, check: costAsInBody,
 			why: "x-aimlapi-credits-used and x-aimlapi-usd-spent equal meta.usage"},
 	}
@@ -247,15 +253,6 @@ func afterEnd(_ context.Context, o *observation) ([]*call, string) {
 		return nil, "there was no time to poll after the final status"
 	}
 	return o.after, ""
-}
-
-// fetched selects the download of the video, or the last poll if it has no URL.
-func fetched(ctx context.Context, o *observation) ([]*call, string) {
-	calls, reason := ended("completed")(ctx, o)
-	if calls != nil && o.video != nil {
-		calls = []*call{o.video.call}
-	}
-	return calls, reason
 }
 
 // pollAs polls with a client request id.
@@ -369,18 +366,6 @@ func finalStays(o *observation, c *call) []problem {
 	return accepted(o, c)
 }
 
-func isVideo(o *observation, c *call) []problem {
-	switch d := o.video; {
-	case d == nil:
-		return because("there is no URL")
-	case d.err != nil || d.status != http.StatusOK:
-		return because("the video: %s", c.outcome())
-	case d.problem != "":
-		return because("%s", d.problem)
-	}
-	return nil
-}
-
 func inferenceID(o *observation, c *call) []problem {
 	if got := c.header.Get(wire.InferenceIDHeader); got != o.id {
 		return because("x-inference-id is %q, the id is %q", got, o.id)
@@ -399,6 +384,8 @@ func echoes(want string) func(*observation, *call) []problem {
 		return nil
 	}
 }
+
+func echoesSubmission(o *observation, c *call) []problem { return echoes(o.requestID)(o, c) }
 
 func isJSON(_ *observation, c *call) []problem {
 	if !wire.IsJSON(c.header) {

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,20 +17,19 @@ type observation struct {
 	document *spec.Document // nil for a given generation
 	results  []string       // names of the rules' and known cases' results
 
-	id     string
-	submit *call   // nil for a given generation
-	polls  []*call // up to the first final status
-	after  []*call // the polls after that
+	requestID string // the client request id of the submission
+	id        string
+	submit    *call   // nil for a given generation
+	polls     []*call // up to the first final status
+	after     []*call // the polls after that
 	// premature is a poll with a result under a status that isn't final, after which nothing more is to be expected.
 	premature *call
 	video     *download
+	part      *download // of the video
 }
 
-// The client request ids that the suite sends.
-const (
-	submitRequestID = "wan-conformance:submit_1.0"
-	pollRequestID   = "wan-conformance-poll"
-)
+// pollRequestID is the client request id of polls.
+const pollRequestID = "wan-conformance-poll"
 
 const (
 	firstInterval = 20 * time.Millisecond
@@ -41,7 +41,8 @@ const (
 // start submits the generation.
 func (o *observation) start(ctx context.Context) {
 	request := submission(minimal(o.document).encode())
-	request.Header = map[string]*string{"X-Client-Request-Id": new(submitRequestID)}
+	o.requestID = fmt.Sprintf("wan-conformance:submit_%s.%x", o.label, time.Now().UnixNano())
+	request.Header = map[string]*string{wire.ClientRequestIDHeader: &o.requestID}
 	o.submit = o.target.send(ctx, request)
 	if o.submit.accepted() {
 		o.id = o.submit.response.ID
@@ -87,13 +88,13 @@ func (o *observation) follow(ctx context.Context, patience time.Duration) {
 		interval *= 2
 	}
 	if url := o.end().response.URL; url != "" {
-		o.video = o.target.fetch(ctx, url)
+		o.video = o.target.fetch(ctx, url, nil)
 	}
 }
 
 func (o *observation) poll(ctx context.Context) *call {
 	request := poll(o.id)
-	request.Header = map[string]*string{"X-Client-Request-Id": new(pollRequestID)}
+	request.Header = map[string]*string{wire.ClientRequestIDHeader: new(pollRequestID)}
 	return o.target.send(ctx, request)
 }
 

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -11,22 +12,27 @@ import (
 	"github.com/aimlvideo/wan-go/spec/media"
 )
 
-// A download is a fetched video: the call, and what is wrong with the file.
+// A download is a fetched video, or a part of it.
 type download struct {
 	*call
 
-	problem string
+	problem string // what is wrong with the file
+	size    int64
+	head    []byte // the first bytes
 }
 
-// fetch downloads a video without the key and checks it whole.
-func (t *target) fetch(ctx context.Context, url string) *download {
+// fetch downloads a video without the key and checks it whole, or a part of it if the header asks for one.
+func (t *target) fetch(ctx context.Context, url string, header map[string]*string) *download {
 	ctx, cancel := context.WithTimeout(ctx, 5*t.timeout) // a video takes longer than other responses
 	defer cancel()
-	d := &download{call: &call{request: request{Method: http.MethodGet, Path: url}}}
+	d := &download{call: &call{request: request{Method: http.MethodGet, Path: url, Header: header}}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		d.err = withoutURL(err)
 		return d
+	}
+	for name, value := range header {
+		request.Header.Set(name, *value)
 	}
 	response, err := t.download.Do(request)
 	if err != nil {
@@ -35,21 +41,90 @@ func (t *target) fetch(ctx context.Context, url string) *download {
 	}
 	defer response.Body.Close()
 	d.status, d.header = response.StatusCode, response.Header
-	if d.status != http.StatusOK {
-		return d
-	}
 	body := bufio.NewReaderSize(response.Body, media.SniffLen)
-	head, _ := body.Peek(media.SniffLen)
-	mediaType, container := media.Detect(head, ""), media.NewContainer(head)
-	n, err := io.Copy(container, body)
+	peeked, _ := body.Peek(media.SniffLen)
+	d.head = bytes.Clone(peeked)
+	mediaType, container := media.Detect(d.head, ""), media.NewContainer(d.head)
+	d.size, err = io.Copy(container, body)
 	switch {
 	case err != nil:
-		d.err = fmt.Errorf("the video broke off after %d bytes: %w", n, err)
+		d.err = fmt.Errorf("the video broke off after %d bytes: %w", d.size, err)
+	case d.status != http.StatusOK:
 	case !strings.HasPrefix(mediaType, "video/"):
 		d.problem = "the URL serves " + mediaType
 	case !container.Whole():
-		d.problem = fmt.Sprintf("the video is cut short: %d bytes without its index, its frames or the end of a part", n)
+		d.problem = fmt.Sprintf("the video is cut short: %d bytes without its index, its frames or the end of a part", d.size)
 	}
-	d.body = fmt.Appendf(nil, "(%d bytes of %s)", n, mediaType)
+	d.body = fmt.Appendf(nil, "(%d bytes of %s)", d.size, mediaType)
 	return d
+}
+
+// fetched selects the download of the video, or the last poll if it has no URL.
+func fetched(ctx context.Context, o *observation) ([]*call, string) {
+	calls, reason := ended("completed")(ctx, o)
+	if calls != nil && o.video != nil {
+		calls = []*call{o.video.call}
+	}
+	return calls, reason
+}
+
+func isVideo(o *observation, c *call) []problem {
+	switch d := o.video; {
+	case d == nil:
+		return because("there is no URL")
+	case d.err != nil || d.status != http.StatusOK:
+		return because("the video: %s", c.outcome())
+	case d.problem != "":
+		return because("%s", d.problem)
+	}
+	return nil
+}
+
+// The part of a video that the suite asks for once more.
+const partFrom, partTo = 16, 1024
+
+// ranged asks for a part of the video, of the version with the ETag if one is given.
+func ranged(etag string) scope {
+	return func(ctx context.Context, o *observation) ([]*call, string) {
+		switch {
+		case o.video == nil || o.video.status != http.StatusOK || o.video.size < partTo:
+			return nil, "no video was served, or only a few bytes"
+		case etag != "" && o.video.header.Get("ETag") == "":
+			return nil, "the video has no ETag"
+		}
+		header := map[string]*string{"Range": new(fmt.Sprintf("bytes=%d-%d", partFrom, partTo-1))}
+		if etag != "" {
+			header["If-Range"] = &etag
+		}
+		o.part = o.target.fetch(ctx, o.video.request.Path, header)
+		return []*call{o.part.call}, ""
+	}
+}
+
+// isPart checks that a part, or the whole video once more, is of the same file.
+func isPart(o *observation, c *call) []problem {
+	before, after := o.video.header.Get("ETag"), c.header.Get("ETag")
+	switch got, want := c.header.Get("Content-Range"), fmt.Sprintf("bytes %d-%d/%d", partFrom, partTo-1, o.video.size); {
+	case c.err != nil || c.status != http.StatusOK && c.status != http.StatusPartialContent:
+		return because("a range of the video: %s", c.outcome())
+	case before != "" && after != "" && before != after:
+		return because("the ETag changed from %q to %q", before, after)
+	case c.status == http.StatusOK && o.part.size != o.video.size:
+		return because("the video has %d bytes, and %d when a range is asked for", o.video.size, o.part.size)
+	case c.status == http.StatusOK:
+		return nil
+	case got != want:
+		return because("the Content-Range is %q, not %q", got, want)
+	case !bytes.Equal(o.part.head, o.video.head[partFrom:partTo]):
+		return because("the range has other bytes than the same part of the video")
+	}
+	return nil
+}
+
+// isOtherVersion checks that a part of another version isn't served.
+func isOtherVersion(o *observation, c *call) []problem {
+	if c.status == http.StatusPartialContent {
+		return because("the response is 206 although If-Range has another ETag, so a download would be pieced together from two files")
+	}
+	return isPart(o, c)
 }
