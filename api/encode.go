@@ -167,7 +167,12 @@ func (w *walker) element(v reflect.Value, property string) (reflect.Value, error
 }
 
 func (w *walker) source(v reflect.Value, property string) (reflect.Value, error) {
-	source := v.Interface().(Source)
+	var source Source
+	if v.CanAddr() { // without a copy on the heap
+		source = *v.Addr().Interface().(*Source)
+	} else {
+		source = v.Interface().(Source)
+	}
 	if source.IsZero() {
 		return v, nil
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -79,7 +78,9 @@ func (e *ResponseError) Error() string {
 	} else if status := http.StatusText(e.StatusCode); status != "" {
 		text += " " + status
 	}
-	text += e.details()
+	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
+		text += fmt.Sprintf("; %s: %s", name, redact.Line(e.Details[name]))
+	}
 	if e.StatusCode == http.StatusRequestEntityTooLarge {
 		text += "; host the file and give its URL"
 	}
@@ -89,27 +90,16 @@ func (e *ResponseError) Error() string {
 	return redact.Cut(text, 2000)
 }
 
-func (e *ResponseError) details() string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
-		fmt.Fprintf(&b, "; %s: %s", name, redact.Line(e.Details[name]))
-	}
-	return b.String()
+var conditions = map[int]error{
+	http.StatusUnauthorized:    ErrUnauthorized,
+	http.StatusForbidden:       ErrForbidden,
+	http.StatusNotFound:        ErrNotFound,
+	http.StatusTooManyRequests: ErrTooManyRequests,
 }
 
 // Is reports whether target is the condition of the status code.
 func (e *ResponseError) Is(target error) bool {
-	switch e.StatusCode {
-	case http.StatusUnauthorized:
-		return target == ErrUnauthorized
-	case http.StatusForbidden:
-		return target == ErrForbidden
-	case http.StatusNotFound:
-		return target == ErrNotFound
-	case http.StatusTooManyRequests:
-		return target == ErrTooManyRequests
-	}
-	return false
+	return target != nil && conditions[e.StatusCode] == target
 }
 
 // A RejectedError means that the API refused a submission. There is no job and no charge.

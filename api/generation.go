@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -101,7 +102,7 @@ type idText string
 func (m *idText) UnmarshalJSON(raw []byte) error {
 	*m = ""
 	switch {
-	case len(raw) > 1 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw):
+	case raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw): // most ids
 		*m = idText(raw[1 : len(raw)-1])
 	case raw[0] == '"' || raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9':
 		*m = idText(wire.JSONText(raw))
@@ -217,28 +218,20 @@ func (b *generationBody) failure() *FailedError {
 func isEmptyJSON(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
-		for _, member := range v {
-			if !isEmptyJSON(member) {
-				return false
-			}
-		}
+		return isEmptyJSON(slices.Collect(maps.Values(v)))
 	case []any:
 		return !slices.ContainsFunc(v, func(element any) bool { return !isEmptyJSON(element) })
 	case string:
 		return strings.TrimSpace(v) == ""
-	case float64:
-		return v == 0
-	case bool:
-		return !v
 	}
-	return true
+	return value == nil || value == false || value == 0.0
 }
 
 // usage takes the figures of the body, or else those of the headers.
 func (b *generationBody) usage(header http.Header) Usage {
 	return Usage{
-		Credits: firstNumber(b.Meta.Usage.Credits, b.Meta.Usage.Tokens, header.Get("X-Aimlapi-Credits-Used")),
-		USD:     firstNumber(b.Meta.Usage.USD, header.Get("X-Aimlapi-Usd-Spent")),
+		Credits: firstNumber(b.Meta.Usage.Credits, b.Meta.Usage.Tokens, header.Get(wire.CreditsUsedHeader)),
+		USD:     firstNumber(b.Meta.Usage.USD, header.Get(wire.USDSpentHeader)),
 	}
 }
 

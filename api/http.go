@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -66,7 +65,7 @@ func (c *Client) read(response *http.Response) ([]byte, error) {
 		// After 101 the body is the connection itself and never ends.
 		return nil, fmt.Errorf("%w: status code %d", ErrBadResponse, response.StatusCode)
 	}
-	body, err := readAll(response, maxJSON+1)
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxJSON+1))
 	if err != nil {
 		err = fmt.Errorf("%w: cut short: %w", ErrBadResponse, c.redact.Error(err))
 	} else if len(body) > maxJSON {
@@ -148,11 +147,4 @@ func (c *Client) checkAPIRedirect(next *http.Request, via []*http.Request) error
 		return http.ErrUseLastResponse
 	}
 	return nil
-}
-
-// readAll reads at most limit bytes. It returns what has arrived, also with an error.
-func readAll(response *http.Response, limit int64) ([]byte, error) {
-	data := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength, 0), limit)+bytes.MinRead))
-	_, err := data.ReadFrom(io.LimitReader(response.Body, limit))
-	return data.Bytes(), err
 }

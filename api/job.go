@@ -19,20 +19,28 @@ type Job struct {
 	client    *Client
 	id        string
 	requestID string
-	accepted  time.Time                     // zero for a job resumed by its id
-	seen      atomic.Bool                   // a poll has found the generation
-	request   func() (*http.Request, error) // of each poll, without context and key
+	accepted  time.Time   // zero for a job resumed by its id
+	seen      atomic.Bool // a poll has found the generation
+
+	once   sync.Once // for polled and err
+	polled *http.Request
+	err    error
 }
 
 // Job returns the job with an id, to resume it in any process. It sends nothing: [Job.Poll] and [Job.Wait] report an id
 // that is empty or unknown.
-func (c *Client) Job(id string) *Job {
-	return &Job{client: c, id: id, request: sync.OnceValues(func() (*http.Request, error) {
-		if id == "" {
-			return nil, &InputError{Property: "generation id", Err: errors.New("it is empty")}
+func (c *Client) Job(id string) *Job { return &Job{client: c, id: id} }
+
+// request returns that of each poll, without context and key.
+func (j *Job) request() (*http.Request, error) {
+	j.once.Do(func() {
+		if j.id == "" {
+			j.err = &InputError{Property: "generation id", Err: errors.New("it is empty")}
+			return
 		}
-		return generation.NewGetGenerationRequest(c.baseURL+"/", &generation.GetGenerationParams{GenerationID: id})
-	})}
+		j.polled, j.err = generation.NewGetGenerationRequest(j.client.baseURL+"/", &generation.GetGenerationParams{GenerationID: j.id})
+	})
+	return j.polled, j.err
 }
 
 // ID returns the id of the generation, which is all that [Client.Job] needs to resume it. An id may contain ":" and "/",

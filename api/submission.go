@@ -175,7 +175,7 @@ func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, er
 	accepted := response.StatusCode >= 200 && response.StatusCode < 300
 	id := named.id
 	if id == "" && (accepted || response.StatusCode >= 500 || broken != nil) {
-		id = response.Header.Get("X-Inference-Id") // which refusals carry too
+		id = response.Header.Get(wire.InferenceIDHeader) // which refusals carry too
 	}
 	switch {
 	case accepted && broken == nil && id != "" && !named.documentedError:

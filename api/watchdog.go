@@ -48,6 +48,3 @@ func (w *watchdog) explain(err error) error {
 type stalledError struct{ timeout time.Duration }
 
 func (e *stalledError) Error() string { return fmt.Sprintf("nothing moved for %v", e.timeout) }
-
-// Timeout makes the error a timeout in the sense of package net.
-func (e *stalledError) Timeout() bool { return true }
