@@ -52,7 +52,7 @@ func TestInventedModels(t *testing.T) {
 	})
 	url, key := simulate(t, wan)
 	t.Run("suite", func(t *testing.T) {
-		args := []string{"conformance", "--target", url, "--key", key, "--spend", "-1", "--exact"}
+		args := []string{"conformance", "--target", url, "--key", key, "--spend", "-1", "--strictness", "exact"}
 		for _, slug := range invented {
 			args = append(args, "--model", slug)
 		}

@@ -311,7 +311,11 @@ func TestVideos(t *testing.T) {
 	srv := simulator.Start(t, simulator.WithTimeline(simulator.Complete(0, 0)), simulator.WithMaxBody(1<<10))
 	wide, square, tall := [2]string{"854x480", "1280x720"}, [2]string{"480x480", "720x720"}, [2]string{"480x854", "720x1280"}
 	shapes := map[any][2]string{nil: wide, "auto": wide, "16:9": wide, "1:1": square, "9:16": tall}
-	sizes := map[any]int{nil: 0, "auto": 0, "240p": 0, "360p": 0, "480p": 0, "580p": 0, "720p": 1}
+	size := func(resolution any) int { // the nearest of 480 and 720
+		short := 0
+		_, _ = fmt.Sscanf(fmt.Sprint(resolution), "%dp", &short)
+		return map[bool]int{true: 1}[short > 600]
+	}
 	values := func(d *spec.Document, property string) []any {
 		if schema := d.Request().Properties[property]; schema != nil {
 			return append(schema.Value.Enum, nil)
@@ -329,7 +333,7 @@ func TestVideos(t *testing.T) {
 					}
 				}
 				body, _ := json.Marshal(request)
-				want := shapes[ratio][sizes[resolution]]
+				want := shapes[ratio][size(resolution)]
 				a := ask(t, srv, "GET", poll(t, srv, submit(t, srv, string(body))).Video.URL, "")
 				if a.status != http.StatusOK || !bytes.Equal(a.body, videoFile(t, want)) {
 					t.Errorf("%s: the result isn't the video %s", body, want)
