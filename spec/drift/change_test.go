@@ -13,8 +13,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite testdata/changes.txtar")
 
-type object = map[string]any
-
 // Each change of the vendor's spec is reported, alone and with its grade. testdata/changes.txtar has the expected lines;
 // go test ./spec/drift -run TestChanges -update rewrites it.
 func TestChanges(t *testing.T) {

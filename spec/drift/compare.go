@@ -6,8 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/getkin/kin-openapi/openapi3"
 )
 
 // A comparison compares one operation with ours.
@@ -46,102 +44,71 @@ func (c *comparison) compare() {
 	} else if len(urls) > 1 && !c.isCopy() {
 		c.add(verdict{compatible, "the API has other servers too"}, c.root().down("servers"), url, strings.Join(urls, " or "))
 	}
-	c.compareSecurity(c.root().down("security"))
-	for _, name := range slices.Sorted(maps.Keys(c.document.Webhooks)) {
+	item := in(c.own, "paths", c.ours.Path)
+	operation := in(item, strings.ToLower(c.ours.Method))
+	c.compareSecurity(c.root().down("security"), operation)
+	for _, name := range slices.Sorted(maps.Keys(in(c.document, "webhooks"))) {
 		c.add(verdict{compatible, callbackMeans}, c.root().down("webhooks", name), nil, name)
 	}
-	var schema *openapi3.SchemaRef
-	if body := c.ours.Operation.RequestBody; body != nil {
-		schema = body.Value.Content["application/json"].Schema
-		request := c.here().down("requestBody").follow(schema.Ref)
-		for _, alternative := range c.unnamed {
-			c.add(verdict{compatible, "another form of the request that callers can't use yet, except through Client.Submit"},
-				request.down("oneOf"), nil, asJSON(flatten(alternative.Value)))
-		}
-		if len(c.others) > 0 {
-			c.add(verdict{compatible, "models that we have no spec for"}, request.down("properties", "model", "enum"), nil, enumerate(c.others))
-		}
+	ours, theirs := whole(c.own, object{}, operation), whole(c.document, c.item, c.theirs)
+	if c.request != nil {
+		theirs["requestBody"] = c.body(operation)
 	}
-	ours := operationNode(c.ours.OpenAPI, new(openapi3.PathItem), c.ours.Operation, schema, "application/json")
-	theirs := operationNode(c.document, c.item, c.theirs, &openapi3.SchemaRef{Value: c.request}, c.mediaType)
-	if !slices.ContainsFunc(slices.Collect(maps.Keys(theirs.children)), func(key string) bool { return strings.HasPrefix(key, "response 2") }) {
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(in(theirs, "responses"))), isSuccess) {
 		c.add(verdict{breaking, "no response has an id or a status"}, c.here().down("responses"), "a success", nil)
 	}
-	c.walk(ours, theirs, c.here())
+	c.walk(step{"operation", "operation", inRequest, c.here()}, ours, theirs)
 }
 
-// walk compares two nodes and what is below them. The place is that of ours.
-func (c *comparison) walk(ours, theirs *node, at place) {
-	c.visits = append(c.visits, visit{at, c.ours.Slug})
-	for _, keyword := range union(ours.keywords, theirs.keywords) {
-		c.compareKeyword(ours, keyword, at.down(keyword), ours.keywords[keyword], theirs.keywords[keyword])
-	}
-	for _, keyword := range union(ours.texts, theirs.texts) {
-		name := map[string]string{"description": ours.name, "x-codeSamples": "samples"}[keyword]
-		if name == "" {
-			name = ours.name + " " + keyword
-		}
-		c.compareText(at.down(keyword), name, ours.texts[keyword], theirs.texts[keyword])
-	}
-	for _, name := range union(set(ours.required), set(theirs.required)) {
-		was, is := slices.Contains(ours.required, name), slices.Contains(theirs.required, name)
-		described := theirs.children["property "+name] != nil
-		if was != is && (is && !described || described && ours.children["property "+name] != nil) {
-			c.add(required(ours.direction, is), at.down("required"), valueIf(was, name), valueIf(is, name))
+// whole returns an operation with what stands around it.
+func whole(root, item, operation object) object {
+	all := maps.Clone(operation)
+	all["description"], all["parameters"] = operationWords(root, item, operation), parameters(item, operation)
+	var samples []string // in an extension of one of several names
+	for _, name := range slices.Sorted(maps.Keys(operation)) {
+		if strings.HasPrefix(name, "x-") && strings.Contains(strings.ToLower(name), "sample") {
+			samples = append(samples, encode(operation[name]))
+			delete(all, name)
 		}
 	}
-	for _, key := range union(ours.children, theirs.children) {
-		our, their := ours.children[key], theirs.children[key]
-		if our == nil {
-			c.extra(their, at)
-			continue
-		}
-		whole := at.down(our.steps...)
-		here := whole.follow(our.ref)
-		if our.isComponent {
-			whole = here
-		}
-		switch {
-		case their != nil:
-			c.walk(our, their, here)
-		case key == "content" && theirs.instead != "":
-			c.add(our.missing, here, "application/json", theirs.instead)
-		case our.silent && !c.isCopy():
-		case our.missing.grade != "":
-			c.add(our.missing, whole, our.shown, nil)
-		default:
-			c.walk(our, new(node), here)
-		}
-	}
+	all["x-codeSamples"] = strings.Join(samples, " ")
+	return all
 }
 
-func (c *comparison) extra(n *node, parent place) {
-	v, steps := n.extra, n.extraSteps
-	if v.grade == "" {
-		return
+// body returns their body with the schema of our model, and reports what else it may be.
+func (c *comparison) body(operation object) object {
+	here := c.here().down("requestBody")
+	request := here.follow(plain(in(operation, "requestBody", "content", "application/json", "schema")["$ref"]))
+	for _, alternative := range c.unnamed {
+		c.add(verdict{compatible, "another form of the request that callers can't use yet, except through Client.Submit"},
+			request.down("oneOf"), nil, describe(alternative, true))
 	}
-	if steps == nil {
-		steps = n.steps
+	if len(c.others) > 0 {
+		c.add(verdict{compatible, "models that we have no spec for"}, request.down("properties", "model", "enum"), nil, enumerate(c.others))
 	}
-	if wording := oneLine(n.texts["description"]); wording != "" && !strings.HasPrefix(n.name, "response ") {
-		v.means += ", described as " + show(wording)
+	body := maps.Clone(in(c.theirs, "requestBody"))
+	content := jsonContent(objectOf(body["content"]))
+	if content["application/json"] == nil {
+		c.add(verdict{breaking, "the API rejects requests in JSON"}, here.down("content"), "application/json", c.mediaType)
+		content = object{}
 	}
-	c.add(v, parent.down(steps...), nil, n.shown)
+	content["application/json"] = object{"schema": c.request}
+	body["content"] = content
+	return body
 }
 
-func (c *comparison) compareKeyword(n *node, keyword string, at place, ours, theirs any) {
+func (c *comparison) compareKeyword(s step, keyword string, ours, theirs any) {
+	at := s.at.down(keyword)
 	_, isFlag := ours.(bool)
 	switch {
 	case reflect.DeepEqual(ours, theirs):
-	case keyword == "enum" && n.direction == inRequest && n.name == "model": // it may list other models
+	case keyword == "enum" && s.direction == inRequest && s.name == "model": // it may list other models
 	case keyword == "enum" && ours != nil && theirs != nil:
-		c.compareEnum(n.direction, at, list(ours), list(theirs))
-	case keyword == "content":
-		c.add(verdict{breaking, "the API rejects requests in JSON"}, at, ours, theirs)
+		c.compareEnum(s.direction, at, list(ours), list(theirs))
 	case keyword == "required" && isFlag:
-		c.add(required(n.direction, theirs == true), at, ours, theirs)
+		c.add(required(s.direction, theirs == true), at, ours, theirs)
 	default:
-		c.add(judge(n.direction, keyword, ours, theirs), at, ours, theirs)
+		c.add(judge(s.direction, keyword, ours, theirs), at, ours, theirs)
 	}
 }
 
@@ -166,24 +133,11 @@ func contains(values []any, value any) bool {
 	return slices.ContainsFunc(values, func(v any) bool { return reflect.DeepEqual(v, value) })
 }
 
-func list(value any) []any {
-	values, _ := value.([]any)
-	return values
-}
-
 // union returns the keys of both, sorted.
 func union[M ~map[string]V, V any](a, b M) []string {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(keys)
 	return slices.Compact(keys)
-}
-
-func set(names []string) map[string]bool {
-	all := map[string]bool{}
-	for _, name := range names {
-		all[name] = true
-	}
-	return all
 }
 
 func valueIf(is bool, value string) any {
@@ -208,9 +162,9 @@ func (c *comparison) compareForeign(others []foreign) {
 	}
 }
 
-func (c *comparison) compareSecurity(p place) {
+func (c *comparison) compareSecurity(p place, operation object) {
 	c.visits = append(c.visits, visit{p, c.ours.Slug})
-	ours, theirs := security(c.ours.OpenAPI, c.ours.Operation)[0], security(c.document, c.theirs)
+	ours, theirs := security(c.own, operation)[0], security(c.document, c.theirs)
 	switch {
 	case slices.Contains(theirs, ours):
 	case len(theirs) == 0:

@@ -86,8 +86,8 @@ func (f finding) String() string {
 }
 
 const (
-	maxShown = 160 // characters of the vendor's text in a line
-	lead     = 30  // characters shown before the first difference
+	maxText = 160 // characters of the vendor's text in a line
+	lead    = 30  // characters shown before the first difference
 )
 
 // excerpts shows two values. It omits a long common beginning, so that the line shows where they differ.
@@ -100,7 +100,7 @@ func excerpts(ours, theirs any) (string, string) {
 	for same < min(len(a), len(b)) && a[same] == b[same] {
 		same++
 	}
-	if max(len(a), len(b)) < maxShown || same <= lead {
+	if max(len(a), len(b)) < maxText || same <= lead {
 		return show(ours), show(theirs)
 	}
 	skipped := same - lead
@@ -124,8 +124,8 @@ func encode(value any) string {
 
 // clean returns the beginning of s, with characters that are not printable escaped.
 func clean(s string) string {
-	if runes := []rune(s); len(runes) > maxShown {
-		s = string(runes[:maxShown-1]) + "…"
+	if runes := []rune(s); len(runes) > maxText {
+		s = string(runes[:maxText-1]) + "…"
 	}
 	return redact.Printable(s, "")
 }

@@ -2,6 +2,9 @@ package main
 
 import "github.com/getkin/kin-openapi/openapi3"
 
+// A verdict says what a difference means for a caller.
+type verdict struct{ grade, means string }
+
 // judge returns what a changed keyword means for a caller. A missing keyword is no restriction.
 func judge(d direction, keyword string, ours, theirs any) verdict {
 	switch keyword {

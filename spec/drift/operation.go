@@ -6,30 +6,28 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/aimlvideo/wan-go/spec"
 )
 
 // An operation is one of ours, found in another spec.
 type operation struct {
-	ours     *spec.Document
-	document *openapi3.T
-	path     string
-	item     *openapi3.PathItem
-	theirs   *openapi3.Operation
+	ours         *spec.Document
+	own          object // our whole spec
+	document     object // theirs
+	path         string
+	item, theirs object
 	// request and mediaType are those of the body, if there is one.
-	request   *openapi3.Schema
+	request   object
 	mediaType string
 	// alternatives are the schemas of the body that name our model, if ours is a choice too.
-	alternatives []*openapi3.Schema
+	alternatives []object
 	// unnamed are the alternatives of the body that name no model, and others are the models that we have no spec for.
-	unnamed []*openapi3.SchemaRef
+	unnamed []any
 	others  []string
 }
 
 // isCopy reports whether the spec is an edited copy of ours.
-func (o *operation) isCopy() bool { return o.theirs.OperationID == o.ours.Operation.OperationID }
+func (o *operation) isCopy() bool { return o.theirs["operationId"] == o.ours.Operation.OperationID }
 
 // A foreign operation is not one of ours, or is no longer recognized as one.
 type foreign struct{ method, path string }
@@ -37,20 +35,20 @@ type foreign struct{ method, path string }
 func (f foreign) String() string { return f.method + " " + f.path }
 
 // operations finds ours in a spec, in a fixed order, and all others.
-func (c *contract) operations(document *openapi3.T) (found []*operation, others []foreign) {
-	paths := document.Paths.Map()
+func (c *contract) operations(document object) (found []*operation, others []foreign) {
+	paths := in(document, "paths")
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		item := paths[path]
-		if item == nil {
-			continue
-		}
-		theirs := item.Operations()
-		for _, method := range slices.Sorted(maps.Keys(theirs)) {
-			o := operation{ours: c.generation, document: document, path: path, item: item, theirs: theirs[method]}
+		item := objectOf(paths[path])
+		for _, method := range []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"} {
+			theirs, ok := item[strings.ToLower(method)].(object)
+			if !ok {
+				continue
+			}
+			o := operation{ours: c.generation, document: document, path: path, item: item, theirs: theirs}
 			var ours []*operation
 			switch method {
 			case http.MethodGet:
-				if path == o.ours.Path || o.parameter("query", "generation_id") != nil {
+				if path == o.ours.Path || parameters(item, theirs)["query generation_id"] != nil {
 					ours = []*operation{&o}
 				}
 			case http.MethodPost:
@@ -58,6 +56,9 @@ func (c *contract) operations(document *openapi3.T) (found []*operation, others 
 			}
 			if ours == nil {
 				others = append(others, foreign{method, path})
+			}
+			for _, o := range ours {
+				o.own = c.expand(o.ours.OpenAPI)
 			}
 			found = append(found, ours...)
 		}
@@ -82,38 +83,24 @@ func (c *contract) unrecognized(found []*operation, others []foreign) []foreign 
 
 // submissions returns one operation for each of our models that the body names.
 func (o *operation) submissions(c *contract) (all []*operation) {
-	if o.theirs.RequestBody == nil || o.theirs.RequestBody.Value == nil {
-		return nil
-	}
-	content := o.theirs.RequestBody.Value.Content
+	content := in(o.theirs, "requestBody", "content")
 	for _, mediaType := range slices.Sorted(maps.Keys(content)) {
-		if content[mediaType] == nil {
-			continue
-		}
-		found, unnamed := variants(content[mediaType].Schema)
+		found, unnamed := variants(objectOf(content[mediaType])["schema"])
 		var others []string
 		for _, v := range found {
 			for _, id := range v.models {
-				ours := c.byModel(id)
-				if ours == nil {
+				i := slices.IndexFunc(c.models, func(d *spec.Document) bool { return d.Model == id })
+				if i < 0 {
 					others = append(others, id)
 					continue
 				}
+				ours := c.models[i]
 				if i := slices.IndexFunc(all, func(o *operation) bool { return o.ours == ours }); i >= 0 {
-					isWhole := v.schema.OneOf != nil || v.schema.AnyOf != nil
-					switch first := all[i]; {
-					case first.request == v.schema || isWhole:
-					case ours.Request().AnyOf != nil:
-						first.alternatives = append(first.alternatives, v.schema)
-						first.request = lift(first.alternatives)
-					default:
-						first.unnamed = append(first.unnamed, &openapi3.SchemaRef{Value: v.schema})
-					}
+					all[i].join(v.schema)
 					continue
 				}
 				one := *o
-				one.ours, one.mediaType, one.request = ours, mediaType, v.schema
-				one.alternatives = []*openapi3.Schema{v.schema}
+				one.ours, one.mediaType, one.request, one.alternatives = ours, mediaType, v.schema, []object{v.schema}
 				all = append(all, &one)
 			}
 		}
@@ -126,70 +113,48 @@ func (o *operation) submissions(c *contract) (all []*operation) {
 	return all
 }
 
-// parameters returns those of the operation and of its path.
-func (o *operation) parameters() []*openapi3.Parameter {
-	var all []*openapi3.Parameter
-	for _, p := range append(slices.Clip(o.theirs.Parameters), o.item.Parameters...) {
-		if p != nil && p.Value != nil {
-			all = append(all, p.Value)
-		}
+// join adds another schema for the same model.
+func (o *operation) join(schema object) {
+	switch {
+	case schema["oneOf"] != nil || schema["anyOf"] != nil: // the whole
+	case o.ours.Request().AnyOf != nil:
+		o.alternatives = append(o.alternatives, schema)
+		o.request = lift(o.alternatives)
+	default:
+		o.unnamed = append(o.unnamed, schema)
 	}
-	return all
-}
-
-func (o *operation) parameter(in, name string) *openapi3.Parameter {
-	for _, p := range o.parameters() {
-		if isParameter(p, in, name) {
-			return p
-		}
-	}
-	return nil
-}
-
-// isParameter compares names, those of headers without regard to case.
-func isParameter(p *openapi3.Parameter, in, name string) bool {
-	return p.In == in && (p.Name == name || in == openapi3.ParameterInHeader && strings.EqualFold(p.Name, name))
 }
 
 // urls returns where the operation is according to the spec.
 func (o *operation) urls() []string {
-	servers := o.document.Servers
-	if o.item.Servers != nil {
-		servers = o.item.Servers
-	}
-	if o.theirs.Servers != nil {
-		servers = *o.theirs.Servers
-	}
 	var urls []string
-	for _, server := range servers {
-		if server != nil {
-			urls = append(urls, strings.TrimSuffix(server.URL, "/")+o.path)
+	for _, from := range []object{o.theirs, o.item, o.document} {
+		for _, server := range list(from["servers"]) {
+			urls = append(urls, strings.TrimSuffix(plain(server.(object)["url"]), "/")+o.path)
+		}
+		if from["servers"] != nil {
+			return urls
 		}
 	}
-	if urls == nil { // not documented
-		urls = []string{o.ours.OpenAPI.Servers[0].URL + o.path}
-	}
-	return urls
+	return []string{o.ours.OpenAPI.Servers[0].URL + o.path} // not documented
 }
 
 // security names the ways to authenticate, such as "http bearer".
-func security(document *openapi3.T, operation *openapi3.Operation) []string {
-	requirements := document.Security
-	if operation.Security != nil {
-		requirements = *operation.Security
+func security(root, operation object) (ways []string) {
+	requirements, ok := operation["security"]
+	if !ok {
+		requirements = root["security"]
 	}
-	var ways []string
-	for _, requirement := range requirements {
+	for _, requirement := range list(requirements) {
 		var parts []string
-		for _, name := range slices.Sorted(maps.Keys(requirement)) {
-			way := "an unknown scheme"
-			if document.Components != nil {
-				if ref := document.Components.SecuritySchemes[name]; ref != nil && ref.Value != nil {
-					way = strings.TrimSpace(ref.Value.Type + " " + strings.ToLower(ref.Value.Scheme))
-					if ref.Value.Type == "apiKey" {
-						way += " in " + ref.Value.In + " " + ref.Value.Name
-					}
-				}
+		for _, name := range slices.Sorted(maps.Keys(requirement.(object))) {
+			scheme := in(root, "components", "securitySchemes", name)
+			way := strings.TrimSpace(plain(scheme["type"]) + " " + strings.ToLower(plain(scheme["scheme"])))
+			if scheme["type"] == "apiKey" {
+				way += " in " + plain(scheme["in"]) + " " + plain(scheme["name"])
+			}
+			if scheme == nil {
+				way = "an unknown scheme"
 			}
 			parts = append(parts, way)
 		}

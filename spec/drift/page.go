@@ -2,8 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"regexp"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 )
 
 var (
@@ -11,6 +16,8 @@ var (
 	fence = regexp.MustCompile("^(`{3,}|~{3,})[ \t]*([A-Za-z0-9]*)")
 	// link is how the vendor's repository refers to a spec.
 	link = regexp.MustCompile(`(?i)\[OpenAPI [^\]]*\]\(<?([^\s)>]+)`)
+	// openAPIKey begins a spec, also one that can't be parsed.
+	openAPIKey = regexp.MustCompile(`^\s*(?:\{\s*["']?)?openapi["']?\s*:`)
 )
 
 // parsePage returns the specs in the code blocks of a Markdown page, the text around them, code samples included, and the
@@ -58,3 +65,18 @@ func split(page []byte) []part {
 	}
 	return parts
 }
+
+// isSpec reports whether data is an OpenAPI spec in JSON or YAML.
+func isSpec(data []byte) bool {
+	var head struct {
+		OpenAPI any `json:"openapi" yaml:"openapi"`
+	}
+	if json.Valid(data) {
+		return json.Unmarshal(data, &head) == nil && head.OpenAPI != nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	return decoder.Decode(&head) == nil && head.OpenAPI != nil && errors.Is(decoder.Decode(new(any)), io.EOF) // a page may have front matter
+}
+
+// isSpecBlock reports whether a code block is a spec, or looks like one that can't be parsed: load then says why.
+func isSpecBlock(block []byte) bool { return isSpec(block) || openAPIKey.Match(block) }
