@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 )
 
 // brokenResponses accept and reject correctly: one fault each in responses or in the lifecycle.
@@ -51,6 +53,30 @@ var brokenResponses = []broken{
 		}
 	})},
 
+	{"echoes the request id of another request", "animate-move/headers/client-request-id", "|^[a-z-]+/headers/client-request-id$", func(next http.Handler) http.Handler {
+		var mu sync.Mutex
+		last := ""
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				mu.Lock()
+				last = r.Header.Get("X-Client-Request-Id")
+				mu.Unlock()
+				time.Sleep(time.Millisecond) // of the bubble
+				mu.Lock()
+				r.Header.Set("X-Client-Request-Id", last)
+				mu.Unlock()
+			}
+			next.ServeHTTP(w, r)
+		})
+	}},
+	{"compresses what nobody can decompress", "animate-move/only-required", "", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		a.Header().Set("Content-Encoding", "br")
+		a.Body = bytes.NewBufferString("\x0b\x02\x80")
+	})},
+	{"begins with a byte order mark", "animate-move/only-required", "", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		a.Body = bytes.NewBufferString("\ufeff" + a.Body.String())
+	})},
+	{"sends null", "animate-move/only-required", "", on(is(http.MethodPost), 200, "application/json", "null")},
 	{"accepts with an empty 202", "animate-move/only-required", "", on(is(http.MethodPost), 202, "application/json", "")},
 	{"accepts without an id", "animate-move/only-required", "", on(is(http.MethodPost), 202, "application/json", `{"status":"queued"}`)},
 	{"sends an endless body", "animate-move/only-required", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
@@ -62,6 +88,36 @@ var brokenResponses = []broken{
 
 	// Lifecycle.
 	{"changes the case of the id", "animate-move/lifecycle/id-unchanged", "", onMembers("GET", 200, func(m map[string]any) { m["id"] = strings.ToUpper(m["id"].(string)) })},
+	{"shortens the id of the submission", "animate-move/lifecycle/id-unchanged", "", func(next http.Handler) http.Handler {
+		return onMembers(http.MethodPost, 200, func(m map[string]any) {
+			m["id"], _, _ = strings.Cut(m["id"].(string), ":")
+		})(onHeader(func(r *http.Request) {
+			if id := r.URL.Query().Get("generation_id"); len(id) == 36 {
+				r.URL.RawQuery += "%3Aalibaba%2Fwan2.2-14b-animate-move"
+			}
+		})(next))
+	}},
+	{"finds unknown generations as failed", "http/unknown-id", "", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if is(http.MethodGet)(r) && a.Code == 404 {
+			replaceResponse(a, 200, "application/json", `{"id":"x","status":"error","error":{"name":"NotFound","message":"no such generation"}}`)
+		}
+	})},
+	{"capitalizes statuses", "animate-move/lifecycle/comes-to-an-end", "", onMembers("GET", 200, func(m map[string]any) {
+		m["status"] = strings.ToUpper(m["status"].(string))
+	})},
+	{"reverts long after the end", "animate-move/lifecycle/final-stays", "", polled(6, "completed", func(a *httptest.ResponseRecorder) {
+		edit(a, func(m map[string]any) { m["status"], m["video"] = "queued", nil })
+	})},
+	{"sends null as the message of the failure", "generation-1/lifecycle/error-has-reason", "", onMembers("GET", 200, func(m map[string]any) {
+		if reason := member("error")(m); reason != nil {
+			reason["message"] = nil
+		}
+	})},
+	{"has a URL without a host", "animate-move/lifecycle/responses-match", "", onMembers("GET", 200, func(m map[string]any) {
+		if video := member("video")(m); video != nil {
+			video["url"] = "https:///v.mp4"
+		}
+	})},
 	{"escapes the id", "animate-move/lifecycle/id-unchanged", "", onMembers("GET", 200, func(m map[string]any) { m["id"] = url.QueryEscape(m["id"].(string)) })},
 	{"doesn't know a new id at once", "animate-move/lifecycle/known-at-once", "", polledOnce(1, func(a *httptest.ResponseRecorder) { problem(a, 404, "Generation not found") })},
 	{"goes backward", "animate-move/lifecycle/legal-order", "", onMembers("GET", 200, func(m map[string]any) {

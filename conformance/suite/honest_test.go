@@ -36,7 +36,53 @@ var honestServers = []honest{
 	{"has short ids", renamedIDs(func(n int) string { return fmt.Sprintf("g%x", n) })},
 	{"has nanoids", renamedIDs(func(n int) string { return fmt.Sprintf("V1StGXR8_Z5jdHi6B-%03d", n) })},
 	{"has ids with reserved characters", renamedIDs(func(n int) string { return fmt.Sprintf("a+b&c=d#%d 100%%/é?x", n) })},
-	{"responds 201 and 202", statusFor(http.MethodPost, 200, 202)},
+	{"responds 201", statusFor(http.MethodPost, 200, 201)},
+	{"words errors in its own way", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		if a.Code >= 400 {
+			edit(a, func(m map[string]any) {
+				m["message"], m["statusCode"], m["errors"] = "ungültig", fmt.Sprint(a.Code), []any{map[string]any{"field": "x"}}
+			})
+		}
+	})},
+	{"spells the media type with a charset", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		if strings.HasPrefix(a.Header().Get("Content-Type"), "application/json") {
+			a.Header().Set("Content-Type", "Application/JSON;Charset=UTF-8")
+		}
+	})},
+	{"has no queue", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		edit(a, func(m map[string]any) {
+			if m["status"] == "queued" {
+				m["status"] = "generating"
+			}
+		})
+	})},
+	{"describes the video", onMembers(http.MethodGet, 200, func(m map[string]any) {
+		if video := member("video")(m); video != nil {
+			video["content_type"], video["file_size"], video["file_name"] = "video/mp4", 4711, "output.mp4"
+		}
+	})},
+	{"knows no cost", onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) {
+		a.Header().Del("X-Aimlapi-Credits-Used")
+		a.Header().Del("X-Aimlapi-Usd-Spent")
+		edit(a, func(m map[string]any) { delete(m, "meta") })
+	})},
+	{"redirects to the video", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if download(r) && r.URL.Query().Get("moved") == "" {
+			a.Header().Set("Location", r.URL.Path+"?moved=1")
+			replaceResponse(a, 302, "text/html", "")
+		}
+	})},
+	{"has weak ETags", onResponse(func(r *http.Request, a *httptest.ResponseRecorder) {
+		if etag := a.Header().Get("ETag"); download(r) && etag != "" {
+			a.Header().Set("ETag", "W/"+etag)
+		}
+	})},
+	{"logs the inference id without the model", onLogs(func(row map[string]any) {
+		if id, ok := row["inference_id"].(string); ok {
+			row["inference_id"], _, _ = strings.Cut(id, ":")
+		}
+	})},
+	{"responds 202", statusFor(http.MethodPost, 200, 202)},
 	{"calls its statuses waiting and active", onMembers(http.MethodGet, 200, func(m map[string]any) {
 		switch m["status"] {
 		case "queued":
@@ -126,11 +172,32 @@ func TestHonest(t *testing.T) {
 			})
 		})
 	}
-	t.Run("compresses responses", func(t *testing.T) {
-		srv := httptest.NewServer(compressed(simulator.New(simulator.WithKey(goodKey), simulator.WithTimeline(simulator.Complete(0, 0)))))
-		defer srv.Close()
-		passes(t, suite.Config{Target: srv.URL})
-	})
+	for name, wrap := range map[string]func(http.Handler) http.Handler{
+		"compresses responses": compressed,
+		"closes connections":   onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) { a.Header().Set("Connection", "close") }),
+		"sends chunks, and headers in lower case": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				a := httptest.NewRecorder()
+				next.ServeHTTP(a, r)
+				for name, values := range a.Header() {
+					if name != "Content-Length" {
+						w.Header()[strings.ToLower(name)] = values
+					}
+				}
+				w.WriteHeader(a.Code)
+				for piece := range bytes.Lines(a.Body.Bytes()) {
+					w.Write(piece)
+					http.NewResponseController(w).Flush()
+				}
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewServer(wrap(simulator.New(simulator.WithKey(goodKey), simulator.WithTimeline(simulator.Complete(0, 0)))))
+			defer srv.Close()
+			passes(t, suite.Config{Target: srv.URL})
+		})
+	}
 	t.Run("speaks HTTP/2 with TLS", func(t *testing.T) {
 		srv := httptest.NewUnstartedServer(simulator.New(simulator.WithKey(goodKey), simulator.WithTimeline(simulator.Complete(0, 0))))
 		srv.EnableHTTP2 = true
