@@ -293,6 +293,7 @@ type catalogue struct {
 	Data   []struct {
 		ID      string
 		Aliases []string
+		Info    struct{ DocsJSON string }
 		Pricing *simulator.Price
 	}
 }
@@ -317,6 +318,11 @@ func TestPrices(t *testing.T) {
 	} {
 		if c := get[catalogue](t, srv, "/v1/models?"+query); len(c.Data) != 1 || c.Data[0].Pricing == nil || c.Data[0].Pricing.Kind != want || c.Data[0].Pricing.Currency != "USD" {
 			t.Errorf("%s: %+v", query, c)
+		}
+	}
+	for query, want := range map[string]int{"output_modalities=video": len(spec.Models()), "output_modalities=text": 0, "input_modalities=image&modalities=video": len(spec.Models()), "capabilities=x": 0} {
+		if c := get[catalogue](t, srv, "/v1/models?"+query); len(c.Data) != want {
+			t.Errorf("%s: %d models", query, len(c.Data))
 		}
 	}
 	if c := get[catalogue](t, srv, "/v1/models?id=gpt-4o"); len(c.Data) != 0 {

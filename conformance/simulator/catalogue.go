@@ -26,6 +26,9 @@ type catalogueModel struct {
 	Pricing      *Price            `json:"pricing,omitempty"`
 }
 
+// endpointType is the type of all models.
+const endpointType = "internal/video-generations/submit"
+
 // models serves the catalogue, which needs no key.
 func (x *exchange) models(w http.ResponseWriter, r *http.Request) {
 	values := r.URL.Query()
@@ -40,10 +43,10 @@ func (x *exchange) models(w http.ResponseWriter, r *http.Request) {
 	data := []catalogueModel{}
 	for _, d := range spec.Models() {
 		m := catalogueModel{
-			ID: d.Model, Aliases: []string{d.Model[strings.LastIndex(d.Model, "/")+1:]}, Type: "internal/video-generations/submit",
+			ID: d.Model, Aliases: []string{d.Model[strings.LastIndex(d.Model, "/")+1:]}, Type: endpointType,
 			Info: map[string]string{
 				"name": d.OpenAPI.Info.Title, "developer": "Alibaba Cloud",
-				"docsJson": x.baseURL(r) + "/openapi/" + d.Slug + ".yaml",
+				"docsJson": origin(r) + "/docs-json?" + url.Values{"model": {d.Model}, "endpoint": {endpointType}}.Encode(),
 			},
 			Tags: []string{"playground:video"},
 		}
@@ -71,7 +74,7 @@ func (x *exchange) models(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sum := sha256.Sum256(body)
-	w.Header()["Content-Type"] = jsonType
+	x.setHeader(w)
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(append(body, '\n')))
 }

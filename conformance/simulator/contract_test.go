@@ -253,6 +253,30 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+// A response about a well-formed id has it in the header, whatever the status code is. The catalogue has the client's id.
+func TestTrace(t *testing.T) {
+	srv := simulator.Start(t)
+	const id = "b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move"
+	trace := func(want string, a response) {
+		t.Helper()
+		if got := a.header.Get("X-Inference-Id"); got != want {
+			t.Errorf("status %d has the inference id %q, want %q", a.status, got, want)
+		}
+	}
+	trace(id, ask(t, srv, "GET", pollPath(id), ""))
+	trace(id, ask(t, srv, "GET", pollPath(id), "", "Authorization:"))
+	trace("", ask(t, srv, "GET", pollPath("two words"), ""))
+	trace("", ask(t, srv, "GET", pollPath(""), ""))
+	srv.Inject(simulator.Fault{Effect: simulator.Status(503), Times: 2})
+	trace(id, ask(t, srv, "GET", pollPath(id), ""))
+	if a := ask(t, srv, "POST", generations, move); a.status != 503 || a.header.Get("X-Inference-Id") == "" {
+		t.Errorf("a failed submission has status %d and no inference id", a.status)
+	}
+	if a := ask(t, srv, "GET", "/v1/models", "", "X-Client-Request-Id: mine"); a.header.Get("X-Client-Request-Id") != "mine" {
+		t.Errorf("the catalogue's header is %v", a.header)
+	}
+}
+
 func TestHead(t *testing.T) {
 	srv := simulator.Start(t)
 	id := submit(t, srv, move)

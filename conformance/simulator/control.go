@@ -49,6 +49,7 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, map[string]string{"status": "ok"}) })
 	mux.HandleFunc("GET /openapi.json", s.serveMergedSpec)
 	mux.HandleFunc("GET /openapi/{file}", s.serveSpec)
+	mux.HandleFunc("GET /docs-json", s.serveDocs)
 	mux.HandleFunc("GET /simulator/openapi.json", s.serveControlSpec)
 	mux.HandleFunc("GET /simulator/videos/{file}", s.serveVideo)
 	for id, handler := range map[string]controlHandler{

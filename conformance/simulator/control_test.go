@@ -203,6 +203,19 @@ func TestServedSpecs(t *testing.T) {
 			t.Errorf("%s: status %d, %v", d.Slug, a.status, err)
 		}
 	}
+	for _, model := range get[catalogue](t, srv, "/v1/models").Data {
+		document, err := openapi3.NewLoader().LoadFromData(ask(t, srv, "GET", model.Info.DocsJSON, "", "Authorization:").body)
+		if err != nil {
+			t.Fatalf("%s: %v", model.ID, err)
+		}
+		operation := document.Paths.Value(generations).Post
+		if err := document.Validate(t.Context()); err != nil || operation.RequestBody.Value.Content["application/json"].Schema.Value.Properties["model"].Value.Enum[0] != model.ID {
+			t.Errorf("%s: %v", model.Info.DocsJSON, err)
+		}
+	}
+	if a := ask(t, srv, "GET", "/docs-json?model=sora", ""); a.status != 404 {
+		t.Errorf("the docs of an unknown model have status %d", a.status)
+	}
 	if a := ask(t, srv, "GET", "/openapi/..%2fspec.go", ""); a.status != 404 {
 		t.Errorf("status %d", a.status)
 	}

@@ -21,10 +21,11 @@ import (
 type exchange struct {
 	http.ResponseWriter
 
-	sim         *Simulator
-	prefix      string // of the path
-	inferenceID string
-	entry       Entry
+	sim          *Simulator
+	prefix       string // of the path
+	generationID string // of a poll
+	inferenceID  string
+	entry        Entry
 }
 
 func (x *exchange) WriteHeader(status int) {
@@ -155,15 +156,11 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 	if !x.authorized(w, r) {
 		return
 	}
-	id := r.URL.Query().Get("generation_id")
-	if id == "" {
+	if x.generationID == "" {
 		x.reject(w, http.StatusBadRequest, "Query validation error: generation_id: expected a non-empty string, received nothing")
 		return
 	}
-	j := x.sim.find(x.sim.jobs, id)
-	if j != nil || wellFormedID(id) {
-		x.inferenceID = id
-	}
+	j := x.sim.find(x.sim.jobs, x.generationID)
 	if j == nil {
 		x.reject(w, http.StatusNotFound, "Generation not found")
 		return
@@ -177,13 +174,8 @@ func (x *exchange) poll(w http.ResponseWriter, r *http.Request) {
 	x.respond(w, http.StatusOK, response)
 }
 
-// wellFormedID reports whether an id can be one of the API: letters, digits and "-_.:/".
-func wellFormedID(id string) bool {
-	return len(id) <= 200 && strings.IndexFunc(id, func(r rune) bool {
-		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-		return !letter && (r < '0' || r > '9') && !strings.ContainsRune("-_.:/", r)
-	}) < 0
-}
+// idCharacters are the characters that an id of the API can have.
+const idCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/"
 
 // clientRequestID returns the client request id of a request, or "" if it has none that the API keeps.
 func clientRequestID(r *http.Request) string {
@@ -211,16 +203,21 @@ func (x *exchange) authorized(w http.ResponseWriter, r *http.Request) bool {
 
 var jsonType = []string{"application/json; charset=utf-8"}
 
-func (x *exchange) respond(w http.ResponseWriter, status int, body []byte) {
+// setHeader sets the header of a JSON response.
+func (x *exchange) setHeader(w http.ResponseWriter) {
 	header := w.Header()
 	header["Content-Type"] = jsonType
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if x.entry.ClientRequestID != "" {
 		header[wire.ClientRequestIDHeader] = []string{x.entry.ClientRequestID}
 	}
 	if x.inferenceID != "" {
 		header[wire.InferenceIDHeader] = []string{x.inferenceID}
 	}
+}
+
+func (x *exchange) respond(w http.ResponseWriter, status int, body []byte) {
+	x.setHeader(w)
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	w.Write(body) //nolint:gosec // JSON with escaped < and >
 }

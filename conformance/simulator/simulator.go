@@ -33,7 +33,8 @@
 //   - Undocumented behaviour: prices (see [WithPrices]), quotas, the safety checker, the exact error messages, the size
 //     limit of a request.
 //   - The account: the logs reach back as far as [WithRetention] and have no rows for polls and for faults.
-//   - Other hosts: the simulator serves results itself, without a key and without a signature.
+//   - Ids: all are of the form UUID:model, also in the logs. The API has shorter ones too.
+//   - Other hosts: the simulator serves results itself, without a key and without a signature. A URL expires by [Expire] only.
 //   - HTTP/2 ([WithCertificate]): faults that reset a connection abort the stream.
 //   - Persistence: jobs are forgotten after [WithRetention], and without [WithState] when the process ends.
 package simulator
@@ -164,6 +165,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	x.entry.Operation = operation
+	if operation == Poll { // the API sends the header with every response about a well-formed id
+		x.generationID = r.URL.Query().Get("generation_id")
+		if len(x.generationID) <= 200 && strings.Trim(x.generationID, idCharacters) == "" {
+			x.inferenceID = x.generationID
+		}
+	}
 	if s.delay(r.Context()) != nil {
 		return // the client is gone
 	}

@@ -3,12 +3,9 @@ package simulator
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -28,9 +25,21 @@ func (s *Simulator) serveSpec(w http.ResponseWriter, r *http.Request) {
 
 // serveMergedSpec serves all specs as one, with this simulator as its server.
 func (s *Simulator) serveMergedSpec(w http.ResponseWriter, r *http.Request) {
-	merged := maps.Clone(mergedSpec())
+	merged := mergedSpec()
 	merged["servers"] = []any{map[string]string{"url": origin(r)}}
 	writeJSON(w, merged)
+}
+
+// serveDocs serves the spec of one model as JSON, as the vendor does at the URL in the catalogue.
+func (s *Simulator) serveDocs(w http.ResponseWriter, r *http.Request) {
+	model, ok := spec.ByModel(r.URL.Query().Get("model"))
+	if !ok {
+		writeError(w, r, http.StatusNotFound, "No such model")
+		return
+	}
+	document := readSpec("generation.yaml")
+	mergeObject(document, readSpec(model.Slug+".yaml"))
+	writeJSON(w, document)
 }
 
 // origin returns the scheme and host of the request.
@@ -43,46 +52,48 @@ func origin(r *http.Request) string {
 
 type object = map[string]any
 
+// readSpec returns a spec whose references are all local.
+func readSpec(name string) object {
+	text, err := spec.Files.ReadFile(name)
+	document := object{}
+	if err == nil {
+		err = yaml.Unmarshal(bytes.ReplaceAll(text, []byte("generation.yaml#"), []byte("#")), &document)
+	}
+	if err != nil {
+		panic(fmt.Errorf("simulator: %s: %w", name, err)) // embedded, and tests load it
+	}
+	return document
+}
+
 // mergedSpec merges the specs of all models, which share one operation, and the others. The request body is one of the
 // models', selected by its model property.
-var mergedSpec = sync.OnceValue(func() object {
-	merged := object{
-		"openapi": "3.0.3",
-		"info": object{
-			"title": "Wan 2.2 video generation", "version": "1.0.0", "license": object{"name": "MIT"},
-			"description": "Submissions of all models, polls and the account endpoints, merged from one spec per model.",
-		},
-		"security": []any{object{"bearerAuth": []any{}}},
-		"paths":    object{}, "components": object{},
-	}
+func mergedSpec() object {
+	merged := readSpec("generation.yaml")
+	mergeObject(merged, readSpec("account.yaml"))
 	var variants []any
 	mapping := object{}
-	names, _ := fs.Glob(spec.Files, "*.yaml")
-	for _, name := range names {
-		text, _ := spec.Files.ReadFile(name)
-		text = bytes.ReplaceAll(text, []byte("generation.yaml#"), []byte("#"))
-		document := object{}
-		if err := yaml.Unmarshal(text, &document); err != nil {
-			panic(fmt.Errorf("%s: %w", name, err)) // embedded, and tests load it
-		}
-		if model, ok := spec.BySlug(strings.TrimSuffix(name, ".yaml")); ok {
-			schemas := document["components"].(object)["schemas"].(object)
-			schemas[model.Slug] = schemas["Request"]
-			delete(schemas, "Request")
-			ref := "#/components/schemas/" + model.Slug
-			variants = append(variants, object{"$ref": ref})
-			mapping[model.Model] = ref
-		}
-		mergeObject(merged["paths"].(object), document["paths"].(object))
-		mergeObject(merged["components"].(object), document["components"].(object))
+	for _, model := range spec.Models() {
+		document := readSpec(model.Slug + ".yaml")
+		schemas := document["components"].(object)["schemas"].(object)
+		schemas[model.Slug] = schemas["Request"]
+		delete(schemas, "Request")
+		ref := "#/components/schemas/" + model.Slug
+		variants = append(variants, object{"$ref": ref})
+		mapping[model.Model] = ref
+		mergeObject(merged, document)
 	}
+	merged["info"] = object{
+		"title": "Wan 2.2 video generation", "version": "1.0.0", "license": object{"name": "MIT"},
+		"description": "Submissions of all models, polls and the account endpoints, merged from one spec per model.",
+	}
+	merged["tags"] = []any{}
 	submission := merged["paths"].(object)[spec.Generation().Path].(object)["post"].(object)
 	submission["summary"] = "Submit a generation"
 	submission["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": object{
 		"oneOf": variants, "discriminator": object{"propertyName": "model", "mapping": mapping},
 	}}}}
 	return merged
-})
+}
 
 // mergeObject adds the members of an object to another, objects within them member by member.
 func mergeObject(to, from object) {
