@@ -49,7 +49,7 @@ func newConformance(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "conformance",
 		Short: "Check a server against the specs",
-		Long: "Check a server against the specs: the built-in simulator, or any other with --target. It sends some 4,000 valid and " +
+		Long: "Check a server against the specs: the built-in simulator, or any other with --target. It sends some 8,000 valid and " +
 			"invalid requests, and follows generations from submission to result.\n\n" +
 			"Every accepted submission costs money on the live API. --spend limits them; by default no submission is sent to a " +
 			"--target that should be accepted. Invalid ones are always sent. If the server accepts one, it counts, so a run with " +

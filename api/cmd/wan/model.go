@@ -151,7 +151,7 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 		stderr = io.Discard
 	}
 	submitting := sync.OnceFunc(func() {
-		progress.aside(func() { fmt.Fprintln(stderr, "submitting as "+o.requestID) })
+		progress.pause(func() { fmt.Fprintln(stderr, "submitting as "+o.requestID) })
 	})
 	journal.add(event{Event: "submitting", ClientRequestID: o.requestID, Model: o.slug, BaseURL: o.baseURL})
 	progress.set("connecting")
@@ -170,7 +170,7 @@ func (o *modelOptions) submit(ctx context.Context, client *api.Client, body map[
 	}
 	f.accepted = true
 	journal.add(event{Event: "submitted", ID: job.ID(), ClientRequestID: o.requestID, Output: o.absolute(job.ID(), seed)})
-	progress.aside(func() { fmt.Fprintln(stderr, "submitted "+redact.Printable(job.ID(), "")) }) // also with --quiet
+	progress.pause(func() { fmt.Fprintln(stderr, "submitted "+redact.Printable(job.ID(), "")) }) // also with --quiet
 	if o.noWait {
 		progress.stop()
 		return o.printID(stderr, job.ID(), seed)

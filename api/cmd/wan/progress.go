@@ -108,11 +108,11 @@ func (p *progress) finish() {
 
 // line prints a line that stays.
 func (p *progress) line(text string) {
-	p.aside(func() { fmt.Fprintln(p.w, redact.Printable(text, "")) })
+	p.pause(func() { fmt.Fprintln(p.w, redact.Printable(text, "")) })
 }
 
-// aside calls f, which prints, with the progress line erased.
-func (p *progress) aside(f func()) {
+// pause calls f, which prints, with the progress line erased.
+func (p *progress) pause(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.terminal {
