@@ -18,14 +18,61 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// control sends a control request without a key, which must have the status code.
+// control sends a control request without a key, which must have the status code. The request, if it is accepted, and the
+// response must conform to the served spec.
 func control(t testing.TB, srv *simulator.Server, method, path, body string, status int) response {
 	t.Helper()
 	a := ask(t, srv, method, path, body, "Authorization:")
 	if a.status != status {
 		t.Fatalf("%s %s %s has status %d: %s", method, path, body, a.status, a.body)
 	}
+	document, err := openapi3.NewLoader().LoadFromData(ask(t, srv, "GET", "/simulator/openapi.json", "").body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare, _, _ := strings.Cut(path, "?")
+	operation := document.Paths.Value(bare).GetOperation(method)
+	conforms := func(what string, content openapi3.Content, text []byte) (*openapi3.Schema, any) {
+		t.Helper()
+		var value any
+		if err := json.Unmarshal(text, &value); err != nil {
+			t.Errorf("the %s of %s %s: %v", what, method, path, err)
+		}
+		schema := content["application/json"].Schema.Value
+		if err := schema.VisitJSON(value, openapi3.MultiErrors(), openapi3.EnableFormatValidation()); err != nil {
+			t.Errorf("the %s of %s %s: %v", what, method, path, err)
+		}
+		return schema, value
+	}
+	if status < 400 && (body != "") != (operation.RequestBody != nil) {
+		t.Errorf("%s %s has a body in the test only, or in the spec only", method, path)
+	} else if status < 400 && body != "" {
+		conforms("body", operation.RequestBody.Value.Content, []byte(body))
+	}
+	schema, value := conforms("response", operation.Responses.Status(a.status).Value.Content, a.body)
+	for _, name := range undocumented(schema, value) {
+		t.Errorf("the response to %s %s has the member %s, which isn't in the spec", method, path, name)
+	}
 	return a
+}
+
+// undocumented returns the members that a schema with properties doesn't list.
+func undocumented(schema *openapi3.Schema, value any) (names []string) {
+	switch v := value.(type) {
+	case []any:
+		for _, element := range v {
+			names = append(names, undocumented(schema.Items.Value, element)...)
+		}
+	case map[string]any:
+		for name, member := range v {
+			if property := schema.Properties[name]; property != nil {
+				names = append(names, undocumented(property.Value, member)...)
+			} else if schema.Properties != nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 type jobsPage struct {
@@ -85,6 +132,8 @@ func TestControl(t *testing.T) {
 	control(t, srv, "PUT", "/simulator/balance", `{"usd": 5}`, 200)
 	submit(t, srv, reframe)
 
+	ask(t, srv, "POST", generations, "{}")
+	control(t, srv, "GET", "/simulator/state?status=completed&text=example&limit=1", "", 200)
 	control(t, srv, "POST", "/simulator/reset", "", 200)
 	if l := srv.Ledger(); l.Created != 0 || l.Balance != 1e6 || len(l.Requests) != 0 {
 		t.Errorf("after the reset: %+v", l)
@@ -181,6 +230,12 @@ func TestServedSpecs(t *testing.T) {
 			t.Errorf("%s: servers %+v", path, document.Servers)
 		}
 		if path == "/simulator/openapi.json" {
+			text := fmt.Sprint(document.Components.Schemas["Fault"].Value.OneOf[1].Value.Properties["effect"].Value.Description)
+			for line := range strings.Lines(simulator.EffectHelp()) {
+				if name := strings.Fields(line)[0]; !strings.HasSuffix(name, ",") && !strings.Contains(text, name) {
+					t.Errorf("the spec doesn't name the effect %s", name)
+				}
+			}
 			continue
 		}
 		schema := document.Paths.Value(generations).Post.RequestBody.Value.Content["application/json"].Schema.Value

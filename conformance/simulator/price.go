@@ -23,7 +23,7 @@ const creditsPerUSD = 2_000_000
 // A Price is the price of a model as the catalogue at /v1/models shows it. Kind is "fixed", "variants" or "variable".
 type Price struct {
 	Kind     string `json:"kind"     yaml:"kind"`
-	Currency string `json:"currency" yaml:"currency"`
+	Currency string `json:"currency,omitempty" yaml:"currency"`
 	// Units are the rates of a fixed price. The first one is charged.
 	Units []Rate `json:"units,omitempty" yaml:"units"`
 	// Dimensions are the request properties that select a variant.

@@ -118,7 +118,7 @@ func mergeObject(to, from object) {
 // corsHeaders are the response headers that browsers may read.
 var corsHeaders = strings.Join([]string{"Content-Range", "ETag", "Retry-After", "X-Client-Request-Id", "X-Inference-Id", "X-Aimlapi-Credits-Used", "X-Aimlapi-Usd-Spent"}, ", ")
 
-// serveCORS allows any web page to read responses, and answers preflight requests. It returns true if the response is
+// serveCORS allows any web page to read responses, and responds to preflight requests. It returns true if the response is
 // complete. The control API refuses foreign origins by itself.
 func serveCORS(w http.ResponseWriter, r *http.Request) bool {
 	header := w.Header()

@@ -69,21 +69,6 @@ func TestSimulateConfigSchema(t *testing.T) {
 	}
 }
 
-// A killed simulator goes on with its state file.
-func TestSimulateState(t *testing.T) {
-	t.Setenv("AIML_API_KEY", "any-key")
-	state := filepath.Join(t.TempDir(), "state.jsonl")
-	url, stop := simulate(t, "--state", state, "--generating", "1h")
-	result := runWan(t, t.Context(), new(buffer), move("--base-url", url, "--timeout", "1s")...)
-	id := submitted(result)
-	stop()
-	url, stop = simulate(t, "--state", state)
-	defer stop()
-	if o := runWan(t, t.Context(), new(buffer), "get", id, "--json", "--base-url", url); o.code != exitDone || !strings.Contains(o.stdout, id) {
-		t.Errorf("%+v", o)
-	}
-}
-
 // A simulator replays what a proxy has recorded.
 func TestRecordReplay(t *testing.T) {
 	t.Setenv("AIML_API_KEY", "any-key")

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
 	"io"
 	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -49,4 +55,82 @@ func endListening(t *testing.T, port string) {
 		}
 	}
 	t.Fatalf("nothing listens on port %s", port)
+}
+
+// A simulator that was killed among submissions resumes with its state file, and so does a client that waits.
+func TestSimulateKill(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "any-key")
+	state := filepath.Join(t.TempDir(), "state.jsonl")
+	addr, url, kill := startSimulate(t, "127.0.0.1:0", state)
+	submitted := make(chan string, 100)
+	go func() {
+		defer close(submitted)
+		for {
+			id, err := submitTo(url)
+			if err != nil {
+				return
+			}
+			submitted <- id
+		}
+	}()
+	first := <-submitted
+	waits := make(chan outcome)
+	go func() { waits <- runWan(t, t.Context(), new(buffer), "wait", first, "--base-url", url) }()
+	runWan(t, t.Context(), new(buffer), "simulate", "--addr", "127.0.0.1:0", "--state", state).check(t, exitInput, "", "another simulator uses")
+	for range 20 {
+		<-submitted
+	}
+	kill()
+	_, _, kill = startSimulate(t, addr, state)
+	defer kill()
+	for id := range submitted {
+		if o := runWan(t, t.Context(), new(buffer), "get", id, "--base-url", url); o.code != exitDone {
+			t.Errorf("%s is lost: %+v", id, o)
+		}
+	}
+	if o := <-waits; o.code != exitDone {
+		t.Errorf("the wait ends with %+v", o)
+	}
+}
+
+// startSimulate runs wan simulate as a process (see TestMain) and returns what it listens on.
+func startSimulate(t *testing.T, addr, state string) (listens, url string, kill func()) {
+	t.Helper()
+	command := exec.Command("wan", "simulate", "--addr", addr, "--state", state, "--generating", "3s", "--log", "none")
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	t.Cleanup(kill)
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
+	if err != nil || !ok {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return strings.TrimPrefix(url, "http://"), url, kill
+}
+
+func submitTo(url string) (id string, err error) {
+	body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
+	request, err := http.NewRequest(http.MethodPost, url+"/v2/video/generations", strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Authorization", "Bearer any-key")
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	var generation struct{ ID string }
+	err = json.NewDecoder(response.Body).Decode(&generation)
+	return generation.ID, err
 }
