@@ -57,8 +57,10 @@ func checkMembers(status string, members map[string]any) (findings []Finding) {
 		findings = append(findings, violation("/video", "video-only-when-completed", "none with the status "+status, "an object"))
 	}
 	switch {
-	case status == "error" && (name == "" || message == ""):
+	case status == "error" && failure == nil:
 		findings = append(findings, violation("/error", "error-has-reason", "an error with name and message", kind(members["error"])))
+	case status == "error" && (name == "" || message == ""):
+		findings = append(findings, violation("/error", "error-has-reason", "a name and a message that aren't empty", "an empty one"))
 	case status != "error" && failure != nil:
 		findings = append(findings, violation("/error", "error-only-when-failed", "none with the status "+status, "an object"))
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,16 +56,18 @@ var brokenResponses = []broken{
 
 	{"echoes the request id of another request", "animate-move/headers/client-request-id", "|^[a-z-]+/headers/client-request-id$", func(next http.Handler) http.Handler {
 		var mu sync.Mutex
-		last := ""
+		var seen []string
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPost {
+			if own := r.Header.Get("X-Client-Request-Id"); r.Method == http.MethodPost && own != "" {
 				mu.Lock()
-				last = r.Header.Get("X-Client-Request-Id")
+				seen = append(seen, own)
 				mu.Unlock()
-				time.Sleep(time.Millisecond) // of the bubble
+				time.Sleep(time.Millisecond) // of the bubble: others arrive
 				mu.Lock()
-				r.Header.Set("X-Client-Request-Id", last)
-				mu.Unlock()
+				defer mu.Unlock()
+				if i := slices.IndexFunc(seen, func(id string) bool { return id != own }); i >= 0 {
+					r.Header.Set("X-Client-Request-Id", seen[i])
+				}
 			}
 			next.ServeHTTP(w, r)
 		})

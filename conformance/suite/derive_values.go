@@ -237,7 +237,7 @@ func boundValues(s *openapi3.Schema) []value {
 			{"far-outside-", bound + outward*1e6, "it is far " + side + " the " + name + " of " + at},
 			{"a-fraction-outside-", bound + outward*0.5, "it is " + side + " the " + name + " of " + at},
 			{"barely-outside-", bound + outward*1e-9, "values aren't rounded"},
-			{"negative-", -bound, "its sign counts"},
+			{"negative-", -bound, "the sign matters"},
 		} {
 			list = append(list, newValue(v.name+name, literal(v.f), groupBounds, within(s, v.f), v.why))
 		}

@@ -84,16 +84,16 @@ func (t *target) judgeAccount(d *spec.Document, x *call) (problems []problem) {
 		limit = 50
 	}
 	if n := len(page.Data); page.Pagination != nil && n > limit {
-		add("page-size", "the page has %d rows, more than the limit of %d", n, limit)
+		add("page-size", "expected at most %d rows; received %d", limit, n)
 	}
 	if p := page.Pagination; p != nil && p.Total != nil && p.HasMore != nil && *p.HasMore != (p.Offset+len(page.Data) < *p.Total) {
-		add("has-more", "has_more is %t after row %d of %d", *p.HasMore, p.Offset+len(page.Data), *p.Total)
+		add("has-more", "expected has_more %t after row %d of %d; received %t", !*p.HasMore, p.Offset+len(page.Data), *p.Total, *p.HasMore)
 	}
 	var before time.Time
 	for i, row := range page.Data {
 		created, err := time.Parse(time.RFC3339, row.Created+row.CreatedAt)
 		if err == nil && i > 0 && created.After(before) {
-			add("newest-first", "row %d is newer than the one before it", i+1)
+			add("newest-first", "expected the newest row first; received row %d, which is newer than the one before it", i+1)
 			break
 		}
 		before = created
@@ -101,14 +101,14 @@ func (t *target) judgeAccount(d *spec.Document, x *call) (problems []problem) {
 	for i, row := range page.Data {
 		for name, value := range map[string]string{"status": row.Status, "direction": row.Direction, "type": row.Type} {
 			if query.Has(name) && !slices.Contains(query[name], value) {
-				add("selection", "row %d has the %s %q, which wasn't asked for", i+1, name, value)
+				add("selection", "expected rows with a requested %s only; received %q in row %d", name, value, i+1)
 			}
 		}
 		if query.Has("id") && !slices.Contains(append(row.Aliases, row.ID), query.Get("id")) {
-			add("selection", "row %d is the model %q, which wasn't asked for", i+1, row.ID)
+			add("selection", "expected only the requested model; received %q in row %d", row.ID, i+1)
 		}
 		if row.Amount.USD < 0 {
-			add("amount-sign", "row %d has a negative amount", i+1)
+			add("amount-sign", "expected a positive amount; received %v in row %d", row.Amount.USD, i+1)
 		}
 	}
 	return problems
@@ -168,11 +168,11 @@ func isLogged(o *observation, c *call) []problem {
 	row := decodePage(c).row(o.requestID)
 	switch {
 	case !c.accepted():
-		return because("the logs: %s", c.outcome())
+		return because("expected the logs; received %s", c.outcome())
 	case row == nil:
-		return because("the logs have no row with the client request id %q", o.requestID)
+		return because("expected a row with the client request id %q in the logs; received none", o.requestID)
 	case row.InferenceID == "" || row.InferenceID != o.id && !strings.HasPrefix(o.id, row.InferenceID+":"):
-		return because("the row of the client request id has the inference id %q, the generation is %q", row.InferenceID, o.id)
+		return because("expected the inference id of %q in the row of its client request id; received %q", o.id, row.InferenceID)
 	}
 	return nil
 }

@@ -92,11 +92,11 @@ func (o *observation) unusable(stateful bool) *verdict {
 	}
 	switch {
 	case o.submit != nil && (o.submit.err != nil || !o.submit.accepted()):
-		return failed("the submission: " + o.submit.outcome())
+		return failed("expected an accepted submission; received " + o.submit.outcome())
 	case stateful && o.target.stateless:
 		return &verdict{outcome: NotApplicable, reason: "the target is stateless: it knows ids that it never returned"}
 	case o.id == "":
-		return failed("the submission's response has no id")
+		return failed("expected an id in the response to the submission; received none")
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func rules() []rule {
 			why: "the returned id can be polled at once"},
 		{name: "responses-match", of: allPolls, check: matchesSpec,
 			why: "every response about the generation matches the spec"},
-		{name: "id-unchanged", member: "id", stateful: true, of: successfulPolls, check: finding("same-id"),
+		{name: "id-unchanged", member: "id", stateful: true, of: successfulPolls, check: sameID,
 			why: "the id stays the same, byte for byte"},
 		{name: "legal-order", member: "status", stateful: true, of: severalStatuses, check: legalOrder,
 			why: "the status moves from queued or waiting to generating or active to a final one, never back"},
@@ -150,11 +150,11 @@ func rules() []rule {
 			why: "a failed generation has an error with name and message"},
 		{name: "error-only-when-failed", member: "error", stateful: true, of: unless("error"), check: finding("error-only-when-failed"),
 			why: "the error is null or absent unless the generation failed"},
-		{name: "failed-costs-nothing", member: "meta", stateful: true, of: ended("error"), check: cost(func(f float64) bool { return f != 0 }),
+		{name: "failed-costs-nothing", member: "meta", stateful: true, of: ended("error"), check: cost("no cost", func(f float64) bool { return f != 0 }),
 			why: "a failed generation isn't charged"},
-		{name: "cost-not-negative", member: "meta", of: responses, check: cost(func(f float64) bool { return f < 0 }),
+		{name: "cost-not-negative", member: "meta", of: responses, check: cost("a cost of at least 0", func(f float64) bool { return f < 0 }),
 			why: "a cost is a number of at least 0"},
-		{name: "cost-only-at-the-end", member: "meta", stateful: true, of: unless("completed", "error"), check: cost(func(f float64) bool { return f != 0 }),
+		{name: "cost-only-at-the-end", member: "meta", stateful: true, of: unless("completed", "error"), check: cost("no cost", func(f float64) bool { return f != 0 }),
 			why: "an unfinished generation isn't charged"},
 		{name: "cost-stays", member: "meta", stateful: true, of: ended("completed"), check: costStays,
 			why: "the cost of a completed generation doesn't change"},
@@ -296,22 +296,33 @@ func finding(rule string) func(*observation, *call) []problem {
 	}
 }
 
+func sameID(o *observation, c *call) []problem {
+	if id := c.response.ID; id != o.id {
+		return because("expected the id %q; received %q", o.id, id)
+	}
+	return nil
+}
+
 func submissionResponse(o *observation, c *call) []problem {
 	if c.response.final() {
-		return because("the status is %s at submission", c.response.Status)
+		return because("expected an unfinished status at submission; received %s", c.response.Status)
 	}
-	return o.target.violations(c)
+	return matchesSpec(o, c)
 }
 
 func accepted(_ *observation, c *call) []problem {
 	if c.err != nil || !c.accepted() {
-		return because("a poll: %s", c.outcome())
+		return because("expected the generation; received %s", c.outcome())
 	}
 	return nil
 }
 
 func matchesSpec(o *observation, c *call) []problem {
-	if problems := o.target.violations(c); problems != nil {
+	problems := o.target.violations(c)
+	if o.target.strictness >= Documented {
+		problems = append(problems, finding("status")(o, c)...)
+	}
+	if problems != nil {
 		return problems
 	}
 	return accepted(o, c)
@@ -342,7 +353,7 @@ func legalOrder(o *observation, c *call) []problem {
 		highest = max(highest, rank(before.response.Status))
 	}
 	if r := rank(c.response.Status); r != rankUnlisted && r < highest {
-		return because("the statuses were %s", strings.Join(slices.Compact(seen), ", "))
+		return because("expected statuses in their order; received %s", strings.Join(slices.Compact(seen), ", "))
 	}
 	return nil
 }
@@ -352,23 +363,23 @@ func comesToAnEnd(o *observation, c *call) []problem {
 	case o.end() != nil:
 		return nil
 	case len(o.polls) == 0:
-		return because("no poll got a response")
+		return because("expected a final status; received no response to a poll")
 	case o.premature != nil:
-		return because("a result is present, but the status %q isn't final", c.response.Status)
+		return because("expected a final status beside the result; received %q", c.response.Status)
 	}
-	return because("after %d polls the status is still %q", len(o.polls), c.response.Status)
+	return because("expected a final status; received %q after %d polls", c.response.Status, len(o.polls))
 }
 
 func finalStays(o *observation, c *call) []problem {
 	if status := o.end().response.Status; c.response.Status != status && c.accepted() {
-		return because("the status changed from %s to %q", status, c.response.Status)
+		return because("expected %s, as before; received %q", status, c.response.Status)
 	}
 	return accepted(o, c)
 }
 
 func inferenceID(o *observation, c *call) []problem {
 	if got := c.header.Get(wire.InferenceIDHeader); got != o.id {
-		return because("x-inference-id is %q, the id is %q", got, o.id)
+		return because("expected x-inference-id to be the id %q; received %q", o.id, got)
 	}
 	return nil
 }
@@ -379,7 +390,7 @@ func echoes(want string) func(*observation, *call) []problem {
 			return problems
 		}
 		if got := c.header.Get(wire.ClientRequestIDHeader); got != want {
-			return because("x-client-request-id is %q, not %q", got, want)
+			return because("expected x-client-request-id to be %q; received %q", want, got)
 		}
 		return nil
 	}
@@ -389,7 +400,7 @@ func echoesSubmission(o *observation, c *call) []problem { return echoes(o.reque
 
 func isJSON(_ *observation, c *call) []problem {
 	if !wire.IsJSON(c.header) {
-		return because("the content type is %q", c.header.Get("Content-Type"))
+		return because("expected application/json; received %q", c.header.Get("Content-Type"))
 	}
 	return nil
 }
@@ -415,11 +426,11 @@ func (c *call) costs() map[string]any {
 }
 
 // cost rejects some costs.
-func cost(wrong func(float64) bool) func(*observation, *call) []problem {
+func cost(want string, wrong func(float64) bool) func(*observation, *call) []problem {
 	return func(_ *observation, c *call) []problem {
 		for name, cost := range c.costs() {
 			if f, ok := cost.(float64); ok && wrong(f) {
-				return because("%s is %v with the status %q", name, cost, c.response.Status)
+				return because("expected %s with the status %q; received %s %v", want, c.response.Status, name, cost)
 			}
 		}
 		return nil
@@ -428,9 +439,12 @@ func cost(wrong func(float64) bool) func(*observation, *call) []problem {
 
 func costStays(o *observation, c *call) []problem {
 	for _, before := range append([]*call{o.end()}, o.after...) {
+		if before == c {
+			break
+		}
 		for name, cost := range before.costs() {
 			if now := c.costs()[name]; cost != nil && now != nil && cost != now {
-				return because("%s changed from %v to %v", name, cost, now)
+				return because("expected %s %v, as before; received %v", name, cost, now)
 			}
 		}
 	}
@@ -441,7 +455,7 @@ func costAsInBody(_ *observation, c *call) []problem {
 	costs := c.costs()
 	for _, h := range costHeaders {
 		if costs[h.member] != nil && costs[h.header] != nil && costs[h.member] != costs[h.header] {
-			return because("%s is %v, %s is %v", h.header, costs[h.header], h.member, costs[h.member])
+			return because("expected %s %v, as in the body; received %v", h.header, costs[h.member], costs[h.header])
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -141,8 +142,8 @@ func (o *observation) send(ctx context.Context, c testCase) verdict {
 	}
 	x := o.target.send(ctx, c.Request)
 	problems := o.target.judge(&c, x)
-	if c.Accepted && !o.target.stateless {
-		problems = append(problems, finding("same-id")(o, x)...)
+	if c.Accepted && x.accepted() && !o.target.stateless && c.Request.Method != http.MethodHead {
+		problems = append(problems, sameID(o, x)...)
 	}
 	return judged(problems, x)
 }

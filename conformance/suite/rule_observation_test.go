@@ -102,11 +102,11 @@ func TestNoPoll(t *testing.T) {
 		wrap       func(http.Handler) http.Handler
 		want       map[string]suite.Outcome
 	}{
-		{"no response", "after 10 polls the status is still", on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
+		{"no response", `received "" after 10 polls`, on(is(http.MethodGet), 404, "application/json", `{"message":"Generation not found","statusCode":404}`), map[string]suite.Outcome{
 			"lifecycle/responses-match": suite.Failed, "lifecycle/id-unchanged": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
 			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/final-stays": suite.NotApplicable,
 		}},
-		{"foreign words", "a result is present", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
+		{"foreign words", "expected a final status beside the result", onMembers(http.MethodGet, 200, func(m map[string]any) { m["status"] = "dreaming" }), map[string]suite.Outcome{
 			"lifecycle/legal-order": suite.NotApplicable, "lifecycle/comes-to-an-end": suite.Failed,
 		}},
 	} {
@@ -134,11 +134,11 @@ func TestVideoTypes(t *testing.T) {
 	for video, want := range map[string]string{
 		head + "\x00\x00\x00\x08moov\x00\x00\x00\x0cmdatdata": "",
 		"\x1aE\xdf\xa3\x87B\x82\x84webm\x18S\x80g\x80":        "",
-		head: "the video is cut short: 20 bytes",
-		head + "\x00\x00\x00\x08moov\x00\x00\x10\x00mdatdata": "the video is cut short: 40 bytes",
-		"\x89PNG\r\n\x1a\n":      "the URL serves image/png",
-		"{\"message\":\"gone\"}": "the URL serves application/json",
-		"":                       "the URL serves text/plain",
+		head: "expected a whole video; received 20 bytes without",
+		head + "\x00\x00\x00\x08moov\x00\x00\x10\x00mdatdata": "expected a whole video; received 40 bytes without",
+		"\x89PNG\r\n\x1a\n":      "expected a whole video; received 8 bytes of image/png",
+		"{\"message\":\"gone\"}": "expected a whole video; received 18 bytes of application/json",
+		"":                       "expected a whole video; received 0 bytes of text/plain",
 	} {
 		t.Run(want, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -51,9 +51,9 @@ func (t *target) fetch(ctx context.Context, url string, header map[string]*strin
 		d.err = fmt.Errorf("the video broke off after %d bytes: %w", d.size, err)
 	case d.status != http.StatusOK:
 	case !strings.HasPrefix(mediaType, "video/"):
-		d.problem = "the URL serves " + mediaType
+		d.problem = fmt.Sprintf("%d bytes of %s", d.size, mediaType)
 	case !container.Whole():
-		d.problem = fmt.Sprintf("the video is cut short: %d bytes without its index, its frames or the end of a part", d.size)
+		d.problem = fmt.Sprintf("%d bytes without its index, its frames or the end of a part", d.size)
 	}
 	d.body = fmt.Appendf(nil, "(%d bytes of %s)", d.size, mediaType)
 	return d
@@ -71,11 +71,11 @@ func fetched(ctx context.Context, o *observation) ([]*call, string) {
 func isVideo(o *observation, c *call) []problem {
 	switch d := o.video; {
 	case d == nil:
-		return because("there is no URL")
+		return because("expected the URL of a video; received none")
 	case d.err != nil || d.status != http.StatusOK:
-		return because("the video: %s", c.outcome())
+		return because("expected the video; received %s", c.outcome())
 	case d.problem != "":
-		return because("%s", d.problem)
+		return because("expected a whole video; received %s", d.problem)
 	}
 	return nil
 }
@@ -106,17 +106,17 @@ func isPart(o *observation, c *call) []problem {
 	before, after := o.video.header.Get("ETag"), c.header.Get("ETag")
 	switch got, want := c.header.Get("Content-Range"), fmt.Sprintf("bytes %d-%d/%d", partFrom, partTo-1, o.video.size); {
 	case c.err != nil || c.status != http.StatusOK && c.status != http.StatusPartialContent:
-		return because("a range of the video: %s", c.outcome())
+		return because("expected a range of the video; received %s", c.outcome())
 	case before != "" && after != "" && before != after:
-		return because("the ETag changed from %q to %q", before, after)
+		return because("expected the ETag %s, as before; received %s", before, after)
 	case c.status == http.StatusOK && o.part.size != o.video.size:
-		return because("the video has %d bytes, and %d when a range is asked for", o.video.size, o.part.size)
+		return because("expected the whole video of %d bytes with the status code 200; received %d bytes", o.video.size, o.part.size)
 	case c.status == http.StatusOK:
 		return nil
 	case got != want:
-		return because("the Content-Range is %q, not %q", got, want)
+		return because("expected the Content-Range %q; received %q", want, got)
 	case !bytes.Equal(o.part.head, o.video.head[partFrom:partTo]):
-		return because("the range has other bytes than the same part of the video")
+		return because("expected the bytes from %d to %d of the video; received others", partFrom, partTo-1)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func isPart(o *observation, c *call) []problem {
 // isOtherVersion checks that a part of another version isn't served.
 func isOtherVersion(o *observation, c *call) []problem {
 	if c.status == http.StatusPartialContent {
-		return because("the response is 206 although If-Range has another ETag, so a download would be pieced together from two files")
+		return because("expected the whole video, since If-Range has another ETag; received 206 and a part")
 	}
 	return isPart(o, c)
 }

@@ -347,7 +347,7 @@ func (r *run) checkUniqueIDs() {
 		accepted += n
 		if n > 1 {
 			v.outcome = Failed
-			v.problems = append(v.problems, problem{"unique-ids", fmt.Sprintf("%d submissions have the id %q", n, id)})
+			v.problems = append(v.problems, problem{"unique-ids", fmt.Sprintf("expected an id for each submission; received %q for %d of them", id, n)})
 		}
 	}
 	if r.target.stateless {

@@ -199,7 +199,7 @@ func withoutURL(err error) error {
 
 func (c *call) accepted() bool { return c.status >= 200 && c.status < 300 }
 
-// outcome describes the call in words.
+// outcome returns the status code and message of the response, or why there is none.
 func (c *call) outcome() string {
 	switch {
 	case errors.Is(c.err, context.DeadlineExceeded):
@@ -207,7 +207,7 @@ func (c *call) outcome() string {
 	case c.err != nil:
 		return "no complete response: " + c.err.Error()
 	}
-	return fmt.Sprintf("response %d%s", c.status, quoted(c.response.Message))
+	return fmt.Sprintf("%d%s", c.status, quoted(c.response.Message))
 }
 
 // notes returns what is remarkable about a call but no problem.
