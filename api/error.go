@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -78,9 +79,11 @@ func (e *ResponseError) Error() string {
 	} else if status := http.StatusText(e.StatusCode); status != "" {
 		text += " " + status
 	}
+	var details strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(e.Details)) {
-		text += fmt.Sprintf("; %s: %s", name, redact.Line(e.Details[name]))
+		fmt.Fprintf(&details, "; %s: %s", name, redact.Line(e.Details[name]))
 	}
+	text += details.String()
 	if e.StatusCode == http.StatusRequestEntityTooLarge {
 		text += "; host the file and give its URL"
 	}

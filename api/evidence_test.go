@@ -23,7 +23,10 @@ import (
 
 // Wherever an answer names a generation, it isn't lost.
 func TestIDsInAnswers(t *testing.T) {
-	const documented = `{"message":"no","statusCode":%d}`
+	const (
+		documented = `{"message":"no","statusCode":%d}`
+		full       = "b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move"
+	)
 	tests := []struct {
 		name, header, body string
 		status             int
@@ -58,6 +61,10 @@ func TestIDsInAnswers(t *testing.T) {
 		{"failed", "gen-1", fmt.Sprintf(documented, 500), 500, "unknown", "gen-1"},
 		{"failed, without the header", "", fmt.Sprintf(documented, 500), 500, "unknown", ""},
 		{"elsewhere", "", "", 303, "unknown", ""},
+		{"outside of JSON", "", `<html><script>{"id":"x"}</script>`, 200, "unknown: unusable response", ""},
+		{"outside of JSON, refused", "", `<html><script>{"id":"x"}</script>`, 403, "rejected: forbidden, or out of credits", ""},
+		{"a generation's id beside a message", "", `{"id":"` + full + `","message":"slow down"}`, 429, "unknown: too many requests", full},
+		{"a generation beside a message", "", `{"message":"slow down","generation":{"id":"x","status":"queued"}}`, 429, "unknown: too many requests", "x"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

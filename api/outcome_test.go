@@ -317,28 +317,3 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-// What looks like an id outside of JSON is none, and an id of a generation beside a message isn't the error's own.
-func TestNamesOfGenerations(t *testing.T) {
-	const id = "b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move"
-	for _, tt := range []struct {
-		code int
-		body string
-		want string
-	}{
-		{200, `<html><script>{"id":"x"}</script>`, "unknown: unusable response"},
-		{403, `<html><script>{"id":"x"}</script>`, "rejected: forbidden, or out of credits"},
-		{429, `{"id":"` + id + `","message":"slow down"}`, "unknown: too many requests"},
-		{429, `{"message":"slow down","generation":{"id":"x","status":"queued"}}`, "unknown: too many requests"},
-	} {
-		posts := 0
-		client := respond(t, func(*http.Request) *http.Response {
-			posts++
-			return response(tt.code, tt.body)
-		})
-		_, err := client.AnimateMove(t.Context(), move)
-		if got := outcome(err); got != tt.want || posts != 1 {
-			t.Errorf("%d %s: %s after %d submissions: %v", tt.code, tt.body, got, posts, err)
-		}
-	}
-}

@@ -193,6 +193,18 @@ func serve(t *testing.T, serve func(w http.ResponseWriter, r *http.Request, n in
 	return completed(t, newClient(t, srv))
 }
 
+// send sends bytes without a length.
+func send(w http.ResponseWriter, data []byte) {
+	w.Write(data)
+	http.NewResponseController(w).Flush()
+}
+
+// abort does the same and breaks off.
+func abort(w http.ResponseWriter, data []byte) {
+	send(w, data)
+	panic(http.ErrAbortHandler)
+}
+
 // A file server with a mind of its own, behind an API that says where it is.
 func TestFileServers(t *testing.T) {
 	data := sample(t, "480x480")
@@ -205,46 +217,52 @@ func TestFileServers(t *testing.T) {
 	// broken sends the first half of all of it.
 	broken := func(w http.ResponseWriter) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-		w.Write(data[:half])
-		http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
+		abort(w, data[:half])
+	}
+	// other sends the second half of another file.
+	other := func(w http.ResponseWriter) {
+		head(w, half, len(data), len(data))
+		w.Write(make([]byte, len(data)-half))
+	}
+	type server = func(w http.ResponseWriter, r *http.Request, n int)
+	// resumed breaks off after the first half.
+	resumed := func(serve server) server {
+		return func(w http.ResponseWriter, r *http.Request, n int) {
+			if n == 1 {
+				broken(w)
+			}
+			serve(w, r, n)
+		}
 	}
 	tests := []struct {
 		name string
 		// serve answers the nth request.
-		serve  func(w http.ResponseWriter, r *http.Request, n int)
+		serve  server
 		save   string // the outcome of saving to a file
 		stream string // the outcome of writing to a stream, if it is another
 	}{
 		{"without a length", func(w http.ResponseWriter, _ *http.Request, _ int) {
-			w.Write(data[:half])
-			http.NewResponseController(w).Flush()
+			send(w, data[:half])
 			w.Write(data[half:])
 		}, "saved", ""},
 		{"without a length, cut short", func(w http.ResponseWriter, _ *http.Request, _ int) {
-			w.Write(data[:half])
-			http.NewResponseController(w).Flush()
+			send(w, data[:half])
 		}, "not saved: not a complete video", ""},
 		{"without a length, broken off", func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 1 {
-				w.Write(data[:half])
-				http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
+				abort(w, data[:half])
 			}
 			w.Write(data)
 		}, "saved", ""},
 		{"without a length, broken off at once", func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 1 {
-				w.Write(data[:100])
-				http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
+				abort(w, data[:100])
 			}
 			w.Write(data)
 		}, "saved", ""},
 		{"without a length, cut short once", func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 1 {
-				w.Write(data[:half])
-				http.NewResponseController(w).Flush()
+				send(w, data[:half])
 				return
 			}
 			w.Write(data)
@@ -252,8 +270,7 @@ func TestFileServers(t *testing.T) {
 		{"without a length and ETag, cut short once", func(w http.ResponseWriter, _ *http.Request, n int) {
 			w.Header().Del("ETag")
 			if n == 1 {
-				w.Write(data[:half])
-				http.NewResponseController(w).Flush()
+				send(w, data[:half])
 				return
 			}
 			w.Write(data)
@@ -261,9 +278,7 @@ func TestFileServers(t *testing.T) {
 		{"without a length and ETag, broken off", func(w http.ResponseWriter, _ *http.Request, n int) {
 			w.Header().Del("ETag")
 			if n == 1 {
-				w.Write(data[:half])
-				http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
+				abort(w, data[:half])
 			}
 			w.Write(data)
 		}, "saved", "not saved: not a complete video"},
@@ -289,8 +304,7 @@ func TestFileServers(t *testing.T) {
 				broken(w)
 			}
 			if n == 2 {
-				head(w, half, len(data), len(data))
-				w.Write(make([]byte, len(data)-half))
+				other(w)
 				return
 			}
 			w.Write(data)
@@ -305,32 +319,26 @@ func TestFileServers(t *testing.T) {
 				if got := r.Header.Get("If-Range"); got != "Thu, 01 Jan 1970 00:00:01 GMT" {
 					t.Errorf("If-Range is %q", got)
 				}
-				head(w, half, len(data), len(data))
-				w.Write(make([]byte, len(data)-half))
+				other(w)
 				return
 			}
 			w.Write(data)
 		}, "saved", "not saved"},
-		{"an ETag that is lost", func(w http.ResponseWriter, r *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		{"an ETag that is lost", resumed(func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 2 {
 				w.Header().Del("ETag")
-				head(w, half, len(data), len(data))
-				w.Write(make([]byte, len(data)-half))
+				other(w)
 				return
 			}
 			w.Write(data)
-		}, "saved", "not saved"},
+		}), "saved", "not saved"},
 		{"no validator", func(w http.ResponseWriter, r *http.Request, n int) {
 			w.Header().Del("ETag")
 			if n == 1 {
 				broken(w)
 			}
 			if r.Header.Get("Range") != "" {
-				head(w, half, len(data), len(data))
-				w.Write(make([]byte, len(data)-half))
+				other(w)
 				return
 			}
 			w.Write(data)
@@ -346,44 +354,32 @@ func TestFileServers(t *testing.T) {
 			}
 			broken(w)
 		}, "saved", "not saved"},
-		{"ranges are a bad request", func(w http.ResponseWriter, r *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		{"ranges are a bad request", resumed(func(w http.ResponseWriter, r *http.Request, _ int) {
 			if r.Header.Get("Range") != "" {
 				w.WriteHeader(http.StatusBadRequest)
 				return
 			}
 			w.Write(data)
-		}, "saved", ""},
-		{"ranges are forbidden", func(w http.ResponseWriter, r *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", ""},
+		{"ranges are forbidden", resumed(func(w http.ResponseWriter, r *http.Request, _ int) {
 			if r.Header.Get("Range") != "" {
 				w.WriteHeader(http.StatusForbidden)
 				return
 			}
 			w.Write(data)
-		}, "saved", ""},
-		{"a part with status code 200", func(w http.ResponseWriter, r *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", ""},
+		{"a part with status code 200", resumed(func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", half, len(data)-1, len(data)))
 			w.Write(data[half:])
-		}, "saved", ""},
-		{"a part with status code 200 and no range", func(w http.ResponseWriter, r *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", ""},
+		{"a part with status code 200 and no range", resumed(func(w http.ResponseWriter, r *http.Request, _ int) {
 			if r.Header.Get("Range") != "" {
 				w.Header().Set("Content-Length", strconv.Itoa(len(data)-half))
 				w.Write(data[half:])
 				return
 			}
 			w.Write(data)
-		}, "saved", "not saved"},
+		}), "saved", "not saved"},
 		{"gzip although it wasn't asked for", func(w http.ResponseWriter, r *http.Request, n int) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
@@ -403,8 +399,7 @@ func TestFileServers(t *testing.T) {
 				broken(w)
 			}
 			if r.Header.Get("Range") != "" {
-				w.Write(data[half:])
-				http.NewResponseController(w).Flush()
+				send(w, data[half:])
 				return
 			}
 			w.Write(data)
@@ -420,58 +415,40 @@ func TestFileServers(t *testing.T) {
 			w.Header().Set("ETag", `"new"`)
 			w.Write(data)
 		}, "saved", "not saved"},
-		{"a wrong part", func(w http.ResponseWriter, _ *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		{"a wrong part", resumed(func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 2 {
 				head(w, half+1, len(data), len(data))
 				w.Write(data[half+1:])
 				return
 			}
 			w.Write(data)
-		}, "saved", "not saved"},
-		{"a part that begins earlier", func(w http.ResponseWriter, _ *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", "not saved"},
+		{"a part that begins earlier", resumed(func(w http.ResponseWriter, _ *http.Request, _ int) {
 			head(w, half-10, len(data), len(data))
 			w.Write(data[half-10:])
-		}, "saved", ""},
-		{"a part of unknown whole", func(w http.ResponseWriter, _ *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", ""},
+		{"a part of unknown whole", resumed(func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/*", half, len(data)-1))
 			w.WriteHeader(http.StatusPartialContent)
 			w.Write(data[half:])
-		}, "saved", ""},
-		{"a part of what", func(w http.ResponseWriter, _ *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", ""},
+		{"a part of what", resumed(func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Range", "rubbish")
 			w.WriteHeader(http.StatusPartialContent)
-		}, "not saved", ""},
-		{"no more of it", func(w http.ResponseWriter, _ *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "not saved", ""},
+		{"no more of it", resumed(func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 2 {
 				w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 				return
 			}
 			w.Write(data)
-		}, "saved", "not saved"},
-		{"a part that is longer than the whole", func(w http.ResponseWriter, _ *http.Request, n int) {
-			if n == 1 {
-				broken(w)
-			}
+		}), "saved", "not saved"},
+		{"a part that is longer than the whole", resumed(func(w http.ResponseWriter, _ *http.Request, _ int) {
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", half, len(data)-1, len(data)))
 			w.WriteHeader(http.StatusPartialContent)
 			w.Write(data[half:])
 			w.Write(make([]byte, 100))
-		}, "not saved", ""},
+		}), "not saved", ""},
 		{"expiring after each piece", func(w http.ResponseWriter, r *http.Request, n int) {
 			if n%2 == 0 {
 				w.WriteHeader(http.StatusForbidden)
@@ -480,8 +457,7 @@ func TestFileServers(t *testing.T) {
 			from := 0
 			fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from)
 			head(w, from, len(data), len(data))
-			w.Write(data[from:min(len(data), from+len(data)/8)])
-			http.NewResponseController(w).Flush()
+			send(w, data[from:min(len(data), from+len(data)/8)])
 			if from+len(data)/8 < len(data) {
 				panic(http.ErrAbortHandler)
 			}
@@ -497,9 +473,7 @@ func TestFileServers(t *testing.T) {
 		}, "not saved", ""},
 		{"broken off behind the last byte", func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 1 {
-				w.Write(data)
-				http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
+				abort(w, data)
 			}
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", len(data)))
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
@@ -637,8 +611,7 @@ func TestSamples(t *testing.T) {
 					if known {
 						w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 					}
-					w.Write(data[:100])
-					http.NewResponseController(w).Flush()
+					send(w, data[:100])
 					w.Write(data[100:])
 				}).Download(t.Context(), &bytes.Buffer{})
 				if got := outcome(err); got != want[i] {
@@ -807,9 +780,7 @@ func TestNothingMore(t *testing.T) {
 		_, err := serve(t, func(w http.ResponseWriter, _ *http.Request, n int) {
 			if n == 1 {
 				w.Header().Set("Content-Length", strconv.Itoa(len(packets)))
-				w.Write(packets[:half])
-				http.NewResponseController(w).Flush()
-				panic(http.ErrAbortHandler)
+				abort(w, packets[:half])
 			}
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", half))
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
