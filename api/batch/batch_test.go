@@ -135,8 +135,14 @@ func TestUnknownIsNeverResent(t *testing.T) {
 	inMemory(t, 3, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 		sim.Inject(simulator.Fault{On: simulator.Logs, Effect: simulator.Status(503)})
 		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Drop()})
-		if err := b.Run(t.Context(), client, Options{Output: output(dir), Search: time.Minute}); err != nil {
-			t.Fatal(err)
+		reports := 0
+		err := b.Run(t.Context(), client, Options{Output: output(dir), Search: time.Minute, OnChange: func(c Change) {
+			if c.CustomID == "" {
+				reports++
+			}
+		}})
+		if err != nil || reports != 1 {
+			t.Fatalf("%v, reported %d times that the logs are down", err, reports)
 		}
 		if n, err := b.Retry(t.Context()); n != 1 || err != nil {
 			t.Fatalf("Retry = %d, %v", n, err)
@@ -519,7 +525,7 @@ func TestStopAndGoOn(t *testing.T) {
 	}
 }
 
-// A ledger that can't be written stops the run before anything more is paid. Once it can be, the next run goes on.
+// A ledger that can't be written stops the run before anything more is paid. Once it can be, the next run resumes.
 func TestLedgerCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	for name, statements := range map[string][2]string{

@@ -111,7 +111,7 @@ func (r *run) free(ctx context.Context, tx *sql.Tx, c *claimed, l limits, now ti
 	r.inFlight.Store(inFlight)
 	switch {
 	case l.until > 0 && millis(now) >= l.until:
-		c.why, c.over = "the time is over", true
+		c.why, c.over = "the deadline has passed", true
 		return 0, nil
 	case l.pausedUntil > millis(now), inFlight >= l.concurrency:
 		return 0, nil

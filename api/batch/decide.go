@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// pendingAgain makes a line pending. Its generation, if any, stays in the API's and our own logs, and an unknown one goes on
-// counting as spent.
+// pendingAgain makes a line pending. Its generation, if any, stays in the API's and our own logs, and an unknown one still
+// counts as spent.
 const pendingAgain = `lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END, state = 'pending', generation_id = NULL, status = '',
 	usd = NULL, finished_at = 0, missed = 0`
 
 // ErrNoLine reports an id for which there is no line in a state that allows a decision.
 var ErrNoLine = errors.New("no line in a state that allows it")
 
-// Retry makes lines go on that have ended without a video: failed and rejected ones are submitted again, videos that
+// Retry resumes lines that have ended without a video: failed and rejected ones are submitted again, videos that
 // weren't saved are saved, and unknown ones are looked for in the logs once more, but never submitted. Without ids it is
 // for all of them. It returns how many there are; the next Run does the work.
 func (b *Batch) Retry(ctx context.Context, ids ...string) (int, error) {
@@ -28,7 +28,7 @@ func (b *Batch) Retry(ctx context.Context, ids ...string) (int, error) {
 }
 
 // Resubmit makes unknown lines pending again: the user has decided that they may be paid a second time. Their estimates
-// go on counting as spent.
+// still count as spent.
 func (b *Batch) Resubmit(ctx context.Context, ids ...string) (int, error) {
 	return b.decide(ctx, ids, map[State]string{Unknown: pendingAgain})
 }

@@ -80,7 +80,7 @@ func (b *Batch) money(ctx context.Context, q querier) (money, error) {
 }
 
 const (
-	// leaseTime is how long a submission or a save belongs to its process without a sign of life.
+	// leaseTime is how long a submission or a save belongs to its process without being renewed.
 	leaseTime = time.Minute
 	// maxMissed is how often in a row the API may deny that it knows a generation, and how often a save may fail.
 	maxMissed = 5

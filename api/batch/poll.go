@@ -164,7 +164,7 @@ func (r *run) ring(ctx context.Context, a alarm) time.Duration {
 	return 0
 }
 
-// missedPoll decides what a failed poll means. The generation goes on, whatever it is, unless the API denies again and
+// missedPoll decides what a failed poll means. The generation is still polled, whatever it is, unless the API denies again and
 // again that there is one.
 func (r *run) missedPoll(ctx context.Context, line row, err error) time.Duration {
 	if response, ok := errors.AsType[*api.ResponseError](err); ok && errors.Is(err, api.ErrTooManyRequests) {

@@ -29,7 +29,7 @@ type Options struct {
 	// MaxUSD stops submitting where the next line could make the batch cost more: what is spent, estimated for what is in
 	// flight, and estimated for lines of state unknown count. It needs an estimate for every line. 0 is no limit.
 	MaxUSD float64
-	// Price is what a generation costs in dollars where the API can't tell; 0 makes that an error.
+	// Price is what a generation costs in dollars where the API doesn't say; 0 makes that an error.
 	Price float64
 	// Until stops submitting at a time.
 	Until time.Time
@@ -41,7 +41,7 @@ type Options struct {
 	// Join makes Run help another process, with the limits and the output that are in the database.
 	Join bool
 	// Drain makes Run stop softly once it is closed: nothing more is submitted, requests and downloads under way are
-	// finished, and Run returns. The next Run goes on.
+	// finished, and Run returns. The next Run resumes.
 	Drain <-chan struct{}
 	// OnSaved is called with each saved video, from several goroutines. The line is saved when it returns nil.
 	OnSaved func(context.Context, Record) error
@@ -78,7 +78,7 @@ type Change struct {
 	Err          error
 }
 
-// A StoppedError reports that Run has ended before all lines were done. The next Run goes on.
+// A StoppedError reports that Run has ended before all lines were done. The next Run resumes.
 type StoppedError struct {
 	// Pending, InFlight count the lines that are left.
 	Pending, InFlight int
@@ -87,7 +87,7 @@ type StoppedError struct {
 }
 
 func (e *StoppedError) Error() string {
-	return fmt.Sprintf("batch: %v; %d pending, %d in flight: the next run goes on", e.Err, e.Pending, e.InFlight)
+	return fmt.Sprintf("batch: %v; %d pending, %d in flight: the next run resumes", e.Err, e.Pending, e.InFlight)
 }
 
 func (e *StoppedError) Unwrap() error { return e.Err }
@@ -118,7 +118,7 @@ type run struct {
 // Run submits the pending lines, waits for the generations and saves the videos, within the limits. It returns when
 // every line is saved, failed, rejected, canceled or finally unknown, or with a [*StoppedError]. The lines' own errors
 // are in [Batch.Status] and errors.jsonl. When the context ends, Run returns soon, and nothing is lost: the next Run of
-// any process goes on.
+// any process resumes.
 func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("batch: %w", err)
@@ -210,8 +210,11 @@ func (r *run) price(ctx context.Context) error {
 			continue // it will be rejected without being sent
 		}
 		usd, err := r.estimate(ctx, catalogue, body)
-		if err != nil {
+		if err != nil && r.Price == 0 {
 			return fmt.Errorf("line %s: %w: %w", line.customID, errNoEstimate, err)
+		}
+		if err != nil {
+			usd = r.Price
 		}
 		prices[i] = micros(usd)
 	}
@@ -227,20 +230,11 @@ func (r *run) price(ctx context.Context) error {
 
 // estimate estimates a request. A property that it leaves out has the spec's default.
 func (r *run) estimate(ctx context.Context, catalogue map[string]*api.Price, body map[string]any) (usd float64, err error) {
-	if r.Price > 0 {
-		defer func() {
-			if err != nil {
-				usd, err = r.Price, nil
-			}
-		}()
-	}
 	model := fmt.Sprint(body["model"])
-	price, ok := catalogue[model]
-	if !ok {
-		if price, err = r.client.Price(ctx, model); err != nil {
+	if catalogue[model] == nil {
+		if catalogue[model], err = r.client.Price(ctx, model); err != nil {
 			return 0, err
 		}
-		catalogue[model] = price
 	}
 	if document, ok := spec.ByModel(model); ok {
 		for _, p := range document.Properties() {
@@ -249,7 +243,7 @@ func (r *run) estimate(ctx context.Context, catalogue map[string]*api.Price, bod
 			}
 		}
 	}
-	estimate, err := price.Estimate(body)
+	estimate, err := catalogue[model].Estimate(body)
 	if err == nil && estimate.USD == nil {
 		err = errors.New(estimate.Reason)
 	}
@@ -330,7 +324,7 @@ func (r *run) work(ctx, hard context.Context) error {
 	return err
 }
 
-// keepLeases tells the other processes that this one lives.
+// keepLeases renews the leases of this process.
 func (r *run) keepLeases(ctx context.Context) {
 	for wire.Sleep(ctx, leaseTime/4) == nil {
 		_ = r.batch.renew(ctx, r.worker) // the next one comes in time

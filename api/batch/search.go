@@ -17,36 +17,29 @@ const (
 	// defaultSearch is how long the logs are searched for an unknown line. A row may come only after the generation is over.
 	defaultSearch = 30 * time.Minute
 	// oneMore is how long each run searches once more for a line that an earlier one has given up.
-	oneMore = 20 * time.Second
-	// The searches come less often as long as no further line becomes unknown.
-	shortestSearch = 5 * time.Second
-	longestSearch  = time.Minute
+	oneMore        = 20 * time.Second
+	searchInterval = 10 * time.Second
 )
 
 // search looks in the account's logs for the lines whose outcome is unknown, for all of them in one pass, until none is
-// left to look for. A submission that is found goes on; one that isn't found proves nothing.
+// left to look for. A submission that is found resumes; one that isn't found proves nothing.
 func (r *run) search(ctx context.Context) {
-	interval, newest := shortestSearch, int64(0)
+	failing := false
 	for wire.Sleep(ctx, time.Second) == nil {
 		unknown, err := r.batch.rows(ctx, r.batch.db, `state = 'unknown' AND search_until > $2 ORDER BY submitting_at`, nowMillis())
-		if err != nil {
+		if err != nil || len(unknown) == 0 {
 			continue
-		}
-		if len(unknown) == 0 {
-			continue
-		}
-		if last := unknown[len(unknown)-1].submittingAt; last > newest {
-			interval, newest = shortestSearch, last
 		}
 		now := time.Now() // one of several processes searches
 		if n, err := changed(ctx, r.batch.db, `UPDATE batch SET searched_at = $2 WHERE id = $1 AND searched_at <= $3`,
-			r.batch.id, millis(now), millis(now.Add(-interval))); err != nil || n == 0 {
+			r.batch.id, millis(now), millis(now.Add(-searchInterval))); err != nil || n == 0 {
 			continue
 		}
-		if err := r.searchOnce(ctx, unknown); err != nil && ctx.Err() == nil {
+		err = r.searchOnce(ctx, unknown)
+		if err != nil && !failing && ctx.Err() == nil { // the first one in a row
 			r.changed(Change{Err: fmt.Errorf("search in the account's logs: %w", err)})
 		}
-		interval = min(2*interval, longestSearch)
+		failing = err != nil
 	}
 }
 
@@ -67,17 +60,17 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 		if err != nil {
 			return err
 		}
-		if !taken {
-			continue
+		if taken {
+			delete(wanted, found.ClientRequestID)
 		}
-		if delete(wanted, found.ClientRequestID); len(wanted) == 0 {
+		if len(wanted) == 0 {
 			return nil
 		}
 	}
 	return nil
 }
 
-// takeUp lets an unknown line go on with the generation of a log row. Only a poll proves that there is one: the row may
+// takeUp resumes an unknown line with the generation of a log row. Only a poll proves that there is one: the row may
 // be that of a request that was refused. The logs may leave out the model at the end of the id.
 func (r *run) takeUp(ctx context.Context, line row, found *api.FoundSubmission) (taken bool, err error) {
 	for _, id := range []string{found.Job.ID(), found.Job.ID() + ":" + found.Model} {

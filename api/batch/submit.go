@@ -141,7 +141,7 @@ func (r *run) putOff(ctx context.Context, reason error, pause time.Duration) {
 		return err
 	})
 	if err == nil && first {
-		r.changed(Change{Err: fmt.Errorf("submission is paused and goes on by itself when the API accepts it; generations in flight go on: %w", reason)})
+		r.changed(Change{Err: fmt.Errorf("submission is paused and resumes by itself once the API accepts it, generations in flight continue: %w", reason)})
 	}
 }
 

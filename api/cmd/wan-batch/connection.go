@@ -36,7 +36,7 @@ func (c *connection) open(directory string) (client *api.Client, stop func(), er
 			return nil, nil, &usageError{err}
 		}
 		server, err := simulator.Listen("127.0.0.1:0", simulator.WithTimeline(simulator.Complete(time.Second, 2*time.Second)),
-			simulator.WithKey("simulated"), simulator.WithState(filepath.Join(directory, "simulator.jsonl")))
+			simulator.WithKey("simulator-of-wan-batch"), simulator.WithState(filepath.Join(directory, "simulator.jsonl")))
 		if err != nil {
 			return nil, nil, err
 		}

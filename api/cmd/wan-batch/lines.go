@@ -30,7 +30,7 @@ func newStatus(c *console) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), strings.Join(args, "")) },
 	}
-	o.place.add(command.Flags())
+	o.add(command.Flags())
 	command.Flags().BoolVar(&o.json, "json", false, "print the status as JSON")
 	command.Flags().BoolVar(&o.watch, "watch", false, "print it again every two seconds")
 	return command
@@ -127,7 +127,7 @@ func newRetry(c *console) *cobra.Command {
 		Short: "Submit failed lines again, and save videos that weren't saved",
 		Long: `Submit failed and rejected lines again, which weren't charged; save videos that weren't saved; and look once more in
 the account's logs for lines of unknown outcome, which are never submitted again. The next run does the work.`,
-	}, "failed", "to go on with the next run", (*batch.Batch).Retry)
+	}, "failed", "to be resumed by the next run", (*batch.Batch).Retry)
 }
 
 func newResolve(c *console) *cobra.Command {
@@ -136,7 +136,7 @@ func newResolve(c *console) *cobra.Command {
 		Use:   "resolve --resubmit ID...",
 		Short: "Decide to submit lines of unknown outcome again",
 		Long: `Decide to submit lines of unknown outcome again. They may be charged twice: look in the account's logs first. Their
-first attempt goes on counting as spent.`,
+first attempt still counts as spent.`,
 		Args: func(*cobra.Command, []string) error {
 			if !resubmit {
 				return errors.New("nothing was decided: --resubmit submits the lines again, wan-batch cancel gives them up")
@@ -153,7 +153,7 @@ func newCancel(c *console) *cobra.Command {
 		Use:   "cancel ID...",
 		Short: "Give up lines that are pending or of unknown outcome",
 		Long: `Give up lines that are pending or of unknown outcome. The API can't cancel a generation: an unknown one may run and be
-charged all the same, and goes on counting as spent.`,
+charged all the same, and still counts as spent.`,
 	}, "all", "canceled", (*batch.Batch).Cancel)
 }
 

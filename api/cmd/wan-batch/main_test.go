@@ -20,7 +20,7 @@ func command(t *testing.T, stdin string, args ...string) (code int, stdout, stde
 	return code, out.String(), err.String()
 }
 
-// A simulated batch keeps all its files apart, goes on after an interrupt, and is found by the other commands.
+// A simulated batch keeps all its files apart, resumes after an interrupt, and is found by the other commands.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "videos")
@@ -32,7 +32,7 @@ func TestSimulate(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	time.AfterFunc(2*time.Second, func() { interrupts <- os.Interrupt })
 	code := run(t.Context(), args, &console{stdout: &stdout, stderr: &stderr, interrupts: interrupts})
-	if code != exitRunning || !strings.Contains(stderr.String(), "To go on: ") || strings.Contains(stderr.String(), "stopped, stopped") {
+	if code != exitRunning || !strings.Contains(stderr.String(), "To resume: ") || strings.Contains(stderr.String(), "stopped, stopped") {
 		t.Fatalf("interrupted: exit code %d\n%s", code, &stderr)
 	}
 	for range 2 { // the second run has nothing to do
@@ -132,7 +132,7 @@ func TestLines(t *testing.T) {
 		{[]string{"cancel", "a", "-o", dir}, exitDone, "1 line canceled\n"},
 		{[]string{"cancel", "a", "-o", dir}, exitInput, `"a": no line in a state that allows it`},
 		{[]string{"cancel", "--all", "-o", dir}, exitDone, "2 lines canceled\n"},
-		{[]string{"retry", "--failed", "-o", dir}, exitDone, "0 lines to go on with the next run\n"},
+		{[]string{"retry", "--failed", "-o", dir}, exitDone, "0 lines to be resumed by the next run\n"},
 		{[]string{"resolve", "--resubmit", "--all", "-o", dir}, exitDone, "0 lines to be submitted again by the next run\n"},
 		{[]string{"status", dir}, exitDone, "0 of 3 saved: 3 canceled\n"},
 		{[]string{"export", dir}, exitDone, `"custom_id":"c"`},

@@ -17,7 +17,7 @@ func newRecover(c *console) *cobra.Command {
 		Short: "Rebuild a lost ledger from the manifest and the account's logs",
 		Long: `Rebuild a lost ledger from the manifest and the account's logs. The batch id is in every line of results.jsonl and in
 the client request ids of the logs, "wan:BATCH:LINE:ATTEMPT". Afterwards every line is of unknown outcome, and the next
-run takes up those that the logs know. A line without a row may be running: resubmit it only when that can't be.`,
+run resumes those that the logs know. A line without a row may be running: resubmit it only when that can't be.`,
 		Example: "  wan-batch recover jobs.jsonl -o videos/ --batch 7kq2m4xabc",
 		Args:    exactly(1, "which manifest? wan-batch recover MANIFEST --batch ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,6 +47,6 @@ func (o *runOptions) recover(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(o.stdout, "%s in the account's logs, %d missing; run the manifest to go on\n", plural(found, "line"), missing)
+	_, err = fmt.Fprintf(o.stdout, "%s in the account's logs, %d missing; run the manifest to resume them\n", plural(found, "line"), missing)
 	return err
 }

@@ -34,7 +34,7 @@ func newRun(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run MANIFEST",
 		Short: "Submit the lines of a manifest, wait, and save the videos",
-		Long: `Submit the lines of a manifest, wait, and save the videos. After any stop, the same command goes on:
+		Long: `Submit the lines of a manifest, wait, and save the videos. After any stop, the same command resumes:
 what is in the ledger beside the videos isn't submitted again. A manifest that has grown adds its new lines.
 
 A manifest is JSONL with {"custom_id", "body"} or request bodies with a custom_id, or CSV with a header of property
@@ -137,7 +137,7 @@ func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(
 	if o.Join {
 		b, err = o.place.open(ctx, "")
 	} else {
-		b, err = o.place.create(ctx, directory)
+		b, err = o.create(ctx, directory)
 	}
 	if err != nil {
 		stopAPI()
@@ -248,7 +248,7 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	}
 	if err != nil {
 		v.print("wan-batch: " + strings.TrimPrefix(err.Error(), "batch: "))
-		v.print("To go on: " + shellquote.Join(os.Args...))
+		v.print("To resume: " + shellquote.Join(os.Args...))
 	}
 	if code := statusCode(status, err); code != exitDone {
 		return &exitError{code}

@@ -37,7 +37,7 @@ func newUI(c *console) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), strings.Join(args, "")) },
 	}
 	command.Flags().StringVar(&o.addr, "addr", "127.0.0.1:8090", "where to listen; port 0 chooses a free one")
-	o.place.add(command.Flags())
+	o.add(command.Flags())
 	return command
 }
 
