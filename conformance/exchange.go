@@ -1,7 +1,8 @@
 package conformance
 
 import (
-	"errors"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -84,9 +85,13 @@ func (x *exchange) body(original *http.Request, findings *[]Finding) (io.ReadClo
 		}}, nil
 	}
 	var c condenser
+	ctx := original.Context()
+	stop := context.AfterFunc(ctx, func() { _ = body.Close() }) // ends a read that waits
 	spooled, err := spool(body, &c)
-	if err = errors.Join(err, body.Close()); err != nil {
-		return nil, err
+	stop()
+	_ = body.Close()
+	if err != nil {
+		return nil, cmp.Or(ctx.Err(), err)
 	}
 	*findings = append(*findings, x.checkSubmission(&c)...)
 	return spooled, nil

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -218,6 +219,24 @@ func TestTransportBounds(t *testing.T) {
 		if got := strings.Join(found, "\n"); got != want {
 			t.Errorf("%d bytes: found %s", length, got)
 		}
+	}
+}
+
+// A strict transport reads the body before it sends it, but not for longer than the request's context allows.
+func TestTransportStrictCanceled(t *testing.T) {
+	body, writer := io.Pipe()
+	defer writer.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://api.example.com/v2/video/generations", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		io.WriteString(writer, `{"model":`)
+		cancel()
+	}()
+	if _, err := (&conformance.Transport{Strict: true}).RoundTrip(request); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -44,6 +44,13 @@ var brokenRequests = []broken{
 		}
 		return v
 	})},
+	{"drops fractions of bounded numbers", "animate-replace/shift/a-fraction-outside-maximum", "", onMember("shift", func(v any) any {
+		n, _ := v.(json.Number)
+		if f, err := n.Float64(); err == nil {
+			return math.Floor(f)
+		}
+		return v
+	})},
 	{"defaults a required property", "vace-fun-pose/prompt/missing", "", onRequest(func(m map[string]any) {
 		if m["prompt"] == nil {
 			m["prompt"] = ""

@@ -14,6 +14,10 @@ var valuesYAML []byte
 
 // listedValues are the values that the file lists.
 type listedValues struct {
+	Types []struct {
+		Name, JSON string
+		Accepted   []string // the types that accept it
+	}
 	Texts, URIs []listedValue
 	Media       map[string][]struct{ Type, Data string } // by kind
 	Families    [][]string

@@ -128,7 +128,7 @@ func rules() []rule {
 			why: "the returned id can be polled at once"},
 		{name: "responses-match", of: allPolls, check: matchesSpec,
 			why: "every response about the generation matches the spec"},
-		{name: "id-unchanged", member: "id", stateful: true, of: successfulPolls, check: sameID,
+		{name: "id-unchanged", member: "id", stateful: true, of: responses, check: sameID,
 			why: "the id stays the same, byte for byte"},
 		{name: "legal-order", member: "status", stateful: true, of: severalStatuses, check: legalOrder,
 			why: "the status moves from queued or waiting to generating or active to a final one, never back"},
@@ -202,10 +202,6 @@ func firstPoll(_ context.Context, o *observation) ([]*call, string) {
 func lastPoll(_ context.Context, o *observation) ([]*call, string) {
 	all := append([]*call{o.submit}, o.polls...)
 	return all[len(all)-1:], ""
-}
-
-func successfulPolls(_ context.Context, o *observation) ([]*call, string) {
-	return o.successfulPolls(), noPoll
 }
 
 // ended selects the responses from the final status on.

@@ -57,23 +57,12 @@ func newRun(c Config, t *target) *run {
 
 // interleave takes one case of each model in turn, so that a budget serves them alike.
 func interleave(list []testCase) []testCase {
-	byModel := map[string][]testCase{}
-	var models []string
+	turns, turn := map[string]int{}, map[string]int{} // by name, by model
 	for _, c := range list {
-		if byModel[c.Model] == nil {
-			models = append(models, c.Model)
-		}
-		byModel[c.Model] = append(byModel[c.Model], c)
+		turns[c.Name] = turn[c.Model]
+		turn[c.Model]++
 	}
-	mixed := make([]testCase, 0, len(list))
-	for i := 0; len(mixed) < len(list); i++ {
-		for _, model := range models {
-			if i < len(byModel[model]) {
-				mixed = append(mixed, byModel[model][i])
-			}
-		}
-	}
-	return mixed
+	return slices.SortedStableFunc(slices.Values(list), func(a, b testCase) int { return turns[a.Name] - turns[b.Name] })
 }
 
 func (r *run) planObservation(o *observation) {

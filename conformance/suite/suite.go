@@ -35,7 +35,7 @@ import (
 type Config struct {
 	// Target is the base URL of the server, with or without /v1 or /v2.
 	Target string
-	// Name is the target in reports, instead of its base URL.
+	// Name is what reports call the target; its base URL by default, or "handler".
 	Name string
 	// InsecureHTTP allows plain HTTP to hosts other than loopback, which exposes the key.
 	InsecureHTTP bool

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command prism mocks the whole API with Prism, for the deviations in ../prism.yaml. Prism mocks one spec per process; this
 // command starts one for each spec and forwards each request by its method and model.
 //
@@ -24,6 +26,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec"
@@ -61,6 +64,8 @@ func run(addr string, command []string) error {
 		args := slices.Concat(command[1:], []string{"mock", "--host", host, "--port", strconv.Itoa(port + 1 + i), filepath.Join(directory, d.Slug+".yaml")})
 		mock := exec.CommandContext(ctx, command[0], args...) //nolint:gosec // the user's own command
 		mock.Stderr = os.Stderr
+		mock.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		mock.Cancel = func() error { return syscall.Kill(-mock.Process.Pid, syscall.SIGTERM) } // npx and what it starts
 		if err := mock.Start(); err != nil {
 			return err
 		}
