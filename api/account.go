@@ -132,9 +132,10 @@ func startOfLogs(since time.Time) time.Time {
 	return since
 }
 
-// Submissions returns the requests in the account's logs since a time, newest first. It reads a page when it is needed
-// and ends with an [*AccountError] if one can't be read. Requests without a client request id are included. The id of a
-// Job may lack the model that the generation's id has: see [FoundSubmission.Confirm].
+// Submissions returns the requests in the account's logs since a time, newest first; the zero time means the last 92
+// days. It reads a page of 100 when it is needed, at most 187 pages a minute, and ends with an [*AccountError] if one
+// can't be read. Requests without a client request id are included. A Job may have no id, or one that lacks the model
+// that the generation's id has: see [FoundSubmission.Confirm].
 func (c *Client) Submissions(ctx context.Context, since time.Time) iter.Seq2[*FoundSubmission, error] {
 	return func(yield func(*FoundSubmission, error) bool) {
 		first := startOfLogs(since).Add(-clockSkew)
@@ -204,8 +205,9 @@ func (c *Client) found(row account.LogRow) *FoundSubmission {
 // failed. It reads what the generation cost from the ledger, which is what moves the balance; if that can't be read, Usage
 // remains what the logs say. [Client.FindSubmission] calls it.
 //
-// It returns a [*PollError] if polls can't settle it. One that wraps [ErrNotFound] means that a failed request has no
-// generation: the API refused it.
+// It returns a [*PollError] if polls can't settle it, and an [*InputError] if the row has no id. A PollError that wraps
+// [ErrNotFound] means that a failed request has no generation: the API refused it. Confirm changes f, so it isn't safe
+// for concurrent use.
 func (f *FoundSubmission) Confirm(ctx context.Context) error {
 	generation, err := f.poll(ctx)
 	switch {
@@ -285,6 +287,7 @@ func (c *Client) charges(ctx context.Context, since time.Time) iter.Seq2[account
 
 // A Balance is what the account has left.
 type Balance struct {
+	// USD is in US dollars.
 	USD float64
 	// Currency is the API's word, always "USD" so far.
 	Currency string

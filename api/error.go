@@ -35,7 +35,7 @@ var (
 	ErrNotVideo = errors.New("not a complete video")
 )
 
-// An InputError means that a value from the caller can't be used. Nothing was sent or written.
+// An InputError means that a value from the caller can't be used. Nothing was sent, charged or written.
 type InputError struct {
 	// Property names the value, such as "image_url", "path" or "API key". It is empty if it isn't known.
 	Property string
@@ -60,7 +60,7 @@ type ResponseError struct {
 	Message string
 	// Details are other members of a JSON body, such as the findings of a failed validation.
 	Details map[string]string
-	// Path, RequestID and Timestamp are members of the documented error body.
+	// Path, RequestID and Timestamp are members of the documented error body; zero if they are missing.
 	Path      string
 	RequestID string
 	Timestamp time.Time
@@ -165,7 +165,7 @@ func (e *UnknownOutcomeError) Error() string {
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// A FailedError means that a generation failed. It isn't charged.
+// A FailedError means that a generation failed. The vendor doesn't charge for it, as its pages say.
 type FailedError struct {
 	GenerationID string
 	// Name and Message are the reason that the API gives; either may be empty.
@@ -218,7 +218,8 @@ func (e *WaitError) Unwrap() error { return e.Err }
 // A PollError means that one [Job.Poll] failed. It says nothing about the generation.
 type PollError struct {
 	GenerationID string
-	Err          error
+	// Err is the reason. If there was a response, it wraps a [*ResponseError] or [ErrBadResponse].
+	Err error
 }
 
 func (e *PollError) Error() string {
@@ -231,7 +232,8 @@ func (e *PollError) Unwrap() error { return e.Err }
 // [Video.Save] again, or [Job.Wait] on [Client.Job] with the id.
 type DownloadError struct {
 	GenerationID string
-	Err          error
+	// Err is the reason: the context's error, that of the file or writer, [ErrNotVideo], or what the file server did.
+	Err error
 }
 
 func (e *DownloadError) Error() string {

@@ -26,7 +26,7 @@ type Status = generation.Status
 
 // A Generation is the state of a generation at one poll.
 type Generation struct {
-	// ID is the id that was polled.
+	// ID is the id that was polled. The response may have the other form of it, with ":MODEL" behind it or without.
 	ID string
 	// Status is the API's word. Video and Failure decide, not the word: a status that isn't documented means that the
 	// generation is in progress.
@@ -46,7 +46,7 @@ func (g *Generation) Done() bool { return g.Video != nil || g.Failure != nil }
 
 // Usage is what a generation cost.
 type Usage struct {
-	// Credits and USD are nil if the API doesn't say.
+	// Credits and USD are nil if the API doesn't say. The vendor counts 2,000,000 credits for a US dollar.
 	Credits, USD *float64
 }
 

@@ -48,7 +48,7 @@ func (c *Client) VaceFunReframe(ctx context.Context, request vacefunreframe.Requ
 	return c.Submit(ctx, request, opts...)
 }
 
-// VaceFunDepth submits a generation that generates a video guided by the depth structure of another video
+// VaceFunDepth submits a generation that makes a video guided by the depth structure of another video
 // (alibaba/wan2.2-vace-fun-a14b-depth). See [Client.Submit].
 func (c *Client) VaceFunDepth(ctx context.Context, request vacefundepth.Request, opts ...SubmitOption) (*Job, error) {
 	return c.Submit(ctx, request, opts...)

@@ -74,8 +74,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithMaxMedia limits the size of each local file or reader, in bytes. The default is 100 MiB; 0 means no limit. The
-// API's own limit isn't documented.
+// WithMaxMedia limits the size of each local file or reader, in bytes. The default is 100 MiB; 0 means no limit. A larger
+// one is an [*InputError]. The API's own limit isn't documented.
 func WithMaxMedia(bytes int64) Option {
 	return func(c *config) error {
 		c.maxMedia = bytes
@@ -138,7 +138,8 @@ func OnUpload(f func(sent, total int64)) SubmitOption {
 	return func(s *submission) { s.onUpload = f }
 }
 
-// OnRetry calls f before the pause that precedes another attempt of the submission, with the error of the last attempt.
+// OnRetry calls f before the pause that precedes another attempt of the submission, with the error of the last attempt,
+// in the goroutine that submits.
 func OnRetry(f func(err error, pause time.Duration)) SubmitOption {
 	return func(s *submission) { s.onRetry = f }
 }

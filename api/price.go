@@ -80,7 +80,7 @@ func (r Rate) text(currency string) string {
 	return text
 }
 
-// Price returns the price of a model, which it looks up by id and aliases. Prices are in no document: only the live
+// Price returns the price of a model, which it looks up by id and aliases. The specs have no prices, only the live
 // catalogue has them. It returns an [*AccountError] if the catalogue can't be read or lacks the model or its price.
 func (c *Client) Price(ctx context.Context, model string) (*Price, error) {
 	request, err := account.NewListModelsRequest(c.baseURL+"/", &account.ListModelsParams{ID: []string{model}, Include: []string{"pricing"}})
@@ -113,7 +113,7 @@ func value[T any](p *T) (zero T) {
 
 // An Estimate is what a request will cost, as far as it can be known.
 type Estimate struct {
-	// USD is the estimate; nil if it can't be known.
+	// USD is the estimate in US dollars; nil if it can't be known.
 	USD *float64
 	// Seconds is the length of the video that the request decides; nil if it decides none or the price doesn't need it.
 	Seconds *float64

@@ -18,7 +18,8 @@ func MarshalRequest(request any) ([]byte, error) {
 }
 
 // UnmarshalRequest decodes the result of [MarshalRequest] into a pointer to a generated Request. Don't use it for a
-// request of a stranger, who could name any file of this machine: use json.Unmarshal for those.
+// request of a stranger, who could name any file of this machine: use json.Unmarshal for those. It returns an
+// [*InputError] if data isn't JSON of such a request, or has media that can't be used.
 func UnmarshalRequest(data []byte, request any) error {
 	if err := json.Unmarshal(data, request); err != nil {
 		return &InputError{Err: err}

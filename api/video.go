@@ -31,7 +31,7 @@ func (v Video) String() string {
 	return "video of generation " + redact.Line(v.GenerationID) + " at " + URL(v.URL).String()
 }
 
-// LogValue does the same for log/slog.
+// LogValue returns the same text for log/slog.
 func (v Video) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 // errForeignVideo is the error of a Video that wasn't returned by a Job.
@@ -43,7 +43,8 @@ var errForeignVideo = &InputError{Property: "video", Err: errors.New("it has no 
 // file server can show that the video is the same, and a video that isn't available yet is awaited for two minutes.
 //
 // The video must come over https, see [WithInsecureResults]. If its length isn't known, Save checks the structure of MP4,
-// Matroska, WebM, MPEG-TS and AVI files; one that ends between two fragments or clusters looks whole.
+// Matroska, WebM, MPEG-TS and AVI files and fetches what is missing; a file that ends between two fragments or clusters
+// looks whole.
 //
 // Save returns an [*InputError] if the file can't be created, and otherwise a [*DownloadError].
 func (v Video) Save(ctx context.Context, path string, opts ...DownloadOption) error {
