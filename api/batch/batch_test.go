@@ -46,7 +46,7 @@ func inMemory(t *testing.T, n int, f func(t *testing.T, sim *simulator.Server, c
 			t.Fatal(err)
 		}
 		defer b.Close()
-		if added, err := b.Add(t.Context(), lines(n)...); err != nil || added != n {
+		if added, err := b.Add(t.Context(), slices.Values(lines(n))); err != nil || added != n {
 			t.Fatalf("Add = %d, %v", added, err)
 		}
 		f(t, sim, client, b, dir)
@@ -568,13 +568,13 @@ func TestLedgerCannotBeWritten(t *testing.T) {
 
 func TestAddAgain(t *testing.T) {
 	inMemory(t, 2, func(t *testing.T, _ *simulator.Server, _ *api.Client, b *Batch, dir string) {
-		if added, err := b.Add(t.Context(), lines(5)...); added != 3 || err != nil {
+		if added, err := b.Add(t.Context(), slices.Values(lines(5))); added != 3 || err != nil {
 			t.Errorf("a grown manifest: %d, %v", added, err)
 		}
 		changed := lines(5)
 		changed[1].Body["resolution"] = "720p"
 		changed[4].Body["image_url"] = "https://example.com/other.png"
-		added, err := b.Add(t.Context(), changed...)
+		added, err := b.Add(t.Context(), slices.Values(changed))
 		difference, ok := errors.AsType[*ChangedError](err)
 		if !ok || added != 0 || len(difference.Differences) != 2 || !strings.Contains(err.Error(), `shot-0002: resolution (none) -> "720p"`) {
 			t.Errorf("%d, %v", added, err)
@@ -583,7 +583,7 @@ func TestAddAgain(t *testing.T) {
 		anonymous := lines(2)
 		anonymous[0].CustomID, anonymous[1].CustomID, anonymous[1].Body = "", "", anonymous[0].Body
 		for want := range []int{2, 0} {
-			if added, err := b.Add(t.Context(), anonymous...); err != nil || added != []int{2, 0}[want] {
+			if added, err := b.Add(t.Context(), slices.Values(anonymous)); err != nil || added != []int{2, 0}[want] {
 				t.Errorf("anonymous: %d, %v", added, err)
 			}
 		}
@@ -606,7 +606,7 @@ func TestLocalFiles(t *testing.T) {
 			line.CustomID, line.Body["video_url"] = name, api.File(path)
 			all = append(all, line)
 		}
-		if _, err := b.Add(t.Context(), all...); err != nil {
+		if _, err := b.Add(t.Context(), slices.Values(all)); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "changed-input.mp4"), append(video, 0), 0o600); err != nil {
@@ -661,7 +661,7 @@ func TestOutputIsChecked(t *testing.T) {
 	inMemory(t, 2, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 		twins := lines(2)
 		twins[0].CustomID, twins[1].CustomID = "a/b", "A:b"
-		if _, err := b.Add(t.Context(), twins...); err != nil {
+		if _, err := b.Add(t.Context(), slices.Values(twins)); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "shot-0001.mp4"), []byte("mine"), 0o600); err != nil {
@@ -692,7 +692,7 @@ func TestRecover(t *testing.T) {
 		defer lost.Close()
 		reversed := lines(12)
 		slices.Reverse(reversed) // the order doesn't matter
-		if _, err := lost.Add(t.Context(), reversed...); err != nil {
+		if _, err := lost.Add(t.Context(), slices.Values(reversed)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute) // the last ones complete

@@ -1,9 +1,9 @@
 // Package batch generates thousands of videos, each paid once, whatever dies when. It is what the command wan-batch runs:
 //
 //	b, err := batch.Create(ctx, "videos/batch.db", "") // or "postgres://..."
-//	added, err := b.Add(ctx, batch.Line{CustomID: "shot-7", Body: map[string]any{
+//	added, err := b.Add(ctx, slices.Values([]batch.Line{{CustomID: "shot-7", Body: map[string]any{
 //		"model": "alibaba/wan2.2-14b-animate-move", "video_url": api.File("dance.mp4"), "image_url": api.File("hero.png"),
-//	}})
+//	}}}))
 //	err = b.Run(ctx, client, batch.Options{Output: "videos/{custom_id}.mp4", Concurrency: 20})
 //	status, err := b.Status(ctx)
 //

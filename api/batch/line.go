@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func (e *ChangedError) Error() string {
 // Add adds lines to the batch in one transaction and returns how many are new. A line with the custom id and the body of
 // one that is there is passed over, so a manifest that has grown can be added again. The error is a [*ChangedError] if a
 // body differs; then nothing is added.
-func (b *Batch) Add(ctx context.Context, lines ...Line) (added int, err error) {
+func (b *Batch) Add(ctx context.Context, lines iter.Seq[Line]) (added int, err error) {
 	encoded, err := encodeLines(lines)
 	if err != nil {
 		return 0, fmt.Errorf("batch: %w", err)
@@ -126,31 +127,32 @@ type encodedLine struct{ customID, body, hash string }
 // maxCustomID is as long as a file name may be with room for an extension and a temporary name.
 const maxCustomID = 200
 
-func encodeLines(lines []Line) ([]encodedLine, error) {
+func encodeLines(lines iter.Seq[Line]) (encoded []encodedLine, err error) {
 	e := encoder{files: map[string]storedFile{}}
-	encoded := make([]encodedLine, 0, len(lines))
 	seen := map[string]bool{}
 	var errs []error
-	for i, line := range lines {
+	n := 0
+	for line := range lines {
+		n++
 		body, hash, err := e.encode(line.Body)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("line %d: %w", i+1, err))
+			errs = append(errs, fmt.Errorf("line %d: %w", n, err))
 			continue
 		}
 		id := line.CustomID
 		if id == "" {
 			// The same content twice is meant twice: the API chooses another seed.
-			for n := 1; id == "" || seen[id]; n++ {
-				if id = hash[:16]; n > 1 {
-					id = fmt.Sprintf("%s-%d", hash[:16], n)
+			for twin := 1; id == "" || seen[id]; twin++ {
+				if id = hash[:16]; twin > 1 {
+					id = fmt.Sprintf("%s-%d", hash[:16], twin)
 				}
 			}
 		}
 		switch {
 		case seen[id]:
-			errs = append(errs, fmt.Errorf("line %d: custom_id %s stands twice", i+1, redact.Line(id)))
+			errs = append(errs, fmt.Errorf("line %d: custom_id %s stands twice", n, redact.Line(id)))
 		case len(id) > maxCustomID:
-			errs = append(errs, fmt.Errorf("line %d: custom_id has %d bytes, at most %d are allowed", i+1, len(id), maxCustomID))
+			errs = append(errs, fmt.Errorf("line %d: custom_id has %d bytes, at most %d are allowed", n, len(id), maxCustomID))
 		}
 		seen[id] = true
 		encoded = append(encoded, encodedLine{id, body, hash})

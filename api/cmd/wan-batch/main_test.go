@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,10 +90,11 @@ func TestManifestProblems(t *testing.T) {
 func TestCSV(t *testing.T) {
 	table := "custom_id,model,video_url,prompt,num_frames,image_list,resolution\n" +
 		"a,vace-fun-pose,https://example.com/a.mp4,\"a dancer, in red\",121,https://example.com/1.png|https://example.com/2.png,\n"
-	lines, err := readManifest(t.Context(), "-", "", false, strings.NewReader(table))
+	m, err := readManifest(t.Context(), "-", "", false, strings.NewReader(table))
 	if err != nil {
 		t.Fatal(err)
 	}
+	lines := slices.Collect(m.all)
 	body := lines[0].Body
 	if len(lines) != 1 || lines[0].CustomID != "a" || body["prompt"] != "a dancer, in red" || body["num_frames"] != json.Number("121") || len(body["image_list"].([]any)) != 2 || body["resolution"] != nil {
 		t.Errorf("%+v", lines)

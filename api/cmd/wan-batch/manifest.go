@@ -31,14 +31,20 @@ type manifest struct {
 	model     string // of lines that name none
 	unknown   bool   // properties that the spec doesn't list are allowed
 
-	lines    []batch.Line
+	lines    []manifestLine
 	problems []string
 	ids      map[string]int
 	checked  map[string]error // files, by property and path
 }
 
+// A manifestLine is a valid line. Its body is JSON, which takes a third of the memory of a map.
+type manifestLine struct {
+	id   string
+	body []byte
+}
+
 // readManifest reads JSONL or CSV, "-" from stdin. The error lists every bad line.
-func readManifest(ctx context.Context, name, model string, allowUnknown bool, stdin io.Reader) ([]batch.Line, error) {
+func readManifest(ctx context.Context, name, model string, allowUnknown bool, stdin io.Reader) (*manifest, error) {
 	m := &manifest{name: name, directory: filepath.Dir(name), model: model, unknown: allowUnknown, ids: map[string]int{}, checked: map[string]error{}}
 	if name == "-" {
 		m.name, m.directory = "stdin", "."
@@ -67,7 +73,21 @@ func readManifest(ctx context.Context, name, model string, allowUnknown bool, st
 	if len(m.lines) == 0 {
 		return nil, fmt.Errorf("%s has no lines", m.name)
 	}
-	return m.lines, nil
+	return m, nil
+}
+
+// all are the lines for the batch.
+func (m *manifest) all(yield func(batch.Line) bool) {
+	for _, line := range m.lines {
+		var body map[string]any
+		decoder := json.NewDecoder(bytes.NewReader(line.body))
+		decoder.UseNumber()
+		_ = decoder.Decode(&body) // it was encoded here
+		document, _ := findModel(fmt.Sprint(body["model"]))
+		if !yield(batch.Line{CustomID: line.id, Body: m.sourced(0, document, body)}) {
+			return
+		}
+	}
 }
 
 // maxLine bounds a line: media are paths and URLs, or small data URIs.
@@ -245,13 +265,12 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 	for _, p := range document.Properties() {
 		listed[p.Name] = true
 	}
-	sourced, _ := spec.MapMedia(document.Request(), "", body, func(property string, value any) (any, error) {
-		if text, ok := value.(string); ok {
-			return m.source(n, property, text), nil
-		}
-		return value, nil
-	})
-	body = sourced.(map[string]any)
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		m.problemf(n, "%v", err)
+		return
+	}
+	body = m.sourced(n, document, body)
 	for name := range body {
 		if !listed[name] && !m.unknown {
 			m.problemf(n, "%s: the spec of %s doesn't list it; --allow-unknown sends it all the same", redact.Line(name), document.Slug)
@@ -261,8 +280,19 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 		m.problemf(n, "%s: expected %s, received %s", strings.TrimPrefix(f.Pointer, "/"), f.Expected, f.Received)
 	}
 	if len(m.problems) == before {
-		m.lines = append(m.lines, batch.Line{CustomID: id, Body: body})
+		m.lines = append(m.lines, manifestLine{id, encoded})
 	}
+}
+
+// sourced is a body with its media as sources.
+func (m *manifest) sourced(n int, document *spec.Document, body map[string]any) map[string]any {
+	sourced, _ := spec.MapMedia(document.Request(), "", body, func(property string, value any) (any, error) {
+		if text, ok := value.(string); ok {
+			return m.source(n, property, text), nil
+		}
+		return value, nil
+	})
+	return sourced.(map[string]any)
 }
 
 // source is the value of a media property: a URL, or a file relative to the manifest, which must be of the right kind.

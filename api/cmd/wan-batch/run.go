@@ -121,7 +121,7 @@ func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(
 	if err := o.complete(); err != nil {
 		return nil, nil, nil, &usageError{err}
 	}
-	var lines []batch.Line
+	lines := &manifest{}
 	if !o.Join {
 		var err error
 		if lines, err = readManifest(ctx, o.manifest, o.model, o.allowUnknown, o.stdin); err != nil {
@@ -147,13 +147,13 @@ func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(
 		_ = b.Close()
 		stopAPI()
 	}
-	added, err := b.Add(ctx, lines...)
+	added, err := b.Add(ctx, lines.all)
 	if err != nil {
 		stop()
 		return nil, nil, nil, err
 	}
 	if !o.quiet && !o.Join {
-		fmt.Fprintf(o.stderr, "batch %s: %s, %d of them new\n", b.ID(), plural(len(lines), "line"), added)
+		fmt.Fprintf(o.stderr, "batch %s: %s, %d of them new\n", b.ID(), plural(len(lines.lines), "line"), added)
 	}
 	return b, client, stop, nil
 }
