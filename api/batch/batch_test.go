@@ -228,14 +228,13 @@ func TestExpiredSave(t *testing.T) {
 		if c := second.claims(t); len(c.save) != 1 {
 			t.Fatalf("%d saves", len(c.save))
 		}
-		for _, living := range []string{"second", "first"} {
+		second.held.Store(int64(1), true)
+		for _, living := range []*run{second, first} {
 			time.Sleep(leaseTime - time.Second)
 			if c := third.claims(t); len(c.save) != 0 {
-				t.Errorf("a live save was taken over before %s renewed", living)
+				t.Errorf("a live save was taken over before %s renewed", living.worker)
 			}
-			if err := b.renew(t.Context(), living); err != nil {
-				t.Fatal(err)
-			}
+			living.renew(t.Context())
 		}
 		time.Sleep(2 * time.Second)
 		if c := third.claims(t); len(c.save) != 1 {
@@ -292,9 +291,8 @@ func TestLateResponse(t *testing.T) {
 		slow := process(t, b, client, "slow")
 		line := slow.claims(t).submit[0]
 		time.Sleep(leaseTime - time.Second)
-		if err := b.renew(t.Context(), "slow"); err != nil {
-			t.Fatal(err)
-		}
+		slow.held.Store(line.line, true)
+		slow.renew(t.Context())
 		time.Sleep(leaseTime - time.Second)
 		other := process(t, b, client, "other")
 		if other.claims(t); mustStatus(t, b).States[Submitting] != 1 {

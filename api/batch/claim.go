@@ -89,17 +89,10 @@ type limits struct {
 	pauseReason, output                                 string
 }
 
-func (b *Batch) limits(ctx context.Context, q querier) (limits, error) {
-	all, err := collect(ctx, q, func(rows *sql.Rows) (l limits, err error) {
-		return l, rows.Scan(&l.concurrency, &l.rate, &l.maxUSD, &l.until, &l.stopAfterFailures, &l.started, &l.pausedUntil, &l.pauses, &l.pauseReason, &l.output)
-	}, `SELECT concurrency, rate, max_usd, until, stop_after_failures, started_at, paused_until, pauses, pause_reason, output FROM batch WHERE id = $1`, b.id)
-	if err == nil && len(all) == 0 {
-		err = ErrNoBatch
-	}
-	if err != nil {
-		return limits{}, err
-	}
-	return all[0], nil
+func (b *Batch) limits(ctx context.Context, q querier) (l limits, err error) {
+	return l, q.QueryRowContext(ctx, `SELECT concurrency, rate, max_usd, until, stop_after_failures, started_at, paused_until, pauses, pause_reason, output
+		FROM batch WHERE id = $1`, b.id).Scan(&l.concurrency, &l.rate, &l.maxUSD, &l.until, &l.stopAfterFailures, &l.started, &l.pausedUntil, &l.pauses,
+		&l.pauseReason, &l.output)
 }
 
 // free returns how many lines may be submitted, the budget aside.

@@ -35,7 +35,7 @@ func (b *Batch) Resubmit(ctx context.Context, ids ...string) (int, error) {
 
 // Cancel gives up pending and unknown lines. An unknown one may run and be charged all the same.
 func (b *Batch) Cancel(ctx context.Context, ids ...string) (int, error) {
-	const canceled = `lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END, state = 'canceled', finished_at = created_at`
+	canceled := fmt.Sprintf(`lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END, state = 'canceled', finished_at = %d`, nowMillis())
 	return b.decide(ctx, ids, map[State]string{Pending: canceled, Unknown: canceled})
 }
 

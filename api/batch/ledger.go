@@ -67,16 +67,12 @@ type money struct{ spent, reserved, unknown int64 }
 func (m money) total() int64 { return m.spent + m.reserved + m.unknown }
 
 // money sums up the rows: a counter beside them could go wrong.
-func (b *Batch) money(ctx context.Context, q querier) (money, error) {
-	all, err := collect(ctx, q, func(rows *sql.Rows) (m money, err error) { return m, rows.Scan(&m.spent, &m.reserved, &m.unknown) }, `SELECT
+func (b *Batch) money(ctx context.Context, q querier) (m money, err error) {
+	return m, q.QueryRowContext(ctx, `SELECT
 		CAST(COALESCE(SUM(COALESCE(usd, 0)), 0) AS BIGINT),
 		CAST(COALESCE(SUM(CASE WHEN state IN ('submitting', 'in_progress') OR state IN ('completed', 'saved') AND usd IS NULL THEN price ELSE 0 END), 0) AS BIGINT),
 		CAST(COALESCE(SUM(lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END), 0) AS BIGINT)
-		FROM generation WHERE batch_id = $1`, b.id)
-	if err != nil {
-		return money{}, err
-	}
-	return all[0], nil
+		FROM generation WHERE batch_id = $1`, b.id).Scan(&m.spent, &m.reserved, &m.unknown)
 }
 
 const (
@@ -86,10 +82,14 @@ const (
 	maxMissed = 5
 )
 
-// renew keeps the submissions and saves of a process its own.
-func (b *Batch) renew(ctx context.Context, worker string) error {
-	return exec(ctx, b.db, `UPDATE generation SET lease_until = $3 WHERE batch_id = $1 AND state IN ('submitting', 'completed') AND worker = $2`,
-		b.id, worker, millis(time.Now().Add(leaseTime)))
+// renew renews the leases of the lines that this process is submitting or saving. A line isn't among them if the claim was
+// committed although its commit has failed.
+func (r *run) renew(ctx context.Context) {
+	r.held.Range(func(line, _ any) bool {
+		_ = exec(ctx, r.batch.db, `UPDATE generation SET lease_until = $4 WHERE batch_id = $1 AND line = $2 AND state IN ('submitting', 'completed') AND worker = $3`,
+			r.batch.id, line, r.worker, millis(time.Now().Add(leaseTime))) // the next one comes in time
+		return true
+	})
 }
 
 // An outcome is what a submission led to.

@@ -120,7 +120,7 @@ const (
 
 // interval grows with the age of a generation, as that of [api.Job.Wait] does.
 func (r *run) interval(line row) time.Duration {
-	age := time.Since(fromMillis(line.acceptedAt))
+	age := time.Since(time.UnixMilli(line.acceptedAt))
 	longest := max(longestPoll, time.Duration(r.inFlight.Load())*time.Second/pollsPerSecond)
 	return wire.Jitter(min(max(age/3, firstPoll), longest))
 }
@@ -174,7 +174,7 @@ func (r *run) missedPoll(ctx context.Context, line row, err error) time.Duration
 	if missed >= maxMissed && errors.Is(err, api.ErrUnauthorized) {
 		r.stop(err)
 	}
-	if missed >= maxMissed && errors.Is(err, api.ErrNotFound) && time.Since(fromMillis(line.acceptedAt)) > time.Minute {
+	if missed >= maxMissed && errors.Is(err, api.ErrNotFound) && time.Since(time.UnixMilli(line.acceptedAt)) > time.Minute {
 		if r.move(ctx, line, `state = 'unknown', error_code = 'not_found', error = $5, finished_at = $6, reported = 0`, errorText(err), nowMillis()) {
 			r.changed(Change{CustomID: line.customID, State: Unknown, GenerationID: line.generationID, Err: err})
 			return 0

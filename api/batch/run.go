@@ -109,6 +109,7 @@ type run struct {
 	results *results
 
 	inFlight atomic.Int64
+	held     sync.Map                // the lines that this process is submitting or saving
 	changing sync.Mutex              // held by OnChange
 	pausedBy error                   // why the last submission was put off; guarded by changing
 	wake     chan struct{}           // a line has changed, so there may be something to claim
@@ -307,7 +308,11 @@ func (r *run) work(ctx, hard context.Context) error {
 		}
 	})
 	leases, released := context.WithCancel(hard)
-	background.Go(func() { r.keepLeases(leases) })
+	background.Go(func() {
+		for wire.Sleep(leases, leaseTime/4) == nil {
+			r.renew(leases)
+		}
+	})
 	background.Go(func() {
 		for wire.Sleep(soft, time.Second) == nil {
 			_ = r.report(soft) // at the end, Run returns the error
@@ -322,13 +327,6 @@ func (r *run) work(ctx, hard context.Context) error {
 	released()
 	background.Wait()
 	return err
-}
-
-// keepLeases renews the leases of this process.
-func (r *run) keepLeases(ctx context.Context) {
-	for wire.Sleep(ctx, leaseTime/4) == nil {
-		_ = r.batch.renew(ctx, r.worker) // the next one comes in time
-	}
 }
 
 // changed reports a change of a line, and wakes the claim.

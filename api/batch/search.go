@@ -48,7 +48,7 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 	for _, line := range unknown {
 		wanted[line.clientRequestID] = line
 	}
-	for found, err := range r.client.Submissions(ctx, fromMillis(unknown[0].submittingAt)) {
+	for found, err := range r.client.Submissions(ctx, time.UnixMilli(unknown[0].submittingAt)) {
 		if err != nil {
 			return err
 		}

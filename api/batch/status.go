@@ -73,7 +73,7 @@ func (b *Batch) Status(ctx context.Context) (*Status, error) {
 	s.Output = l.output
 	s.USD = USD{dollars(m.spent), dollars(m.reserved), dollars(m.unknown), dollars(l.maxUSD)}
 	if l.pausedUntil > nowMillis() {
-		s.Paused, s.PausedUntil = l.pauseReason, fromMillis(l.pausedUntil)
+		s.Paused, s.PausedUntil = l.pauseReason, time.UnixMilli(l.pausedUntil)
 	}
 	recent, err := b.count(ctx, b.db, `submitting_at > $2`, millis(time.Now().Add(-time.Minute)))
 	if err != nil {

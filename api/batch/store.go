@@ -137,6 +137,7 @@ func (s store) transact(ctx context.Context, f func(*sql.Tx) error) error {
 // A querier is a database or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
@@ -173,15 +174,9 @@ func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, err
 }
 
 // number returns the only value of a query, which is a number.
-func number(ctx context.Context, q querier, query string, args ...any) (int64, error) {
-	all, err := collect(ctx, q, scanNumber, query, args...)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	return all[0], nil
+func number(ctx context.Context, q querier, query string, args ...any) (n int64, err error) {
+	return n, q.QueryRowContext(ctx, query, args...).Scan(&n)
 }
-
-func scanNumber(rows *sql.Rows) (n int64, err error) { return n, rows.Scan(&n) }
 
 func scanString(rows *sql.Rows) (s string, err error) { return s, rows.Scan(&s) }
 
@@ -195,12 +190,7 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-func fromMillis(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(n)
-}
+func nowMillis() int64 { return time.Now().UnixMilli() }
 
 const dollar = 1_000_000
 
@@ -212,4 +202,3 @@ func redactDatabase(database string) string {
 	return database
 }
 
-func nowMillis() int64 { return millis(time.Now()) }

@@ -20,8 +20,10 @@ func (r *run) workAll(soft, hard context.Context) error {
 	defer working.Wait()
 	start := func(slots chan struct{}, handle func(context.Context, row), line row) {
 		slots <- struct{}{}
+		r.held.Store(line.line, true)
 		working.Go(func() {
 			handle(hard, line)
+			r.held.Delete(line.line)
 			<-slots
 			r.wakeUp()
 		})
@@ -44,7 +46,7 @@ func (r *run) workAll(soft, hard context.Context) error {
 		if len(submits)+len(saves) == 0 {
 			pending, open, err := r.batch.left(hard)
 			switch {
-			case err != nil: // the next turn finds out
+			case err != nil: // the next round finds out
 			case open == 0 && pending == 0:
 				return nil
 			case open == 0 && c.over:

@@ -98,7 +98,7 @@ func (v *view) draw(lines []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.terminal {
-		fmt.Fprintln(v.w, strings.Join(lines[:1], ""))
+		fmt.Fprintln(v.w, lines[0])
 		return
 	}
 	v.erase()
