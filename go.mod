@@ -10,7 +10,7 @@ require (
 
 // Linked by spec, conformance and the command: kin-openapi loads the specs and validates against them, cobra and pflag
 // parse the command line, term detects a terminal and its width, yaml reads the suite's cases and drift's input, and flock
-// locks the simulator's state file.
+// locks the simulator's state file. So does api/batch with its SQLite file.
 require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/gofrs/flock v0.13.2
@@ -26,19 +26,18 @@ require github.com/rogpeppe/go-internal v1.16.0
 // Run by go generate. No package links it.
 require github.com/oapi-codegen/oapi-codegen/v2 v2.8.2
 
-// Linked by api/batch and wan-batch only: the queue, its drivers, and the databases.
+// Linked by api/batch and wan-batch only: the queue, its drivers, and the databases. riverdatabasesql, and not riverpgxv5,
+// sets alarms in the transactions of database/sql that the ledger uses on both databases; shellquote splits --exec.
 require (
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/kballard/go-shellquote v0.0.0-20180428030007-95032a82bc51
 	github.com/riverqueue/river v0.51.2
 	github.com/riverqueue/river/riverdriver v0.51.2
 	github.com/riverqueue/river/riverdriver/riverdatabasesql v0.51.2
-	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.2 // indirect
 	github.com/riverqueue/river/riverdriver/riversqlite v0.51.2
 	github.com/riverqueue/river/rivertype v0.51.2
 	modernc.org/sqlite v1.62.0
 )
-
-require github.com/kballard/go-shellquote v0.0.0-20180428030007-95032a82bc51
 
 require (
 	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect
@@ -56,6 +55,7 @@ require (
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.2 // indirect
 	github.com/riverqueue/river/rivershared v0.51.2 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect

@@ -54,7 +54,7 @@ func newClock(s store, batch string, ring func(context.Context, alarm) time.Dura
 		Logger:                      slog.New(slog.DiscardHandler),
 		Workers:                     workers,
 		Queues:                      map[string]river.QueueConfig{c.queue: {MaxWorkers: pollWorkers}},
-		PollOnly:                    true, // alarms are set for later, so there is nothing to be notified of
+		PollOnly:                    true, // alarms are set for later, so LISTEN, which only riverpgxv5 has, would notify of nothing
 		RetryPolicy:                 soon{},
 		JobTimeout:                  pollTimeout,
 		RescueStuckJobsAfter:        pollTimeout + time.Second,

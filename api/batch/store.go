@@ -201,4 +201,3 @@ func redactDatabase(database string) string {
 	}
 	return database
 }
-
