@@ -10,7 +10,7 @@ require (
 
 // Linked by spec, conformance and the command: kin-openapi loads the specs and validates against them, cobra and pflag
 // parse the command line, term detects a terminal and its width, yaml reads the suite's cases and drift's input, and flock
-// locks the simulator's state file. So does api/batch with its SQLite file.
+// locks the simulator's state file and the SQLite file of a batch.
 require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/gofrs/flock v0.13.2
