@@ -135,10 +135,15 @@ func logged(ctx context.Context, o *observation) (calls []*call, reason string) 
 	}
 }
 
-// findLog pages through the logs of the last hour.
+// findLog pages through the logs of the model, newest first.
 func (o *observation) findLog(ctx context.Context) (c *call, found bool) {
+	query := url.Values{"period": {"24h"}, "limit": {"100"}, "model": {o.document.Model}, "status": {"succeeded"}}
+	if o.end().response.Status == "error" {
+		query.Set("status", "failed")
+	}
 	for page := range maxLogPages {
-		c = o.target.send(ctx, request{Method: http.MethodGet, Path: "/v2/logs", Query: fmt.Sprintf("period=1h&limit=100&offset=%d", 100*page)})
+		query.Set("offset", fmt.Sprint(100*page))
+		c = o.target.send(ctx, request{Method: http.MethodGet, Path: "/v2/logs", Query: query.Encode()})
 		p := decodePage(c)
 		if p.row(o.requestID) != nil {
 			return c, true
