@@ -1,7 +1,11 @@
 # The simulator as a container:
 #
 #   docker build -t wan .
-#   docker run --rm -p 8080:8080 wan
+#   docker run --rm -p 127.0.0.1:8080:8080 wan
+#
+# The control API is off in a container, whose clients come from another address, unless the command has --control:
+#
+#   docker run --rm -p 127.0.0.1:8080:8080 wan simulate --addr 0.0.0.0:8080 --control
 #
 # Any other command works too: docker run --rm -e AIML_API_KEY -v "$PWD:/work" -w /work wan wait ID -o out.mp4
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build

@@ -33,15 +33,6 @@ var controlSpec = sync.OnceValue(func() *openapi3.T {
 // timelineHeader names the header of a submission that sets the timeline of its job.
 const timelineHeader = "X-Simulator-Timeline"
 
-// WithControl serves the control API below /simulator/ to every client. Without this option it is served on loopback
-// only, to requests with a loopback Host.
-func WithControl() Option {
-	return func(c *config) error {
-		c.control = true
-		return nil
-	}
-}
-
 // controlRoutes returns the handler of everything that isn't the API: the page, the control API and the specs.
 func (s *Simulator) controlRoutes() *http.ServeMux {
 	mux := http.NewServeMux()

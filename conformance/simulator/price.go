@@ -3,7 +3,6 @@ package simulator
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -46,18 +45,6 @@ type Rate struct {
 
 func defaultPrice() Price {
 	return Price{Kind: "fixed", Units: []Rate{{Name: "Video", Measure: "generation", Price: USDPerJob, Per: 1}}}
-}
-
-// WithPrices sets the prices of models by slug, such as "animate-move". A job of a model with another price costs
-// [USDPerJob], and so does a job whose price is variable.
-func WithPrices(prices map[string]Price) Option {
-	return func(c *config) error {
-		maps.Copy(c.prices, prices)
-		if err := checkPrices(prices); err != nil {
-			return fmt.Errorf("WithPrices: %w", err)
-		}
-		return nil
-	}
 }
 
 func checkPrices(prices map[string]Price) error {

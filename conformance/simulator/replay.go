@@ -13,19 +13,6 @@ import (
 	"github.com/aimlvideo/wan-go/conformance"
 )
 
-// WithReplay sets the timelines of the first jobs to those of the recorded generations, in the order of their
-// submission. The directory has the files of a [conformance.Recorder]. Result URLs are replaced by the simulator's own.
-func WithReplay(dir fs.FS) Option {
-	return func(c *config) error {
-		timelines, err := replay(dir)
-		if err != nil {
-			return fmt.Errorf("WithReplay: %w", err)
-		}
-		c.replay = timelines
-		return nil
-	}
-}
-
 func replay(dir fs.FS) ([]Timeline, error) {
 	names, err := fs.Glob(dir, "*.json")
 	if err != nil {

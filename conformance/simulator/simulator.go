@@ -63,6 +63,7 @@ type Simulator struct {
 	logMu   sync.Mutex
 	local   *http.ServeMux // of the requests that aren't the API's
 	initial mutable
+	replay  []Timeline
 	state   *stateFile // nil without WithState
 
 	mu          sync.RWMutex
@@ -96,10 +97,19 @@ func newSimulator(opts []Option) (*Simulator, error) {
 		if opt == nil {
 			return nil, errors.New("simulator: an Option is nil")
 		}
-		if err := opt(&s.config); err != nil {
-			return nil, fmt.Errorf("simulator: %w", err)
-		}
+		opt(&s.config)
 	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
+	}
+	if s.replayDir != nil {
+		timelines, err := replay(s.replayDir)
+		if err != nil {
+			return nil, fmt.Errorf("simulator: WithReplay: %w", err)
+		}
+		s.replay = timelines
+	}
+	s.balance = credits(s.balanceUSD)
 	s.local = s.controlRoutes()
 	s.initial = s.mutable
 	if err := s.restart(); err != nil {

@@ -16,15 +16,6 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 )
 
-// WithState keeps the jobs in a file, so that they survive a restart of the process, however it ends. The file has one
-// JSON object per line and grows with each job. Only one simulator can use it at a time: FILE.lock is its lock. API keys are stored as hashes.
-func WithState(path string) Option {
-	return func(c *config) error {
-		c.statePath = path
-		return nil
-	}
-}
-
 // A stateRecord is one line of the state file.
 type stateRecord struct {
 	Job     *jobRecord     `json:"job,omitempty"`
