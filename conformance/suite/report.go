@@ -89,8 +89,7 @@ type Result struct {
 
 // An Exchange is a request and its response as redacted text; long bodies are cut.
 type Exchange struct {
-	// Curl is a command that sends the request again, if it isn't too long.
-	Curl     string `json:"curl,omitempty"`
+	// Request is a curl command that sends the request again.
 	Request  string `json:"request"`
 	Response string `json:"response"`
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -16,7 +15,7 @@ import (
 const (
 	maxLine       = 1000 // bytes of a line
 	maxLines      = 20   // problems, and undocumented findings
-	shownOfPassed = 600  // bytes of a body
+	shownOfPassed = 900  // bytes of a body
 	shownOfFailed = 4000
 )
 
@@ -49,26 +48,7 @@ func (t *target) exchange(c *call, failed bool) Exchange {
 	if failed {
 		limit = shownOfFailed
 	}
-	var request, response strings.Builder
-	fmt.Fprintf(&request, "%s %s", c.request.Method, r.line(c.request.Path))
-	if c.request.Query != "" {
-		request.WriteString("?" + r.line(c.request.Query))
-	}
-	request.WriteString("\n")
-	for _, name := range slices.Sorted(maps.Keys(c.request.Header)) {
-		if value := c.request.Header[name]; value != nil {
-			fmt.Fprintf(&request, "%s: %s\n", name, r.line(*value))
-		} else {
-			fmt.Fprintf(&request, "(without %s)\n", name)
-		}
-	}
-	request.WriteString("\n" + r.text(c.request.Body, limit))
-	if c.request.Large > 0 {
-		fmt.Fprintf(&request, "\n(with %d bytes of base64 for %s)", c.request.Large, largeMark)
-	}
-	if c.request.Chunked {
-		request.WriteString("\n(chunked)")
-	}
+	var response strings.Builder
 	if c.status != 0 {
 		fmt.Fprintf(&response, "%d\n", c.status)
 		for _, name := range slices.Sorted(maps.Keys(c.header)) {
@@ -81,40 +61,32 @@ func (t *target) exchange(c *call, failed bool) Exchange {
 	if c.err != nil {
 		response.WriteString(r.line(c.err.Error()))
 	}
-	return Exchange{Curl: t.curl(c), Request: strings.TrimSpace(request.String()), Response: strings.TrimSpace(response.String())}
+	return Exchange{Request: t.curl(c.request, limit), Response: strings.TrimSpace(response.String())}
 }
 
-// maxCurl bounds the body in a curl command: longer ones aren't worth a line.
-const maxCurl = 900
-
-// curl returns a command that sends the request again with the key in $AIML_API_KEY, or "" if the body is too long or
-// holds what a shell line can't.
-func (t *target) curl(c *call) string {
-	r := c.request
-	if len(r.Body) > maxCurl || r.Large > 0 || r.Chunked || !utf8.Valid(r.Body) || strings.ContainsFunc(string(r.Body), unicode.IsControl) {
-		return ""
-	}
-	quote := func(text string) string { return shellQuoted(t.redactor.line(text)) }
-	address := t.redactor.line(r.Path) // of a video, which may be signed
-	if strings.HasPrefix(r.Path, "/") {
-		address = redact.Printable(t.redactor.String(t.base.String()+r.Path), "")
-	}
-	if r.Query != "" {
-		address += "?" + redact.Printable(t.redactor.String(r.Query), "")
-	}
+// curl returns a command that sends the request again with the key in $AIML_API_KEY. It says so if it can't show the body.
+func (t *target) curl(r request, limit int) string {
 	args := []string{"curl"}
 	if r.Method == http.MethodHead {
 		args = append(args, "--head")
 	} else if r.Method != http.MethodGet {
 		args = append(args, "-X", r.Method)
 	}
-	args = append(args, shellQuoted(address))
-	header := map[string]*string{"Authorization": nil}
+	header := map[string]*string{}
+	address := t.redactor.line(r.Path) // of a video, which may be signed
 	if strings.HasPrefix(r.Path, "/") {
+		address = redact.Printable(t.redactor.String(t.base.String()+r.Path), "")
 		header["Authorization"] = new("Bearer {key}")
 	}
+	if r.Query != "" {
+		address += "?" + redact.Printable(t.redactor.String(r.Query), "")
+	}
+	args = append(args, shellQuoted(address))
 	if r.mayCreateJob() {
 		header["Content-Type"] = new("application/json")
+	}
+	if r.Chunked {
+		header["Transfer-Encoding"] = new("chunked")
 	}
 	maps.Copy(header, r.Header)
 	for _, name := range slices.Sorted(maps.Keys(header)) {
@@ -122,13 +94,19 @@ func (t *target) curl(c *call) string {
 		case value != nil && strings.Contains(*value, "{key}"):
 			args = append(args, "-H", `"`+name+": "+strings.ReplaceAll(*value, "{key}", "$AIML_API_KEY")+`"`)
 		case value != nil:
-			args = append(args, "-H", quote(name+": "+*value))
+			args = append(args, "-H", shellQuoted(t.redactor.line(name+": "+*value)))
 		case name == "Content-Type":
 			args = append(args, "-H", "'Content-Type:'")
 		}
 	}
 	if len(r.Body) > 0 {
-		args = append(args, "--data-binary", quote(string(r.Body)))
+		shown := t.redactor.text(r.Body, limit)
+		args = append(args, "--data-binary", shellQuoted(shown))
+		if r.Large > 0 {
+			args = append(args, fmt.Sprintf("# with %d bytes of base64 in the data URI", r.Large))
+		} else if shown != string(r.Body) {
+			args = append(args, "# the body is cut or redacted")
+		}
 	}
 	return strings.Join(args, " ")
 }

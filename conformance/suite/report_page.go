@@ -25,16 +25,17 @@ const maxListed = 20
 
 var (
 	functions = template.FuncMap{
-		"class":     class,
-		"hash":      scriptHash,
-		"inferred":  func(rule string) string { return inferences[rule].from },
-		"join":      strings.Join,
-		"listed":    func() int { return maxListed },
-		"oneLine":   oneLine,
-		"script":    func() htmltemplate.JS { return htmltemplate.JS(script()) }, //nolint:gosec // our own file
-		"seconds":   func(s float64) string { return fmt.Sprintf("%.3f", s) },
-		"thousands": thousands,
-		"xml":       escapeXML,
+		"class":         class,
+		"hash":          scriptHash,
+		"inferred":      func(rule string) string { return inferences[rule].from },
+		"join":          strings.Join,
+		"listed":        func() int { return maxListed },
+		"script":        func() htmltemplate.JS { return htmltemplate.JS(script()) }, //nolint:gosec // our own file
+		"seconds":       func(s float64) string { return fmt.Sprintf("%.3f", s) },
+		"short":         short,
+		"thousands":     thousands,
+		"withoutHeader": withoutHeader,
+		"xml":           escapeXML,
 	}
 	textTemplates = template.Must(template.New("").Funcs(functions).ParseFS(reportFiles, "report.txt", "report.xml"))
 	htmlTemplates = htmltemplate.Must(htmltemplate.New("").Funcs(functions).ParseFS(reportFiles, "report.html"))
@@ -278,11 +279,14 @@ func class(o Outcome) string {
 	return map[Outcome]string{Passed: "ok", Failed: "bad", Known: "part", Inferred: "part"}[o]
 }
 
-// oneLine returns the lines of a request or response in one, without its headers but the first line, and cut.
-func oneLine(text string) string {
-	head, body, _ := strings.Cut(text, "\n\n")
-	first, _, _ := strings.Cut(head, "\n")
-	return cut(strings.Join(strings.Fields(first+" "+body), " "), 300)
+// short returns text in one line, and cut.
+func short(limit int, text string) string { return cut(strings.Join(strings.Fields(text), " "), limit) }
+
+// withoutHeader returns the status code and the body of a response.
+func withoutHeader(response string) string {
+	head, body, _ := strings.Cut(response, "\n\n")
+	status, _, _ := strings.Cut(head, "\n")
+	return status + " " + body
 }
 
 // thousands writes a number with separators.

@@ -86,19 +86,20 @@ func TestSummaryOfOne(t *testing.T) {
 // The curl command quotes what a shell would read, and keeps the key out.
 func TestCurl(t *testing.T) {
 	c := served(onResponse(func(_ *http.Request, a *httptest.ResponseRecorder) { a.Header().Set("X-Client-Request-Id", "") })(simulator.New(simulator.WithKey(goodKey))))
-	c.Run = regexp.MustCompile("^animate-move/auth/(submit-key-header|submit-key-in-query)$|^animate-move/json/single-quotes$|^http/head-unknown-id$|^vace-fun-pose/(vendor-http-example|prompt/2000-characters)$")
+	c.Run = regexp.MustCompile("^animate-move/auth/(submit-key-header|submit-key-in-query)$|^animate-move/json/single-quotes$|^http/head-unknown-id$|^vace-fun-pose/(vendor-http-example|chunked|prompt/(2000-characters|nul)|video_url/data-100-KiB)$")
 	report := run(t, t.Context(), c)
-	if got := result(t, report, "vace-fun-pose/prompt/2000-characters").Exchanges[0].Curl; got != "" {
-		t.Errorf("a long body is in %s", got)
-	}
 	for name, want := range map[string]string{
 		"vace-fun-pose/vendor-http-example":     `"sync_mode":true}'`,
+		"vace-fun-pose/prompt/2000-characters":  `... (2101 bytes)' # the body is cut or redacted`,
+		"vace-fun-pose/prompt/nul":              `a\u0000b"}'`,
+		"vace-fun-pose/video_url/data-100-KiB":  `# with 102400 bytes of base64 in the data URI`,
+		"vace-fun-pose/chunked":                 `-H 'Transfer-Encoding: chunked' --data-binary`,
 		"animate-move/auth/submit-key-header":   `-H "X-Api-Key: $AIML_API_KEY"`,
 		"animate-move/auth/submit-key-in-query": `?api_key={key}&key={key}'`,
 		"animate-move/json/single-quotes":       `--data-binary '{'\''mood'\'':1,`,
 		"http/head-unknown-id":                  `curl --head 'http`,
 	} {
-		if got := result(t, report, name).Exchanges[0].Curl; !strings.Contains(got, want) || strings.Contains(got, goodKey) {
+		if got := result(t, report, name).Exchanges[0].Request; !strings.Contains(got, want) || strings.Contains(got, goodKey) {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
