@@ -165,8 +165,10 @@ func TestControlErrors(t *testing.T) {
 	} {
 		check(t, control(t, srv, test.method, test.path, test.body, 400))
 	}
-	if a := ask(t, srv, "POST", generations, move, "X-Simulator-Timeline: queued fast"); a.status != 400 {
-		t.Errorf("an invalid timeline has status %d", a.status)
+	for _, timeline := range []string{"queued fast", "[]", `[{"status":1}]`, `[{"status":"queued","for":"-1s"}]`, `[{"status":"queued","later":1}]`, "[{"} {
+		if a := ask(t, srv, "POST", generations, move, "X-Simulator-Timeline: "+timeline); a.status != 400 {
+			t.Errorf("the timeline %s has status %d", timeline, a.status)
+		}
 	}
 	if l := srv.Ledger(); l.Created != 0 {
 		t.Errorf("%d jobs were created", l.Created)

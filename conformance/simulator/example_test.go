@@ -33,6 +33,22 @@ func ExampleStart() {
 	// 1 created, 1 charged: clip-42 completed
 }
 
+// Timelines of a command line or a file have a text form.
+func ExampleParseTimeline() {
+	timeline, err := simulator.ParseTimeline(`queued 1s, generating 2s, error NSFW "The image was refused"`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, step := range timeline {
+		fmt.Println(step.Status, step.For, step.Set)
+	}
+	// Output:
+	// queued 1s map[]
+	// generating 2s map[]
+	// error 0s map[error:map[message:The image was refused name:NSFW]]
+}
+
 // T stands in for testing.T, which examples don't have.
 type T struct{ cleanups []func() }
 

@@ -89,12 +89,15 @@ func (x *exchange) timelineOf(r *http.Request) (Timeline, error) {
 	if !x.sim.controlAllowed(r) {
 		return nil, errors.New(timelineHeader + " is for loopback only: start the simulator with --control to allow it")
 	}
-	if strings.HasPrefix(text, "[") {
-		var t timelineValue
-		err := json.Unmarshal([]byte(text), &t)
-		return Timeline(t), err
+	if !strings.HasPrefix(text, "[") {
+		return ParseTimeline(text)
 	}
-	return ParseTimeline(text)
+	if err := checkJSON(controlSpec().Components.Schemas["Timeline"].Value, []byte(text)); err != nil {
+		return nil, fmt.Errorf("%s: %w", timelineHeader, err)
+	}
+	var t timelineValue
+	err := json.Unmarshal([]byte(text), &t)
+	return Timeline(t), err
 }
 
 const outOfCredits = "You've run out of credits. Please top up your balance to continue." //nolint:gosec // no credentials

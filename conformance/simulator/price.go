@@ -21,7 +21,7 @@ const creditsPerUSD = 2_000_000
 
 // A Price is the price of a model as the catalogue at /v1/models shows it. Kind is "fixed", "variants" or "variable".
 type Price struct {
-	Kind     string `json:"kind"     yaml:"kind"`
+	Kind     string `json:"kind"               yaml:"kind"`
 	Currency string `json:"currency,omitempty" yaml:"currency"`
 	// Units are the rates of a fixed price. The first one is charged.
 	Units []Rate `json:"units,omitempty" yaml:"units"`

@@ -47,11 +47,15 @@ func checkRequest(operation *openapi3.Operation, values url.Values, body []byte)
 	if operation.RequestBody == nil {
 		return checkQuery(operation, values)
 	}
+	return checkJSON(operation.RequestBody.Value.Content["application/json"].Schema.Value, body)
+}
+
+func checkJSON(schema *openapi3.Schema, text []byte) error {
 	var value any
-	if err := json.Unmarshal(body, &value); err != nil {
+	if err := json.Unmarshal(text, &value); err != nil {
 		return fmt.Errorf("invalid JSON: %w", err)
 	}
-	err := operation.RequestBody.Value.Content["application/json"].Schema.Value.VisitJSON(value)
+	err := schema.VisitJSON(value)
 	if e, ok := errors.AsType[*openapi3.SchemaError](err); ok { // its text has the whole schema
 		return fmt.Errorf("/%s: %s", strings.Join(e.JSONPointer(), "/"), e.Reason)
 	}

@@ -49,6 +49,7 @@ func Listen(addr string, opts ...Option) (*Server, error) {
 	}
 	listener, err := net.Listen("tcp", addr) //nolint:noctx // doesn't block
 	if err != nil {
+		sim.closeState()
 		return nil, err
 	}
 	return serve(sim, listener, new(net.Dialer).DialContext), nil

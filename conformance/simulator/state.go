@@ -129,7 +129,7 @@ func (f *stateFile) rewind() error {
 }
 
 func (f *stateFile) close() {
-	f.File.Close()
+	f.Close()
 	_ = f.lock.Close()
 }
 

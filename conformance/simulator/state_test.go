@@ -27,6 +27,9 @@ func TestState(t *testing.T) {
 		t.Errorf("a second simulator on the same file: %v", err)
 	}
 	first.Close()
+	if _, err := simulator.Listen("nonsense", options...); err == nil {
+		t.Error("it listens on nonsense")
+	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
