@@ -61,10 +61,11 @@ func (x *exchange) logs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rows = slices.DeleteFunc(rows, func(row logRow) bool { return !q.matches(row) })
-	page := rows[min(q.offset, len(rows)):min(q.offset+q.limit, len(rows))]
+	start := min(q.offset, len(rows))
+	page := rows[start:min(start+q.limit, len(rows))]
 	x.entry.Note = fmt.Sprintf("%d of %d rows", len(page), len(rows))
 	x.respondJSON(w, map[string]any{"data": page, "pagination": map[string]any{
-		"limit": q.limit, "offset": q.offset, "total": len(rows), "has_more": q.offset+len(page) < len(rows),
+		"limit": q.limit, "offset": q.offset, "total": len(rows), "has_more": start+len(page) < len(rows),
 	}})
 }
 

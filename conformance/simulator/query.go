@@ -28,8 +28,8 @@ func checkQuery(operation *openapi3.Operation, values url.Values) error {
 		elements := make([]any, len(texts))
 		for i, text := range texts {
 			elements[i] = text
-			if item.Type.Is(openapi3.TypeInteger) {
-				elements[i] = json.Number(text)
+			if n, err := strconv.Atoi(text); err == nil && item.Type.Is(openapi3.TypeInteger) {
+				elements[i] = float64(n)
 			}
 			if item.VisitJSON(elements[i], openapi3.EnableFormatValidation()) != nil {
 				return fmt.Errorf("%s: expected %s", name, spec.Describe(item))
