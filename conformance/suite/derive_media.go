@@ -90,7 +90,7 @@ func uris(s *openapi3.Schema) (list []value) {
 		}
 		why := "it is a base64 data URI of the property's type"
 		if other != kind {
-			why = "the text asks for another type"
+			why = "the description asks for another type"
 		}
 		for _, m := range listed().Media[other] {
 			uri := "data:" + other + "/" + m.Type + ";base64," + m.Data
