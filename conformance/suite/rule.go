@@ -41,12 +41,16 @@ type verdict struct {
 	evidence []*call
 }
 
-// judged returns the verdict of a call with these problems.
+// judged returns the verdict of a call with these problems. There is no call if no poll got a response.
 func judged(problems []problem, c *call) verdict {
+	v := verdict{Passed, "", problems, nil}
 	if problems != nil {
-		return verdict{Failed, "", problems, []*call{c}}
+		v.outcome = Failed
 	}
-	return verdict{Passed, "", nil, []*call{c}}
+	if c != nil {
+		v.evidence = []*call{c}
+	}
+	return v
 }
 
 func because(format string, args ...any) []problem {
@@ -198,7 +202,7 @@ func firstPoll(_ context.Context, o *observation) ([]*call, string) {
 	return o.polls[:min(len(o.polls), 1)], noPoll
 }
 
-// lastPoll returns the submission if there is no poll.
+// lastPoll returns the submission if there is no poll; nil if there is neither.
 func lastPoll(_ context.Context, o *observation) ([]*call, string) {
 	all := append([]*call{o.submit}, o.polls...)
 	return all[len(all)-1:], ""

@@ -73,6 +73,18 @@ func TestGivenGenerations(t *testing.T) {
 	})
 }
 
+// A poll that takes longer than the patience leaves nothing to show.
+func TestNoResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := served(hanging(func(r *http.Request) bool { return r.URL.Query().Get("generation_id") == "x" }))
+		c.Generations, c.Patience, c.Run = []string{"x"}, time.Second, regexp.MustCompile("^generation-1/lifecycle/")
+		report := run(t, t.Context(), c)
+		if r := result(t, report, "generation-1/lifecycle/comes-to-an-end"); r.Outcome != suite.Failed || r.Exchanges != nil {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestNoInferenceID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := served(withoutHeader("X-Inference-Id")(simulator.New(simulator.WithKey(goodKey))))
