@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -62,11 +63,13 @@ func TestSimulateKill(t *testing.T) {
 	t.Setenv("AIML_API_KEY", "any-key")
 	state := filepath.Join(t.TempDir(), "state.jsonl")
 	addr, url, kill := startSimulate(t, "127.0.0.1:0", state)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	submitted := make(chan string, 100)
 	go func() {
 		defer close(submitted)
 		for {
-			id, err := submitTo(url)
+			id, err := submitTo(ctx, url)
 			if err != nil {
 				return
 			}
@@ -81,6 +84,7 @@ func TestSimulateKill(t *testing.T) {
 		<-submitted
 	}
 	kill()
+	cancel()
 	_, _, kill = startSimulate(t, addr, state)
 	defer kill()
 	for id := range submitted {
@@ -117,9 +121,9 @@ func startSimulate(t *testing.T, addr, state string) (listens, url string, kill 
 	return strings.TrimPrefix(url, "http://"), url, kill
 }
 
-func submitTo(url string) (id string, err error) {
+func submitTo(ctx context.Context, url string) (id string, err error) {
 	body := `{"model":"alibaba/wan2.2-vace-fun-a14b-reframe","video_url":"https://example.com/v.mp4"}`
-	request, err := http.NewRequest(http.MethodPost, url+"/v2/video/generations", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v2/video/generations", strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}
