@@ -61,8 +61,10 @@ func (s *Simulator) create(accepted conformance.Submission, body []byte, timelin
 	if !s.covers(j.Credits, j.Created) {
 		return nil, errNoCredits
 	}
-	j.ID = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.Model
-	j.Token = fmt.Sprintf("%016x", s.random.Uint64())
+	for j.ID == "" || s.jobs[j.ID] != nil { // after a restart with the same seed, the first ids are taken
+		j.ID = uuid(s.random.Uint64(), s.random.Uint64()) + ":" + j.Model
+		j.Token = fmt.Sprintf("%016x", s.random.Uint64())
+	}
 	if timeline == nil {
 		timeline = s.timelineFor(j.document.Slug)
 	}

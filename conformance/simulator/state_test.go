@@ -17,7 +17,7 @@ import (
 func TestState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.jsonl")
 	options := []simulator.Option{simulator.WithState(path), simulator.WithKey("secret-key-1234"), simulator.WithTimeline(simulator.Complete(0, time.Hour)),
-		simulator.WithRetention(24 * time.Hour)}
+		simulator.WithRetention(24 * time.Hour), simulator.WithSeed(7)}
 	first := simulator.Start(t, options...)
 	id := submit(t, first, move, "X-Client-Request-Id: kept")
 	odd := submit(t, first, move, `X-Simulator-Timeline: [{"status":"dreaming"},{"status":"completed","omit":["meta"],"set":{"x":1}}]`)
@@ -44,8 +44,11 @@ func TestState(t *testing.T) {
 	}
 
 	second := simulator.Start(t, options...)
+	if again := submit(t, second, move); again == id {
+		t.Errorf("a restart with the same seed gives another job the id %s", id)
+	}
 	got := second.Ledger()
-	if got.Created != 2 || got.Charged != want.Charged || got.Jobs[0].ID != id || got.Jobs[0].ClientRequestID != "kept" ||
+	if got.Created != 3 || got.Charged != want.Charged || got.Jobs[0].ID != id || got.Jobs[0].ClientRequestID != "kept" ||
 		string(got.Jobs[0].Body) != string(want.Jobs[0].Body) || got.Jobs[0].Created.UnixNano() != want.Jobs[0].Created.UnixNano() {
 		t.Errorf("the ledger is %+v, want %+v", got, want)
 	}
