@@ -317,6 +317,21 @@ func TestLateResponse(t *testing.T) {
 	})
 }
 
+// An API that returns one generation for two lines leaves the second one unknown.
+func TestDuplicate(t *testing.T) {
+	inMemory(t, 2, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, _ string) {
+		r := process(t, b, client, "one")
+		for _, line := range r.claims(t).submit {
+			if ok, err := r.settle(t.Context(), line, outcome{state: InProgress, generationID: "same"}); !ok || err != nil {
+				t.Errorf("settle = %v, %v", ok, err)
+			}
+		}
+		if s := mustStatus(t, b); s.States[InProgress] != 1 || s.States[Unknown] != 1 || s.Failures[0].Error.Code != "duplicate" {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	timeline := simulator.WithTimeline(simulator.Complete(time.Second, 10*time.Second))

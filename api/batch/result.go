@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // A Record is the outcome of a line, as results.jsonl and errors.jsonl hold it: the output of OpenAI's batches with the
@@ -65,7 +64,7 @@ func newRecord(line row) Record {
 }
 
 // final says that nothing will change the outcome of a line by itself. $2 is the time.
-const final = `(state IN ('saved', 'failed', 'rejected', 'canceled') OR state = 'unknown' AND search_until <= $2 OR state = 'completed' AND missed >= 5)`
+const final = `(state IN ('saved', 'failed', 'rejected', 'canceled') OR state = 'unknown' AND search_until <= $2 OR state = 'completed' AND missed >= 5)` // maxMissed
 
 // The files beside the videos.
 const (
@@ -74,10 +73,7 @@ const (
 )
 
 // results are the two files, to which records are appended durably, each once.
-type results struct {
-	mu        sync.Mutex
-	good, bad resultFile
-}
+type results struct{ good, bad resultFile }
 
 type resultFile struct {
 	*os.File
@@ -142,8 +138,6 @@ func (f *resultFile) append() (end int64, err error) {
 // if a crash comes in between, the next report finds the records in the file. The lock keeps other processes from
 // appending meanwhile.
 func (r *run) report(ctx context.Context) error {
-	r.results.mu.Lock()
-	defer r.results.mu.Unlock()
 	good, bad := &r.results.good, &r.results.bad
 	if n, err := r.batch.count(ctx, r.batch.db, `reported = 0 AND `+final, nowMillis()); err != nil || n == 0 {
 		return err

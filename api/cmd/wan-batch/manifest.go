@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -271,7 +273,7 @@ func (m *manifest) add(n int, id string, body map[string]any) {
 		return
 	}
 	body = m.sourced(n, document, body)
-	for name := range body {
+	for _, name := range slices.Sorted(maps.Keys(body)) {
 		if !listed[name] && !m.unknown {
 			m.problemf(n, "%s: the spec of %s doesn't list it; --allow-unknown sends it all the same", redact.Line(name), document.Slug)
 		}
