@@ -160,10 +160,10 @@ func TestUnknownIsNeverResent(t *testing.T) {
 		if n, err := b.Resubmit(t.Context()); n != 1 || err != nil {
 			t.Fatalf("Resubmit = %d, %v", n, err)
 		}
-		if err := b.Run(t.Context(), client, Options{Output: output(dir)}); err != nil {
+		if err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 1, Price: 0.3}); err != nil {
 			t.Fatal(err)
 		}
-		if s := mustStatus(t, b); s.States[Saved] != 3 || sim.Ledger().Created != 4 {
+		if s := mustStatus(t, b); s.States[Saved] != 3 || sim.Ledger().Created != 4 || s.USD.Unknown == 0 { // the lost attempt counts
 			t.Errorf("%+v, %d created", s, sim.Ledger().Created)
 		}
 	})
@@ -379,6 +379,19 @@ func TestLimits(t *testing.T) {
 			}
 			if err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 100, Price: 0.21}); err != nil || sim.Ledger().Created != 7 {
 				t.Errorf("with a higher budget: %v, %d created", err, sim.Ledger().Created)
+			}
+		}, timeline)
+	})
+	t.Run("max usd later", func(t *testing.T) {
+		inMemory(t, 7, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			drain := make(chan struct{})
+			time.AfterFunc(4*time.Second, func() { close(drain) })
+			if err := b.Run(t.Context(), client, Options{Output: output(dir), Concurrency: 4, Drain: drain}); err == nil || sim.Ledger().Created != 4 {
+				t.Fatalf("%v, %d created", err, sim.Ledger().Created)
+			}
+			// What is in flight counts, although the first run had no budget.
+			if err := b.Run(t.Context(), client, Options{Output: output(dir), MaxUSD: 1, Price: 0.21}); err == nil || sim.Ledger().Created != 4 {
+				t.Errorf("%v, %d created", err, sim.Ledger().Created)
 			}
 		}, timeline)
 	})

@@ -10,7 +10,7 @@ import (
 
 // pendingAgain makes a line pending. Its generation, if any, stays in the API's and our own logs, and an unknown one still
 // counts as spent.
-const pendingAgain = `lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END, state = 'pending', generation_id = NULL, status = '',
+const pendingAgain = `lost = lost + CASE WHEN state = 'unknown' THEN 1 ELSE 0 END, state = 'pending', generation_id = NULL, status = '',
 	usd = NULL, finished_at = 0, missed = 0`
 
 // ErrNoLine reports an id for which there is no line in a state that allows a decision.
@@ -35,7 +35,7 @@ func (b *Batch) Resubmit(ctx context.Context, ids ...string) (int, error) {
 
 // Cancel gives up pending and unknown lines. An unknown one may run and be charged all the same.
 func (b *Batch) Cancel(ctx context.Context, ids ...string) (int, error) {
-	canceled := fmt.Sprintf(`lost = lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END, state = 'canceled', finished_at = %d`, nowMillis())
+	canceled := fmt.Sprintf(`lost = lost + CASE WHEN state = 'unknown' THEN 1 ELSE 0 END, state = 'canceled', finished_at = %d`, nowMillis())
 	return b.decide(ctx, ids, map[State]string{Pending: canceled, Unknown: canceled})
 }
 

@@ -71,7 +71,7 @@ func (b *Batch) money(ctx context.Context, q querier) (m money, err error) {
 	return m, q.QueryRowContext(ctx, `SELECT
 		CAST(COALESCE(SUM(COALESCE(usd, 0)), 0) AS BIGINT),
 		CAST(COALESCE(SUM(CASE WHEN state IN ('submitting', 'in_progress') OR state IN ('completed', 'saved') AND usd IS NULL THEN price ELSE 0 END), 0) AS BIGINT),
-		CAST(COALESCE(SUM(lost + CASE WHEN state = 'unknown' THEN price ELSE 0 END), 0) AS BIGINT)
+		CAST(COALESCE(SUM(price * (lost + CASE WHEN state = 'unknown' THEN 1 ELSE 0 END)), 0) AS BIGINT)
 		FROM generation WHERE batch_id = $1`, b.id).Scan(&m.spent, &m.reserved, &m.unknown)
 }
 

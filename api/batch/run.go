@@ -194,12 +194,12 @@ func (r *run) prepare(ctx context.Context) (err error) {
 
 var errNoEstimate = errors.New("no price is known, so the budget can't be kept")
 
-// price estimates what pending lines cost, if there is a budget to keep.
+// price estimates what lines cost that aren't charged yet, if there is a budget to keep.
 func (r *run) price(ctx context.Context) error {
 	if r.MaxUSD == 0 || r.Join {
 		return nil
 	}
-	rows, err := r.batch.rows(ctx, r.batch.db, `state = 'pending' AND price = 0 ORDER BY line`)
+	rows, err := r.batch.rows(ctx, r.batch.db, `price = 0 AND (lost > 0 OR state IN ('pending', 'submitting', 'in_progress', 'completed', 'unknown')) ORDER BY line`)
 	if err != nil {
 		return err
 	}

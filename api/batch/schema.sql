@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS generation (
   missed BIGINT NOT NULL DEFAULT 0,          -- polls or saves that failed in a row
   price BIGINT NOT NULL DEFAULT 0,           -- the estimate
   usd BIGINT,                                -- charged, where the API has reported it
-  lost BIGINT NOT NULL DEFAULT 0,            -- the estimates of unknown attempts that were given up
+  lost BIGINT NOT NULL DEFAULT 0,            -- attempts of unknown outcome that were given up
   file TEXT NOT NULL DEFAULT '',
   response TEXT NOT NULL DEFAULT '',         -- the last body of the API
   http_status BIGINT NOT NULL DEFAULT 0,
