@@ -209,11 +209,21 @@ func (w *wait) run(ctx context.Context, yield func(Progress, error) bool) {
 
 // verdict returns the error that ends a wait after a poll, or nil if the wait goes on.
 func (w *wait) verdict(g *Generation, err error) error {
-	if err == nil && g.Failure != nil {
-		return g.Failure
+	refused := isRefusedPoll(err)
+	if !refused {
+		w.refused = 0
+	} else if w.refused++; w.refused == 1 {
+		w.refusedSince = time.Now()
 	}
-	if err = w.giveUp(err); err != nil {
+	switch {
+	case err == nil && g.Failure != nil:
+		return g.Failure
+	case refused && !w.job.mayPass(err):
 		return w.end(err)
+	case refused && w.refused >= maxRefused && time.Since(w.refusedSince) >= refusedFor:
+		return w.end(fmt.Errorf("%d polls in a row refused, the last one: %w", w.refused, err))
+	case !refused && w.progress.Missed >= maxMissed:
+		return w.end(fmt.Errorf("%d polls in a row failed, the last one: %w", w.progress.Missed, err))
 	}
 	return nil
 }
@@ -228,30 +238,8 @@ func (w *wait) observe(ctx context.Context, g *Generation, err error) {
 	} else {
 		w.progress.Missed, w.progress.Err = 0, nil
 		w.progress.Status, w.progress.Reported, w.progress.Video = g.Status, g.Progress, g.Video
-		w.refused = 0
 		logger.DebugContext(ctx, "poll", "generation", w.job.id, "status", g.Status, "documented", g.Status.Valid())
 	}
-}
-
-// giveUp returns why a failed poll ends the wait, or nil if the wait goes on.
-func (w *wait) giveUp(err error) error {
-	if isRefusedPoll(err) {
-		if !w.mayPass(err) {
-			return err
-		}
-		if w.refused++; w.refused == 1 {
-			w.refusedSince = time.Now()
-		}
-		if w.refused >= maxRefused && time.Since(w.refusedSince) >= refusedFor {
-			return fmt.Errorf("%d polls in a row refused, the last one: %w", w.refused, err)
-		}
-		return nil
-	}
-	w.refused = 0
-	if w.progress.Missed >= maxMissed { // none after a good poll
-		return fmt.Errorf("%d polls in a row failed, the last one: %w", w.progress.Missed, err)
-	}
-	return nil
 }
 
 // isRefusedPoll reports whether the API itself, and not a gateway, refused a poll.
@@ -268,12 +256,12 @@ func isRefusedPoll(err error) bool {
 }
 
 // mayPass reports whether a refused poll may be the fault of one replica of the API.
-func (w *wait) mayPass(err error) bool {
+func (j *Job) mayPass(err error) bool {
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return w.job.seen.Load() || time.Since(w.job.accepted) < replicaLag
+		return j.seen.Load() || time.Since(j.accepted) < replicaLag
 	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden):
-		return w.job.client.keyWorked.Load()
+		return j.client.keyWorked.Load()
 	}
 	return false
 }
