@@ -136,7 +136,7 @@ func joinCodes(codes []int) string {
 // judge returns what is wrong with the response to a case.
 func (t *target) judge(c *testCase, x *call) []problem {
 	if x.err != nil {
-		return []problem{{"response", x.outcome()}}
+		return []problem{{"response", fmt.Sprintf("expected %s; received %s", c.expected(t.strictness), x.outcome())}}
 	}
 	var problems []problem
 	if !c.allows(t.strictness, x.status) {
