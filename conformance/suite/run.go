@@ -155,8 +155,11 @@ func (r *run) progress() {
 	r.config.Progress(p)
 }
 
-// finish records the verdict of a case.
-func (r *run) finish(name string, v verdict, elapsed time.Duration) {
+// finish records the verdict of a case. If the run has ended, the case was left out.
+func (r *run) finish(ctx context.Context, name string, v verdict, elapsed time.Duration) {
+	if ctx.Err() != nil {
+		v = leftOut(abortReason(ctx))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	result := r.results[name]
@@ -200,6 +203,8 @@ const (
 
 var errFailFast = errors.New("the run ended after the first failure")
 
+func leftOut(reason string) verdict { return verdict{outcome: LeftOut, reason: reason} }
+
 // abortReason returns why the run has ended early.
 func abortReason(ctx context.Context) string {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
@@ -212,7 +217,9 @@ func abortReason(ctx context.Context) string {
 func (r *run) observe(ctx context.Context) {
 	for _, o := range r.observations {
 		if o.document != nil && !r.budget.enter(ctx, true) {
-			r.leaveOut(ctx, o)
+			for _, name := range o.results {
+				r.finish(ctx, name, leftOut(overLimit), 0)
+			}
 			continue
 		}
 		r.observing.Go(func() {
@@ -235,10 +242,7 @@ func (r *run) follow(ctx context.Context, o *observation) {
 		}
 		start := time.Now()
 		v := apply()
-		if ctx.Err() != nil {
-			v = verdict{outcome: LeftOut, reason: abortReason(ctx)}
-		}
-		r.finish(name, v, time.Since(start))
+		r.finish(ctx, name, v, time.Since(start))
 	}
 	for _, rule := range rules() {
 		judge(rule.group, rule.name, func() verdict { return rule.apply(ctx, o) })
@@ -254,17 +258,6 @@ func (r *run) wait(n int) {
 	r.waiting += n
 }
 
-// leaveOut records that there was no budget to submit the generation.
-func (r *run) leaveOut(ctx context.Context, o *observation) {
-	reason := overLimit
-	if ctx.Err() != nil {
-		reason = abortReason(ctx)
-	}
-	for _, name := range o.results {
-		r.finish(name, verdict{outcome: LeftOut, reason: reason}, 0)
-	}
-}
-
 // sendCases sends the cases. They ask for budget in order, so that the first ones get it.
 func (r *run) sendCases(ctx context.Context) {
 	missing := r.missingAccount(ctx)
@@ -272,15 +265,8 @@ func (r *run) sendCases(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for _, c := range r.cases {
-		reason := ""
-		switch {
-		case c.Request.sendsKey(r.target.key):
-			reason = sameKey
-		case slices.Contains(missing, c.Request.Path):
-			reason = noAccount
-		}
-		if reason != "" {
-			r.finish(c.Name, verdict{outcome: NotApplicable, reason: reason}, 0)
+		if reason := r.inapplicable(&c, missing); reason != "" {
+			r.finish(ctx, c.Name, verdict{outcome: NotApplicable, reason: reason}, 0)
 			continue
 		}
 		planned := c.Accepted || r.mayAccept(&c)
@@ -289,12 +275,10 @@ func (r *run) sendCases(ctx context.Context) {
 		if ctx.Err() != nil || costs && !r.budget.enter(ctx, planned) {
 			<-free
 			reason := overLimit
-			if ctx.Err() != nil {
-				reason = abortReason(ctx)
-			} else if !planned {
+			if !planned {
 				reason = overspent
 			}
-			r.finish(c.Name, verdict{outcome: LeftOut, reason: reason}, 0)
+			r.finish(ctx, c.Name, leftOut(reason), 0)
 			continue
 		}
 		all.Go(func() {
@@ -302,6 +286,17 @@ func (r *run) sendCases(ctx context.Context) {
 			r.sendCase(ctx, &c, costs, planned)
 		})
 	}
+}
+
+// inapplicable returns why a case can't be sent, or "".
+func (r *run) inapplicable(c *testCase, missing []string) string {
+	switch {
+	case c.Request.sendsKey(r.target.key):
+		return sameKey
+	case slices.Contains(missing, c.Request.Path):
+		return noAccount
+	}
+	return ""
 }
 
 // mayAccept reports whether the target may accept a case that should be rejected: an open one, one by a rule that the run
@@ -316,11 +311,7 @@ func (r *run) sendCase(ctx context.Context, c *testCase, costs, planned bool) {
 	if costs {
 		r.budget.leave(x, planned)
 	}
-	if ctx.Err() != nil {
-		r.finish(c.Name, verdict{outcome: LeftOut, reason: abortReason(ctx)}, x.elapsed)
-		return
-	}
-	r.finish(c.Name, judged(r.target.judge(c, x), x), x.elapsed)
+	r.finish(ctx, c.Name, judged(r.target.judge(c, x), x), x.elapsed)
 }
 
 // checkUniqueIDs compares the ids of all submissions.
@@ -344,5 +335,5 @@ func (r *run) checkUniqueIDs() {
 	} else if accepted < 2 {
 		v = verdict{outcome: NotApplicable, reason: "fewer than two submissions were accepted"}
 	}
-	r.finish(uniqueIDs, v, 0)
+	r.finish(context.Background(), uniqueIDs, v, 0)
 }
