@@ -22,7 +22,7 @@ func ParseBaseURL(raw string, insecureHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("not an http or https URL such as " + DefaultBaseURL)
+		return nil, errors.New("not an http or https URL such as " + DefaultBaseURL + " or http://localhost:8080")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("a base URL has no user, query or fragment")
 	case u.Scheme == "http" && !insecureHTTP && !IsLoopback(u.Hostname()):

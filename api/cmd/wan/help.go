@@ -103,6 +103,9 @@ func printFlags(w io.Writer, cmd *cobra.Command, width int) {
 			if f.NoOptDefVal != "" {
 				kind = "[=true|false]"
 			}
+			if len("  --"+f.Name+kind) > width {
+				kind = "\n  " + strings.TrimSpace(kind)
+			}
 			printText(w, "  --"+f.Name+kind+remark(value.Property)+"\n      "+value.usage, width)
 		case f.Shorthand == "":
 			printItem(w, "  ", "    "+label, usage, width)

@@ -88,7 +88,7 @@ const noHistory = "WAN_NO_HISTORY"
 // An event is a line of the journal. It never holds the key or media.
 type event struct {
 	Time            time.Time `json:"time"`
-	Event           string    `json:"event"` // submitting, submitted, or the name of an exit code
+	Event           string    `json:"event,omitempty"` // submitting, submitted, or the name of an exit code
 	ID              string    `json:"id,omitempty"`
 	ClientRequestID string    `json:"client_request_id,omitempty"`
 	Model           string    `json:"model,omitempty"`
@@ -182,7 +182,7 @@ func readJournal(r io.Reader) (records []*record) {
 			found = &record{event: e}
 			records = append(records, found)
 		}
-		found.Outcome = e.Event
+		found.Outcome, found.Event = e.Event, "" // one word for a state
 		found.ID = cmp.Or(e.ID, found.ID)
 		found.Output = cmp.Or(e.Output, found.Output)
 		if e.ClientRequestID != "" {

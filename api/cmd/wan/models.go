@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -103,7 +104,7 @@ func runModels(ctx context.Context, o *modelsOptions) error {
 		document, ok := modelOf(name)
 		if !ok {
 			slugs, _ := summaries()
-			return inputError(fmt.Errorf("unknown model %.60q%s", name, didYouMean(name, slugs)))
+			return inputError(fmt.Errorf("unknown model %.60q%s", name, cmp.Or(didYouMean(name, slugs), "; the models are "+strings.Join(slugs, ", "))))
 		}
 		documents = append(documents[:i:i], document)
 	}

@@ -41,7 +41,7 @@ func (o *output) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.overwrite, "overwrite", false, "overwrite the file if it exists")
 	flags.DurationVar(&o.timeout, "timeout", 30*time.Minute, "how long to wait in all, such as 90s or 10m; 0 is no limit")
 	flags.BoolVar(&o.json, "json", false, jsonUsage)
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress, only the ids of a submission")
 }
 
 // expand is where the video of a generation goes; empty without -o.
@@ -290,10 +290,12 @@ func (f *finish) report(r result, err error) error {
 				return
 			}
 			err = &acceptedError{fmt.Errorf("print the result: %w", err)}
-		} else if f.accepted {
-			err = &acceptedError{err}
+		} else {
+			if f.accepted {
+				err = &acceptedError{err}
+			}
+			err = r.writeError(f.stdout, f.json, err)
 		}
-		err = r.writeError(f.stdout, f.json, err)
 		f.printError(err)
 		f.printBody(f.stderr, err)
 		if is[*api.DownloadError](err) && r.URL != "" {
@@ -304,7 +306,9 @@ func (f *finish) report(r result, err error) error {
 		case f.simulate:
 			fmt.Fprintln(f.stderr, "The simulator ends with this command, so the generation can't be resumed.")
 		default:
-			fmt.Fprintln(f.stderr, "To resume: "+f.resume(f.connection, r.ID, f.seed))
+			o := *f.output
+			o.overwrite = o.overwrite || r.File != "" // saved already, and only the result couldn't be printed
+			fmt.Fprintln(f.stderr, "To resume: "+o.resume(f.connection, r.ID, f.seed))
 		}
 		err = &printedError{err}
 	})

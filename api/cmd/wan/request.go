@@ -67,8 +67,8 @@ func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (
 			body[p.Name] = flag.Value.(*property).value()
 		}
 		if value, ok := body[p.Name]; ok {
-			body[p.Name], err = spec.MapMedia(p.Schema, p.Name, value, func(_ string, value any) (any, error) {
-				source, err := o.parseMedia(ctx, value)
+			body[p.Name], err = spec.MapMedia(p.Schema, p.Name, value, func(property string, value any) (any, error) {
+				source, err := o.parseMedia(ctx, property, value)
 				if err == nil || ctx.Err() != nil {
 					return source, err
 				}
@@ -86,15 +86,23 @@ func (o *modelOptions) setProperties(ctx context.Context, body map[string]any) (
 	return problems, nil
 }
 
-// parseMedia makes a source of a text.
-func (o *modelOptions) parseMedia(ctx context.Context, value any) (any, error) {
+// parseMedia makes a source of a text. The client checks files, too, but only one at a time.
+func (o *modelOptions) parseMedia(ctx context.Context, name string, value any) (any, error) {
 	text, ok := value.(string)
 	if !ok {
 		return value, nil
 	}
 	source, err := o.source(ctx, text)
-	if err == nil && source.IsLocal() {
-		o.inputs = append(o.inputs, source.String())
+	if err != nil || !source.IsLocal() {
+		return source, err
+	}
+	o.inputs = append(o.inputs, source.String())
+	content, err := source.Inspect(o.maxMedia << 20)
+	if err == nil {
+		err = content.CheckKind(name)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", source, err)
 	}
 	return source, err
 }
