@@ -19,10 +19,8 @@ type operation struct {
 	// request and mediaType are those of the body, if there is one.
 	request   object
 	mediaType string
-	// alternatives are the schemas of the body that name our model, if ours is a choice too.
-	alternatives []object
 	// unnamed are the alternatives of the body that name no model, and others are the models that we have no spec for.
-	unnamed []any
+	unnamed []object
 	others  []string
 }
 
@@ -85,44 +83,31 @@ func (c *contract) unrecognized(found []*operation, others []foreign) []foreign 
 func (o *operation) submissions(c *contract) (all []*operation) {
 	content := in(o.theirs, "requestBody", "content")
 	for _, mediaType := range slices.Sorted(maps.Keys(content)) {
-		found, unnamed := variants(objectOf(content[mediaType])["schema"])
+		byModel, unnamed := forms(in(content, mediaType, "schema"))
 		var others []string
-		for _, v := range found {
-			for _, id := range v.models {
-				i := slices.IndexFunc(c.models, func(d *spec.Document) bool { return d.Model == id })
-				if i < 0 {
-					others = append(others, id)
-					continue
-				}
-				ours := c.models[i]
-				if i := slices.IndexFunc(all, func(o *operation) bool { return o.ours == ours }); i >= 0 {
-					all[i].join(v.schema)
-					continue
-				}
-				one := *o
-				one.ours, one.mediaType, one.request, one.alternatives = ours, mediaType, v.schema, []object{v.schema}
+		for _, id := range slices.Sorted(maps.Keys(byModel)) {
+			i := slices.IndexFunc(c.models, func(d *spec.Document) bool { return d.Model == id })
+			if i < 0 {
+				others = append(others, id)
+				continue
+			}
+			one := *o
+			one.ours, one.mediaType, one.request = c.models[i], mediaType, byModel[id][0]
+			if one.ours.Request().AnyOf != nil {
+				one.request = lift(byModel[id])
+			} else {
+				one.unnamed = byModel[id][1:]
+			}
+			if !slices.ContainsFunc(all, func(o *operation) bool { return o.ours == one.ours }) {
 				all = append(all, &one)
 			}
 		}
 		if len(all) > 0 {
 			all[0].unnamed = append(all[0].unnamed, unnamed...)
-			slices.Sort(others)
 			all[0].others = slices.Compact(append(all[0].others, others...))
 		}
 	}
 	return all
-}
-
-// join adds another schema for the same model.
-func (o *operation) join(schema object) {
-	switch {
-	case schema["oneOf"] != nil || schema["anyOf"] != nil: // the whole
-	case o.ours.Request().AnyOf != nil:
-		o.alternatives = append(o.alternatives, schema)
-		o.request = lift(o.alternatives)
-	default:
-		o.unnamed = append(o.unnamed, schema)
-	}
 }
 
 // urls returns where the operation is according to the spec.

@@ -5,16 +5,10 @@ import (
 	"slices"
 )
 
-// A variant is a request schema for the models that it names.
-type variant struct {
-	models []string
-	schema object
-}
-
-// variants returns the alternatives of a request schema that name a model, since one spec may serve several models, then
-// the schema itself. The alternatives that name none are returned separately.
-func variants(value any) (all []variant, unnamed []any) {
-	whole := objectOf(value)
+// forms returns the schemas that a request may have, by the models that they name, since one spec may serve several models.
+// The alternatives that name none are returned separately.
+func forms(whole object) (byModel map[string][]object, unnamed []object) {
+	byModel = map[string][]object{}
 	shared := maps.Clone(whole)
 	delete(shared, "oneOf")
 	delete(shared, "anyOf")
@@ -22,7 +16,7 @@ func variants(value any) (all []variant, unnamed []any) {
 		own := objectOf(alternative)
 		models := modelIDs(own)
 		if models == nil {
-			unnamed = append(unnamed, alternative)
+			unnamed = append(unnamed, own)
 			continue
 		}
 		both := merge(object{"allOf": []any{shared, own}})
@@ -30,12 +24,19 @@ func variants(value any) (all []variant, unnamed []any) {
 			both = own
 		}
 		both["properties"] = objectWith(both["properties"], "model", in(own, "properties")["model"])
-		all = append(all, variant{models, both})
+		for _, id := range models {
+			byModel[id] = append(byModel[id], both)
+		}
 	}
-	if len(all) == 0 {
+	if len(byModel) == 0 {
 		unnamed = nil // compared as oneOf and anyOf of the whole
 	}
-	return append(all, variant{modelIDs(whole), whole}), unnamed
+	for _, id := range modelIDs(whole) {
+		if byModel[id] == nil {
+			byModel[id] = []object{whole}
+		}
+	}
+	return byModel, unnamed
 }
 
 func modelIDs(schema object) (ids []string) {
@@ -49,6 +50,9 @@ func modelIDs(schema object) (ids []string) {
 
 // lift returns a choice in the form of our specs: the properties of all alternatives, and beside them what each requires.
 func lift(alternatives []object) object {
+	if len(alternatives) == 1 {
+		return alternatives[0]
+	}
 	lifted := maps.Clone(alternatives[0])
 	for _, a := range alternatives[1:] {
 		lifted["properties"] = mergeProperties(lifted["properties"].(object), a["properties"].(object), func(a, b any) object { return object{"anyOf": []any{a, b}} })
