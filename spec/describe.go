@@ -16,7 +16,9 @@ func Describe(schema *openapi3.Schema) string {
 	case len(schema.Enum) > 0:
 		values := make([]string, len(schema.Enum))
 		for i, v := range schema.Enum {
-			values[i] = fmt.Sprint(v)
+			if values[i] = fmt.Sprint(v); v == nil {
+				values[i] = "null"
+			}
 		}
 		if len(values) == 1 {
 			return values[0]

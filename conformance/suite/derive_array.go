@@ -25,6 +25,10 @@ func arrays(s *openapi3.Schema) []value {
 	if s.Items != nil {
 		item = s.Items.Value
 	}
+	few := s.UniqueItems && len(item.Enum) > 0 // there are no more different items
+	if few {
+		most = min(most, len(item.Enum))
+	}
 	good := func(n int) []string {
 		list := make([]string, n)
 		for i := range list {
@@ -44,9 +48,11 @@ func arrays(s *openapi3.Schema) []value {
 	if least > 0 {
 		add(fmt.Sprint(least-1), good(least-1), groupBounds, false, why)
 	}
-	if s.MaxItems == nil {
+	switch {
+	case few:
+	case s.MaxItems == nil:
 		add(fmt.Sprint(100*most), good(100*most), groupBounds, true, why)
-	} else {
+	default:
 		for _, n := range slices.Compact([]int{most + 1, most + 2, max(10*most, most+2)}) {
 			add(fmt.Sprint(n), good(n), groupBounds, false, why)
 		}

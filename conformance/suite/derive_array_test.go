@@ -19,7 +19,8 @@ func TestArrays(t *testing.T) {
 	nullable.Nullable = true
 	array := func(item *openapi3.Schema) *openapi3.Schema { return openapi3.NewArraySchema().WithItems(item) }
 	unique := array(openapi3.NewStringSchema()).WithMaxItems(3)
-	unique.UniqueItems = true
+	differentValues := array(colour)
+	unique.UniqueItems, differentValues.UniqueItems = true, true
 	for _, test := range []struct {
 		name   string
 		schema *openapi3.Schema
@@ -41,6 +42,7 @@ func TestArrays(t *testing.T) {
 		{"objects", array(point), "0 4 an-integer-at-0 two-wrong"},
 		{"lists", array(array(openapi3.NewIntegerSchema()).WithMinItems(1)), "an-integer-at-0"},
 		{"nullable", array(nullable), "an-integer-at-0"},
+		{"different values", differentValues, "0 2 the-same-twice foreign-at-0"},
 		{"different", unique, "the-same-twice 3 4"},
 		{"anything", openapi3.NewArraySchema(), "0 4 the-same-twice"},
 	} {

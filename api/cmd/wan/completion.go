@@ -55,7 +55,9 @@ func flagValues(f *pflag.Flag) ([]string, cobra.ShellCompDirective) {
 			values = []string{"true", "false"}
 		}
 		for _, v := range p.Schema.Enum {
-			values = append(values, fmt.Sprint(v))
+			if v != nil {
+				values = append(values, fmt.Sprint(v))
+			}
 		}
 		return values, cobra.ShellCompDirectiveNoFileComp
 	}
