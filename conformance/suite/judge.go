@@ -23,7 +23,8 @@ const (
 	// Lenient allows any 4xx for a rejection and any 2xx for an acceptance. It reports, but doesn't fail, what breaks only
 	// rules that a reasonable server may break: see Inferred.
 	Lenient Strictness = iota
-	// Documented allows only the status codes that the specs document for the operation and the reason.
+	// Documented allows only the status codes that the specs document for the operation and the reason, and fails what
+	// Lenient only reports.
 	Documented
 	// Exact also asks for what the specs leave open and the simulator fixes: its status codes, messages that name the JSON
 	// pointers of all violations and nothing else, and its verdict on every media URL.

@@ -55,7 +55,7 @@ func newConformance(c *console) *cobra.Command {
 			"--target that should be accepted. Invalid ones are always sent. If the server accepts one, it counts, so a run with " +
 			"--spend 5 creates at most 6 jobs.\n\n" +
 			"Three levels of --strictness: lenient allows any 4xx for a rejection, and reports without failing what breaks only " +
-			"inferred rules; documented allows only the status codes in the specs; exact also checks the messages, as the " +
+			"inferred rules; documented fails those too, and allows only the status codes in the specs; exact also checks the messages, as the " +
 			"simulator writes them.\n\n" +
 			"Exit codes:\n" +
 			"  0  the target conforms, as far as it was checked\n" +
