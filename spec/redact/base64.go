@@ -12,7 +12,7 @@ var dataMark = []byte("[base64 data]")
 func withoutBase64(text []byte) []byte {
 	var out []byte
 	copied := 0
-	for i := 0; i < len(text); {
+	for i := 0; i+minData <= len(text); {
 		n, characters := base64Run(text[i:])
 		if characters >= minData {
 			out = append(append(out, text[copied:i]...), dataMark...)
