@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -268,16 +267,14 @@ func duration(source Source) (float64, error) {
 		return 0, err
 	}
 	defer f.Close()
-	moov, err := findBox(f, 0, content.Size, "moov")
-	if err != nil {
-		return 0, err
-	}
-	mvhd, err := findBox(f, moov.start, moov.end, "mvhd")
-	if err != nil {
-		return 0, err
+	box := io.NewSectionReader(f, 0, content.Size)
+	for _, kind := range []string{"moov", "mvhd"} {
+		if box, err = findBox(box, kind); err != nil {
+			return 0, err
+		}
 	}
 	head := make([]byte, 32)
-	if n, err := f.ReadAt(head, mvhd.start); err != nil && n < 20 {
+	if n, err := box.ReadAt(head, 0); n < 20 {
 		return 0, err
 	}
 	scale, length := binary.BigEndian.Uint32(head[12:]), uint64(binary.BigEndian.Uint32(head[16:]))
@@ -290,30 +287,27 @@ func duration(source Source) (float64, error) {
 	return float64(length) / float64(scale), nil
 }
 
-// A box is the content of a box in an MP4 file.
-type box struct{ start, end int64 }
-
-// findBox finds the first box of a type between two offsets.
-func findBox(r io.ReaderAt, start, end int64, kind string) (box, error) {
+// findBox returns the content of the first box of a type in an MP4 file or in another box.
+func findBox(r *io.SectionReader, kind string) (*io.SectionReader, error) {
 	head := make([]byte, 16)
-	for start+8 <= end {
-		if n, err := r.ReadAt(head, start); err != nil && (n < 8 || !errors.Is(err, io.EOF)) {
-			return box{}, err
+	for at := int64(0); at+8 <= r.Size(); {
+		if n, err := r.ReadAt(head, at); n < 8 {
+			return nil, err
 		}
 		size, header := int64(binary.BigEndian.Uint32(head)), int64(8)
 		switch size {
 		case 0:
-			size = end - start
+			size = r.Size() - at
 		case 1:
 			size, header = int64(binary.BigEndian.Uint64(head[8:])), 16 //nolint:gosec // a negative size is refused
 		}
-		if size < header || size > end-start {
+		if size < header || size > r.Size()-at {
 			break
 		}
-		if bytes.Equal(head[4:8], []byte(kind)) {
-			return box{start + header, start + size}, nil
+		if string(head[4:8]) == kind {
+			return io.NewSectionReader(r, at+header, size-header), nil
 		}
-		start += size
+		at += size
 	}
-	return box{}, errors.New("not an MP4 video that states its length")
+	return nil, errors.New("not an MP4 video that states its length")
 }
