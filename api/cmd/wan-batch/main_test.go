@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -179,6 +181,29 @@ func TestHelp(t *testing.T) {
 	code, stdout, _ := command(t, "", "--help")
 	if code != exitDone || !strings.Contains(stdout, "  AIML_API_BASE       the") || !strings.Contains(stdout, "  WAN_BATCH_DATABASE  the") {
 		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
+func TestPage(t *testing.T) {
+	b, err := batch.Create(t.Context(), filepath.Join(t.TempDir(), ledgerFile), "shots")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for url, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"http://127.0.0.1:8090/":       {http.StatusOK, "<title>wan-batch</title>"},
+		"http://localhost:8090/status": {http.StatusOK, `"batch":"shots"`},
+		"http://127.0.0.1:8090/other":  {http.StatusNotFound, ""},
+		"http://evil.example/status":   {http.StatusForbidden, ""}, // DNS rebinding
+	} {
+		w := httptest.NewRecorder()
+		loopbackOnly(newPage(b)).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, url, nil))
+		if w.Code != want.code || !strings.Contains(w.Body.String(), want.text) {
+			t.Errorf("%s: %d, %.200s", url, w.Code, w.Body)
+		}
 	}
 }
 
