@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
@@ -32,7 +33,7 @@ func newBalance(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use:         "balance",
 		Short:       "Print the balance of the account",
-		Annotations: tail(environment),
+		Annotations: help.Tail(environment),
 		GroupID:     "account",
 		Args:        cobra.NoArgs,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return runBalance(cmd.Context(), o) },

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
@@ -194,11 +195,9 @@ func isTerminal(w io.Writer) bool {
 // terminalWidth is the width of the terminal, or 100 where there is none.
 func terminalWidth(w io.Writer) int {
 	if f, ok := file(w); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return min(width, 120)
-		}
+		return help.Width(f)
 	}
-	return 100
+	return help.Width(w)
 }
 
 // openFile shows a file with the program that the platform uses for it, and doesn't wait for it.

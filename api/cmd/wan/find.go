@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -28,7 +29,7 @@ func newFind(c *console) *cobra.Command {
 		Short: "Find a submission of unknown outcome in the account's logs",
 		Long: "Find a submission of unknown outcome in the account's logs, and print the id of its generation. A submission that " +
 			"isn't found may still be running: a row may appear only when the generation has ended. Exit codes are those of wan wait.",
-		Annotations: tail(environment, exitCodes()),
+		Annotations: help.Tail(environment, exitCodes()),
 		GroupID:     "jobs",
 		Example:     "  wan find wan-KX2M3QF7BHZV5S6TJ4NRYPLACE\n  wan find wan:summer:17:1 --since 48h --json",
 		Args: func(_ *cobra.Command, args []string) error {

@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
@@ -76,7 +77,7 @@ func newRoot(c *console, args []string, unknown *error) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "wan",
 		Short:         "Generate videos with the Wan 2.2 models of the AI/ML API",
-		Annotations:   tail(environment, exitCodes()),
+		Annotations:   help.Tail(environment, exitCodes()),
 		Version:       wire.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -145,11 +146,6 @@ func newHelp() *cobra.Command {
 			return found.Help()
 		},
 	}
-}
-
-// tail is the end of a command's help.
-func tail(paragraphs ...string) map[string]string {
-	return map[string]string{"tail": strings.Join(paragraphs, "\n\n")}
 }
 
 // didYouMean suggests names similar to a misspelled word, as cobra does for commands.

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/media"
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -59,7 +60,7 @@ func newModel(c *console, document *spec.Document) *cobra.Command {
 			"A submission costs money, except with --simulate.",
 		Example:     "  wan " + document.Slug + example(document) + " --simulate -o out.mp4",
 		Aliases:     []string{document.Model},
-		Annotations: tail(environment, exitCodes()),
+		Annotations: help.Tail(environment, exitCodes()),
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("client-request-id") {

@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -140,10 +141,10 @@ func printModels(w io.Writer, documents []*spec.Document, width int) {
 			heading = document.Slug + "\n" + document.Model
 		}
 		fmt.Fprintln(w, heading)
-		printText(w, "  "+document.OpenAPI.Info.Description, width)
+		help.Text(w, "  "+document.OpenAPI.Info.Description, width)
 		for _, p := range document.Properties() {
 			if p.Name != "model" {
-				printItem(w, "    ", p.Name, spec.Describe(p.Schema)+remark(p), width)
+				help.Item(w, "    ", p.Name, spec.Describe(p.Schema)+remark(p), width)
 			}
 		}
 	}

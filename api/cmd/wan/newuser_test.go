@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
 )
@@ -167,7 +168,7 @@ func TestWidth(t *testing.T) {
 	texts := map[string]func(w io.Writer, width int){"the models": func(w io.Writer, width int) { printModels(w, spec.Models(), width) }}
 	var add func(*cobra.Command)
 	add = func(command *cobra.Command) {
-		texts[command.CommandPath()] = func(w io.Writer, width int) { writeHelp(w, command, width) }
+		texts[command.CommandPath()] = func(w io.Writer, width int) { help.Write(w, command, width, printFlags) }
 		for _, sub := range command.Commands() {
 			add(sub)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
@@ -33,7 +34,7 @@ func newWait(c *console) *cobra.Command {
 			"The ID - reads further IDs from standard input, LAST is the last one of wan jobs. Several generations are awaited " +
 			"at the same time; the output is then ID<TAB>FILE or ID<TAB>URL, in the order of completion. " +
 			"If {id} is in the name of -o, the same command run again skips the videos that are saved already.",
-		Annotations: tail(environment, exitCodes()),
+		Annotations: help.Tail(environment, exitCodes()),
 		GroupID:     "jobs",
 		Example:     "  wan wait ID -o out.mp4\n  wan wait - -o '{id}.mp4' < ids.txt",
 		Args:        someIDs,
@@ -172,7 +173,7 @@ func newGet(c *console) *cobra.Command {
 		Long: "Poll generations once each and print their status. The ID - reads further IDs from standard input, LAST is the last " +
 			"one of wan jobs. The exit code is 0 whatever the status, also that of a failed generation. Errors have the exit codes " +
 			"of wan wait.",
-		Annotations: tail(environment),
+		Annotations: help.Tail(environment),
 		Example:     "  wan get ID\n  wan get ID --json | jq -r .outcome",
 		Args:        someIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
