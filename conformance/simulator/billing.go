@@ -121,13 +121,7 @@ func (q transactionsQuery) matches(t transaction) bool {
 }
 
 func parseTransactionsQuery(values url.Values) (q transactionsQuery, err error) {
-	operation := accountOperation("/v2/billing/transactions")
-	for name := range values {
-		if operation.Parameters.GetByInAndName("query", name) == nil {
-			return q, errors.New("unknown parameter")
-		}
-	}
-	if err := checkQuery(operation, values); err != nil {
+	if err := checkKnown(accountOperation("/v2/billing/transactions"), values); err != nil {
 		return q, err
 	}
 	q.from, _ = time.Parse(time.RFC3339, values.Get("from"))

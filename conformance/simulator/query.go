@@ -42,10 +42,20 @@ func checkQuery(operation *openapi3.Operation, values url.Values) error {
 	return nil
 }
 
+// checkKnown is checkQuery without unknown parameters.
+func checkKnown(operation *openapi3.Operation, values url.Values) error {
+	for name := range values {
+		if operation.Parameters.GetByInAndName("query", name) == nil {
+			return fmt.Errorf("unknown parameter %.100q", name)
+		}
+	}
+	return checkQuery(operation, values)
+}
+
 // checkRequest validates a query and a JSON body against the operation's spec.
 func checkRequest(operation *openapi3.Operation, values url.Values, body []byte) error {
-	if operation.RequestBody == nil {
-		return checkQuery(operation, values)
+	if err := checkKnown(operation, values); err != nil || operation.RequestBody == nil {
+		return err
 	}
 	return checkJSON(operation.RequestBody.Value.Content["application/json"].Schema.Value, body)
 }
