@@ -113,7 +113,7 @@ func isPart(o *observation, c *call) []problem {
 		return because("expected the whole video of %d bytes with the status code 200; received %d bytes", o.video.size, o.part.size)
 	case c.status == http.StatusOK:
 		return nil
-	case got != want:
+	case got != want && got != strings.Replace(want, fmt.Sprintf("/%d", o.video.size), "/*", 1): // the length may be unknown
 		return because("expected the Content-Range %q; received %q", want, got)
 	case !bytes.Equal(o.part.head, o.video.head[partFrom:partTo]):
 		return because("expected the bytes from %d to %d of the video; received others", partFrom, partTo-1)

@@ -25,6 +25,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/spec"
@@ -151,7 +152,7 @@ func (c *Config) complete() error {
 	}
 	for _, slug := range c.Models {
 		if _, ok := spec.BySlug(slug); !ok {
-			return fmt.Errorf("unknown model %q", slug)
+			return fmt.Errorf("unknown model %q: expected one of %s", slug, strings.Join(slugs(), ", "))
 		}
 	}
 	c.Concurrency = cmp.Or(c.Concurrency, 8)
@@ -166,6 +167,13 @@ func (c *Config) complete() error {
 		return errors.New("a generation id is empty")
 	}
 	return nil
+}
+
+func slugs() (list []string) {
+	for _, d := range spec.Models() {
+		list = append(list, d.Slug)
+	}
+	return list
 }
 
 // selects reports whether only some cases are selected.

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -169,11 +169,12 @@ func (o *conformanceOptions) printList() error {
 	if err != nil {
 		return inputError(err)
 	}
-	table := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	var b strings.Builder
 	for _, result := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", result.Name, result.Expected, result.Why)
+		fmt.Fprintln(&b, strings.TrimSpace(result.Name+"  "+result.Expected), " "+result.Why)
 	}
-	return table.Flush()
+	_, err = io.WriteString(o.stdout, b.String())
+	return err
 }
 
 // complete checks the flags and completes the configuration.
@@ -215,6 +216,9 @@ func (o *conformanceOptions) complete() error {
 		return errors.New("only one report can be written to stdout")
 	}
 	o.Key = cmp.Or(o.Key, wire.Key())
+	if o.Target != "" && o.Key == "" && !o.list {
+		return errors.New("no API key: add --key or set AIML_API_KEY; mocks accept any")
+	}
 	return nil
 }
 

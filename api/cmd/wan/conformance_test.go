@@ -180,7 +180,7 @@ func TestConformanceHangs(t *testing.T) {
 func TestConformanceNoKey(t *testing.T) {
 	s := newServer(t)
 	t.Setenv("AIML_API_KEY", "")
-	runWan(t, t.Context(), new(buffer), "conformance", "--target", s.URL).check(t, exitInput, "", "no API key")
+	runWan(t, t.Context(), new(buffer), "conformance", "--target", s.URL).check(t, exitInput, "", "no API key: add --key")
 	s.nothingSent(t)
 }
 
