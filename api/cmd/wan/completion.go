@@ -68,6 +68,10 @@ func flagValues(f *pflag.Flag) ([]string, cobra.ShellCompDirective) {
 		return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
 	case "prompt-file", "junit", "html", "json", "deviations":
 		return nil, cobra.ShellCompDirectiveDefault
+	case "strictness":
+		return []string{"lenient", "documented", "exact"}, cobra.ShellCompDirectiveNoFileComp
+	case "log":
+		return []string{"text", "json", "none"}, cobra.ShellCompDirectiveNoFileComp
 	case "fault":
 		return faultValues(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
