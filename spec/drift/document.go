@@ -113,10 +113,8 @@ func objectOf(value any) object {
 }
 
 func objectWith(value any, key string, member any) object {
-	o := maps.Clone(objectOf(value))
-	if o == nil {
-		o = object{}
-	}
+	o := object{}
+	maps.Copy(o, objectOf(value))
 	o[key] = member
 	return o
 }

@@ -115,9 +115,9 @@ func (o *operation) urls() []string {
 	var urls []string
 	for _, from := range []object{o.theirs, o.item, o.document} {
 		for _, server := range list(from["servers"]) {
-			urls = append(urls, strings.TrimSuffix(plain(server.(object)["url"]), "/")+o.path)
+			urls = append(urls, strings.TrimSuffix(plain(objectOf(server)["url"]), "/")+o.path)
 		}
-		if from["servers"] != nil {
+		if urls != nil {
 			return urls
 		}
 	}
@@ -132,7 +132,7 @@ func security(root, operation object) (ways []string) {
 	}
 	for _, requirement := range list(requirements) {
 		var parts []string
-		for _, name := range slices.Sorted(maps.Keys(requirement.(object))) {
+		for _, name := range slices.Sorted(maps.Keys(objectOf(requirement))) {
 			scheme := in(root, "components", "securitySchemes", name)
 			way := strings.TrimSpace(plain(scheme["type"]) + " " + strings.ToLower(plain(scheme["scheme"])))
 			if scheme["type"] == "apiKey" {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -95,5 +96,39 @@ func eachMember(schema object, p place, visit func(o object, key string, p place
 		here := p.down("properties", name)
 		visit(properties, name, here)
 		eachMember(properties[name].(object), here, visit)
+	}
+}
+
+// A spec with anything in any place is compared or is an error: the vendor's are slightly invalid.
+func TestDamagedSpecs(t *testing.T) {
+	junk := []any{
+		nil, "x", 7.0, true, []any{}, []any{nil}, object{}, object{"a": nil}, object{"$ref": "#/paths"},
+		object{"allOf": []any{nil, object{"type": "string"}}}, object{"type": []any{"null", "string"}},
+	}
+	for seed := range uint64(150) {
+		d, random := newVendor(t), rand.New(rand.NewPCG(seed, 0))
+		var replace []func(any)
+		var visit func(value any)
+		visit = func(value any) {
+			switch v := value.(type) {
+			case object:
+				for _, key := range slices.Sorted(maps.Keys(v)) {
+					replace = append(replace, func(n any) { v[key] = n })
+					visit(v[key])
+				}
+			case []any:
+				for i := range v {
+					replace = append(replace, func(n any) { v[i] = n })
+					visit(v[i])
+				}
+			}
+		}
+		visit(d.doc)
+		for range 1 + random.IntN(3) {
+			replace[random.IntN(len(replace))](junk[random.IntN(len(junk))])
+		}
+		if _, stderr, code := drift(t, write(t, "vendor.json", []byte(encode(d.doc)))); code == 2 && stderr == "" {
+			t.Errorf("%d: exit status 2 without a word", seed)
+		}
 	}
 }

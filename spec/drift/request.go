@@ -55,7 +55,7 @@ func lift(alternatives []object) object {
 	}
 	lifted := maps.Clone(alternatives[0])
 	for _, a := range alternatives[1:] {
-		lifted["properties"] = mergeProperties(lifted["properties"].(object), a["properties"].(object), func(a, b any) object { return object{"anyOf": []any{a, b}} })
+		lifted["properties"] = mergeProperties(in(lifted, "properties"), in(a, "properties"), func(a, b any) object { return object{"anyOf": []any{a, b}} })
 		lifted["required"] = without(list(lifted["required"]), func(name any) bool { return !slices.Contains(list(a["required"]), name) })
 	}
 	var choice []any

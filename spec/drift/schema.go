@@ -19,7 +19,7 @@ func merge(whole object) object {
 			case !isSet:
 				flat[key] = value
 			case key == "properties":
-				flat[key] = mergeProperties(have.(object), value.(object), func(a, b any) object { return merge(object{"allOf": []any{a, b}}) })
+				flat[key] = mergeProperties(objectOf(have), objectOf(value), func(a, b any) object { return merge(object{"allOf": []any{a, b}}) })
 			case key == "required":
 				flat[key] = slices.Concat(list(have), list(value))
 			case members["schema"][key].as == "text", members["schema"][key].as == "ignored", reflect.DeepEqual(have, value): // the first one wins
@@ -33,7 +33,8 @@ func merge(whole object) object {
 
 // mergeProperties returns the properties of both. Those that differ are merged.
 func mergeProperties(a, b object, merge func(a, b any) object) object {
-	all := maps.Clone(a)
+	all := object{}
+	maps.Copy(all, a)
 	for name, property := range b {
 		if before, ok := a[name]; ok && !reflect.DeepEqual(before, property) {
 			property = merge(before, property)

@@ -213,7 +213,7 @@ func shownParameter(p object) string { return plain(p["in"]) + " " + plain(p["na
 
 // compareRequired compares the names of required properties.
 func (c *comparison) compareRequired(s step, ours, theirs object) {
-	describes := func(o object, name any) bool { return in(o, "properties")[name.(string)] != nil }
+	describes := func(o object, name any) bool { return in(o, "properties")[plain(name)] != nil }
 	at := s.at.down("required")
 	for _, name := range list(ours["required"]) {
 		if !slices.Contains(list(theirs["required"]), name) && describes(theirs, name) {
