@@ -141,10 +141,13 @@ func runConformance(ctx context.Context, o *conformanceOptions) error {
 			return err
 		}
 	}
-	if err == nil && !report.OK() {
-		err = errors.New("the target doesn't conform")
+	switch {
+	case report.Interrupted:
+		return errors.New(report.Reason)
+	case !report.OK():
+		return errors.New("the target doesn't conform")
 	}
-	return err
+	return nil
 }
 
 // progressPrinter returns a function that shows the progress: on a terminal in one line, elsewhere in a line every 10 s.
@@ -153,7 +156,7 @@ func progressPrinter(progress *progress) func(suite.Progress) {
 	return func(p suite.Progress) {
 		text := fmt.Sprintf("%d of %d cases, %d failed", p.Done, p.Total, p.Failed)
 		if p.Waiting > 0 {
-			text += fmt.Sprintf(", %d generations to wait for, %d s left of the patience", p.Waiting, int(p.Patience.Seconds()))
+			text += fmt.Sprintf("; generations to wait for: %d, with %d s left of the patience", p.Waiting, int(p.Patience.Seconds()))
 		}
 		progress.set(text)
 		if !progress.terminal && time.Since(last) >= 10*time.Second {

@@ -196,7 +196,8 @@ func TestConformanceInterrupted(t *testing.T) {
 	}))
 	defer target.Close()
 	result := runWan(t, ctx, new(buffer), "conformance", "--target", target.URL, "--spend", "1")
-	if result.code != exitTrouble || !strings.Contains(result.stdout, "FAIL: ") || !strings.Contains(result.stdout, "the run was interrupted") || strings.Contains(result.stdout, "PASS") {
+	if result.code != exitTrouble || !strings.Contains(result.stdout, "FAIL: ") || !strings.Contains(result.stdout, "the run was interrupted") || strings.Contains(result.stdout, "PASS") ||
+		!strings.HasSuffix(result.stderr, "wan: the run was interrupted\n") {
 		t.Errorf("exit code %d\n%s%s", result.code, result.stdout, result.stderr)
 	}
 }
@@ -212,8 +213,8 @@ func TestConformanceProgress(t *testing.T) {
 			time.Sleep(time.Second) // of the bubble
 		}
 		p.stop()
-		want := "10 of 100 cases, 1 failed, 4 generations to wait for, 302 s left of the patience\n" +
-			"20 of 100 cases, 1 failed, 4 generations to wait for, 292 s left of the patience\n"
+		want := "10 of 100 cases, 1 failed; generations to wait for: 4, with 302 s left of the patience\n" +
+			"20 of 100 cases, 1 failed; generations to wait for: 4, with 292 s left of the patience\n"
 		if b.String() != want {
 			t.Errorf("got\n%s", b.String())
 		}
