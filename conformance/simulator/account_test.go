@@ -168,6 +168,9 @@ func TestAccountErrors(t *testing.T) {
 			check(t, a)
 		}
 	}
+	if message := ask(t, srv, "GET", "/v2/logs?period=0h", "").decode(t).Message; !strings.HasSuffix(message, "period: expected a string such as 7d") {
+		t.Errorf("the message is %q", message)
+	}
 	for _, path := range []string{"/v2/logs?period=1h", "/v2/billing", "/v2/billing/transactions"} {
 		if a := ask(t, srv, "GET", path, "", "Authorization:"); a.status != 401 {
 			t.Errorf("%s without a key has status %d", path, a.status)

@@ -43,6 +43,13 @@ func (s *Simulator) controlRoutes() *http.ServeMux {
 	mux.HandleFunc("GET /docs-json", s.serveDocs)
 	mux.HandleFunc("GET /simulator/openapi.json", s.serveControlSpec)
 	mux.HandleFunc("GET /simulator/videos/{file}", s.serveVideo)
+	for path, item := range controlSpec().Paths.Map() {
+		allowed := strings.Join(slices.Sorted(maps.Keys(item.Operations())), ", ")
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allowed)
+			writeError(w, r, http.StatusMethodNotAllowed, "Cannot "+r.Method+" "+path)
+		})
+	}
 	for id, handler := range map[string]controlHandler{
 		"getState": s.getState, "listJobs": s.listJobs, "listRequests": s.listRequests,
 		"listFaults": s.listFaults, "clearFaults": s.clearFaults, "reset": s.reset,
@@ -96,7 +103,7 @@ func (s *Simulator) serveControl(w http.ResponseWriter, r *http.Request, operati
 		value, err = handle(r.URL.Query(), body)
 	}
 	if err != nil {
-		writeError(w, r, http.StatusBadRequest, err.Error())
+		writeError(w, r, http.StatusBadRequest, err.Error()+"; see /simulator/openapi.json")
 		return
 	}
 	writeJSON(w, value)

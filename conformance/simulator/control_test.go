@@ -167,6 +167,11 @@ func TestControlErrors(t *testing.T) {
 	} {
 		check(t, control(t, srv, test.method, test.path, test.body, 400))
 	}
+	for path, want := range map[string]string{"/simulator/balance": "PUT", "/simulator/faults": "DELETE, GET, POST"} {
+		if a := ask(t, srv, "PATCH", path, "{}"); a.status != 405 || a.header.Get("Allow") != want {
+			t.Errorf("PATCH %s has status %d and Allow %q, want %q", path, a.status, a.header.Get("Allow"), want)
+		}
+	}
 	for _, timeline := range []string{"queued fast", "[]", `[{"status":1}]`, `[{"status":"queued","for":"-1s"}]`, `[{"status":"queued","later":1}]`, "[{"} {
 		if a := ask(t, srv, "POST", generations, move, "X-Simulator-Timeline: "+timeline); a.status != 400 {
 			t.Errorf("the timeline %s has status %d", timeline, a.status)

@@ -32,7 +32,11 @@ func checkQuery(operation *openapi3.Operation, values url.Values) error {
 				elements[i] = float64(n)
 			}
 			if item.VisitJSON(elements[i], openapi3.EnableFormatValidation()) != nil {
-				return fmt.Errorf("%s: expected %s", name, spec.Describe(item))
+				expected := spec.Describe(item)
+				if item.Pattern != "" {
+					expected = fmt.Sprint("a string such as ", ref.Value.Example)
+				}
+				return fmt.Errorf("%s: expected %s", name, expected)
 			}
 		}
 		if item != schema && schema.VisitJSON(elements) != nil {

@@ -106,6 +106,7 @@ func (o *simulateOptions) add(flags *pflag.FlagSet) {
 	})
 	flags.Func("latency", "delay each request: `DURATION`, or a range such as 50ms..2s", o.setLatency)
 	flags.Float64Var(&o.balance, "balance", 1e6, "the balance of the account in `USD`")
+	flags.Lookup("balance").DefValue = "1000000" // not 1e+06
 	flags.DurationVar(&o.logDelay, "log-delay", 0, "the delay of rows in the account's logs")
 	flags.BoolVar(&o.control, "control", false, "allow other machines to control the simulator")
 	flags.StringVar(&o.state, "state", "", "keep the generations in a `FILE`, so that they survive a restart")
