@@ -97,8 +97,13 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 }
 
 func runModel(ctx context.Context, o *modelOptions) error {
-	if o.maxMedia < 1 || o.maxUSD < 0 || o.find < 0 {
-		return inputError(errors.New("--max-media has to be at least 1, --max-usd and --find can't be negative"))
+	switch {
+	case o.maxMedia < 1:
+		return inputError(errors.New("--max-media has to be at least 1"))
+	case o.maxUSD < 0:
+		return inputError(errors.New("--max-usd can't be negative"))
+	case o.find < 0:
+		return inputError(errors.New("--find can't be negative"))
 	}
 	defer o.removeSpooled()
 	body, err := o.request(ctx)

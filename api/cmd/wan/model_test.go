@@ -266,6 +266,10 @@ func frameBounds(t *testing.T, slug string) (low, high int) {
 // Not even a URL's query may be shown.
 func TestWrongInputIsNotShown(t *testing.T) {
 	s := newServer(t)
+	base64 := strings.Repeat("U0VDUkVU", 300) // of an unknown type, so taken for a path
+	if result := s.wan(t, move("--video-url", base64)...); result.code != exitInput || len(result.stderr) > 300 || strings.Contains(result.stderr, base64[:200]) {
+		t.Errorf("%+v", result)
+	}
 	for _, value := range []string{"ftp://example.com/v.mp4?sig=SECRET", "data:text/plain,SECRET", "data:video/mp4;base64,SECRET*"} {
 		result := s.wan(t, move("--video-url", value)...)
 		result.check(t, exitInput, "", "--video-url")

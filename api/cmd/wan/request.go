@@ -18,6 +18,7 @@ import (
 	"github.com/aimlvideo/wan-go/conformance"
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/media"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // request builds the body from --file and the flags, which override it, and validates it against the spec. A property
@@ -102,7 +103,8 @@ func (o *modelOptions) parseMedia(ctx context.Context, name string, value any) (
 		err = content.CheckKind(name)
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", source, err)
+		// It may be base64 instead of a path.
+		err = fmt.Errorf("%s: %w", redact.Cut(new(redact.Redactor).String(source.String()), 255), err)
 	}
 	return source, err
 }
