@@ -92,7 +92,9 @@ func TestMaxUSD(t *testing.T) {
 	if n := s.Ledger().Created; n != 1 {
 		t.Errorf("%d jobs", n)
 	}
-	s.wan(t, move("--max-usd", "-1")...).check(t, exitInput, "", "--max-usd")
+	for _, wrong := range []string{"-1", "0", "nan"} {
+		s.wan(t, move("--max-usd", wrong)...).check(t, exitInput, "", "--max-usd must be more than 0")
+	}
 }
 
 func TestEstimate(t *testing.T) {

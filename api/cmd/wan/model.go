@@ -88,7 +88,7 @@ func (o *modelOptions) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.dryRun, "dry-run", false, "check everything but the cost, print the request with media shortened, and send nothing; with --json only its body")
 	flags.BoolVar(&o.onlyEstimate, "estimate", false, "ask the API for the price, print what the request will cost, and submit nothing")
 	flags.StringVar(&o.requestID, "client-request-id", "", "`ID` of the submission in the account's usage logs")
-	flags.Float64Var(&o.maxUSD, "max-usd", 0, "refuse to submit if the estimate is higher, unknown, or above the balance; 0 is no limit")
+	flags.Float64Var(&o.maxUSD, "max-usd", 0, "refuse to submit if the estimate is higher, unknown, or above the balance")
 	flags.DurationVar(&o.find, "find", 30*time.Second, "how long to look for a submission of unknown outcome in the account's logs, also after --timeout and Ctrl-C; 0 is never")
 	flags.BoolVar(&o.noHistory, "no-history", false, "keep the submission out of wan jobs")
 	flags.BoolVar(&o.simulate, "simulate", false, "use a simulator inside this process: no key, no cost, a test video")
@@ -100,8 +100,8 @@ func runModel(ctx context.Context, o *modelOptions) error {
 	switch {
 	case o.maxMedia < 1:
 		return inputError(errors.New("--max-media has to be at least 1"))
-	case o.maxUSD < 0:
-		return inputError(errors.New("--max-usd can't be negative"))
+	case o.output.flags.Changed("max-usd") && !(o.maxUSD > 0): // also NaN, and what is left of a spent budget
+		return inputError(errors.New("--max-usd must be more than 0"))
 	case o.find < 0:
 		return inputError(errors.New("--find can't be negative"))
 	}
