@@ -50,7 +50,11 @@ func (c *comparison) compare() {
 	for _, name := range slices.Sorted(maps.Keys(in(c.document, "webhooks"))) {
 		c.add(verdict{compatible, callbackMeans}, c.root().down("webhooks", name), nil, name)
 	}
-	ours, theirs := whole(c.own, object{}, operation), whole(c.document, c.item, c.theirs)
+	ourRoot, theirRoot := c.own, c.document
+	if c.isCopy() { // it may be one of several in a spec, as those of the simulator are
+		ourRoot, theirRoot = nil, nil
+	}
+	ours, theirs := whole(ourRoot, nil, operation), whole(theirRoot, c.item, c.theirs)
 	if c.request != nil {
 		theirs["requestBody"] = c.body(operation)
 	}

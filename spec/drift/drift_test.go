@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
 )
 
@@ -54,6 +55,15 @@ func TestOwnSpecs(t *testing.T) {
 		files = append(files, filepath.Join("..", d.Slug+".yaml"))
 	}
 	lines, stderr, code := driftFrom(t, current(), files...)
+	if len(lines) != 0 || stderr != "" || code != 0 {
+		t.Errorf("lines %q, stderr %q, exit status %d, want nothing and 0", lines, stderr, code)
+	}
+}
+
+// The simulator serves our specs as one.
+func TestSimulator(t *testing.T) {
+	srv := simulator.Start(t)
+	lines, stderr, code := driftFrom(t, current(), "--live", "--base-url", srv.URL)
 	if len(lines) != 0 || stderr != "" || code != 0 {
 		t.Errorf("lines %q, stderr %q, exit status %d, want nothing and 0", lines, stderr, code)
 	}

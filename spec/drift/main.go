@@ -71,7 +71,10 @@ func (o *options) parse(args []string) error {
 	flags := flag.NewFlagSet("drift", flag.ContinueOnError)
 	flags.SetOutput(o.stderr)
 	flags.Usage = func() {
-		fmt.Fprint(o.stderr, "usage: drift [flags] FILE_OR_URL...\n       drift [flags] --live\n")
+		fmt.Fprint(o.stderr, "usage: drift [flags] FILE_OR_URL...\n       drift [flags] --live\n\n"+
+			"Report what the vendor's specs say differently from ours. FILE_OR_URL is an OpenAPI spec in JSON or YAML, a Markdown\n"+
+			"page with specs in code blocks or behind links, or - for standard input.\n\n"+
+			"Exit status: 0 nothing is new, 1 something is new or gone, 2 a source couldn't be read or compared.\n\n")
 		flags.PrintDefaults()
 	}
 	base := wire.BaseURL()
@@ -96,7 +99,10 @@ func (o *options) parse(args []string) error {
 }
 
 func (o *options) run(ctx context.Context, args []string) int {
-	if o.parse(args) != nil { // already printed
+	switch err := o.parse(args); { // which is already printed
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
 	}
 	list, err := readKnown(o.knownFile, o.textsFile)

@@ -103,7 +103,7 @@ func TestArguments(t *testing.T) {
 	}{
 		{"no arguments", nil, 0, "usage: drift", 2},
 		{"unknown flag", []string{"--html", "x"}, 0, "flag provided but not defined", 2},
-		{"help", []string{"--help"}, 0, "usage: drift", 2},
+		{"help", []string{"--help"}, 0, "Exit status: 0 nothing is new", 0},
 		{"no such file", []string{"testdata/nothing.json"}, 0, "drift: testdata/nothing.json: no such file or directory", 2},
 		{"directory", []string{"testdata"}, 0, "drift: testdata: read testdata: is a directory", 2},
 		{"URL", []string{server.URL + "/vendor.json"}, 12, "", 0},
