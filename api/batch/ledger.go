@@ -3,10 +3,13 @@ package batch
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
+	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
@@ -162,10 +165,17 @@ func nullMicros(usd *float64) (n sql.NullInt64) {
 
 func dollars(micros int64) float64 { return float64(micros) / dollar }
 
-// errorText is an error for the ledger. The client has redacted it.
+// errorText is an error for the ledger, without what the state of the line says. The client has redacted it.
 func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return redact.Line(err.Error())
+	if unknown, ok := errors.AsType[*api.UnknownOutcomeError](err); ok {
+		err = fmt.Errorf("no usable response, it may be running and may be charged: %w", unknown.Err)
+	}
+	text := err.Error()
+	if failed, ok := errors.AsType[*api.FailedError](err); ok {
+		text = strings.TrimPrefix(text, "wan: generation "+redact.Line(failed.GenerationID)+" failed: ")
+	}
+	return redact.Line(strings.TrimPrefix(text, "wan: "))
 }

@@ -47,6 +47,42 @@ func (e *ChangedError) Error() string {
 // one that is there is passed over, so a manifest that has grown can be added again. The error is a [*ChangedError] if a
 // body differs; then nothing is added.
 func (b *Batch) Add(ctx context.Context, lines iter.Seq[Line]) (added int, err error) {
+	return b.add(ctx, lines, func(*sql.Tx, []encodedLine) error { return nil })
+}
+
+// AddManifest is [Batch.Add] for lines that are the whole batch, whose videos go to the template of [Options].Output. It
+// adds nothing and returns an [*OutputError] if the videos would overwrite each other or other files, and a
+// [*LeftError] if other lines of the batch are pending, which the next [Batch.Run] would submit.
+func (b *Batch) AddManifest(ctx context.Context, lines iter.Seq[Line], output string) (added int, err error) {
+	if output, err = filepath.Abs(output); err != nil {
+		return 0, fmt.Errorf("batch: %w", err)
+	}
+	return b.add(ctx, lines, func(tx *sql.Tx, encoded []encodedLine) error {
+		pending, err := collect(ctx, tx, scanString, `SELECT custom_id FROM generation WHERE batch_id = $1 AND state = 'pending' ORDER BY line`, b.id)
+		if err != nil {
+			return err
+		}
+		given := make(map[string]bool, len(encoded))
+		for _, line := range encoded {
+			given[line.customID] = true
+		}
+		if left := slices.DeleteFunc(pending, func(id string) bool { return given[id] }); len(left) > 0 {
+			return &LeftError{left}
+		}
+		return b.checkOutput(ctx, tx, output, false)
+	})
+}
+
+// A LeftError reports pending lines of the batch that weren't given. Nothing was added.
+type LeftError struct{ CustomIDs []string }
+
+func (e *LeftError) Error() string {
+	return fmt.Sprintf("batch: %d pending lines of the batch aren't in the manifest, such as %s: run them with their manifest, cancel them, or use another directory",
+		len(e.CustomIDs), redact.Line(e.CustomIDs[0]))
+}
+
+// add adds lines unless check, which sees the batch with them, returns an error.
+func (b *Batch) add(ctx context.Context, lines iter.Seq[Line], check func(*sql.Tx, []encodedLine) error) (added int, err error) {
 	encoded, err := encodeLines(lines)
 	if err != nil {
 		return 0, fmt.Errorf("batch: %w", err)
@@ -64,7 +100,10 @@ func (b *Batch) Add(ctx context.Context, lines iter.Seq[Line]) (added int, err e
 			return err
 		}
 		added = len(fresh)
-		return b.insert(ctx, tx, fresh, last)
+		if err := b.insert(ctx, tx, fresh, last); err != nil {
+			return err
+		}
+		return check(tx, encoded)
 	})
 	if err != nil {
 		return 0, err

@@ -78,6 +78,9 @@ type Change struct {
 	Err          error
 }
 
+// Reason describes Err in one line, without what State says. It is empty if there is no error.
+func (c Change) Reason() string { return errorText(c.Err) }
+
 // A StoppedError reports that Run has ended before all lines were done. The next Run resumes.
 type StoppedError struct {
 	// Pending, InFlight count the lines that are left.
@@ -177,7 +180,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	} else if r.Output, err = filepath.Abs(r.Output); err != nil {
 		return err
 	}
-	if err := r.checkOutput(ctx); err != nil {
+	if err := r.batch.checkOutput(ctx, r.batch.db, r.Output, r.Join); err != nil {
 		return err
 	}
 	if err := r.price(ctx); err != nil {

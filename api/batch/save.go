@@ -106,8 +106,10 @@ func safeName(customID string) string {
 	return strings.TrimLeft(name, ".-") // no hidden files, no flags
 }
 
-func (r *run) path(line row) string {
-	return strings.ReplaceAll(r.Output, "{custom_id}", safeName(line.customID))
+func (r *run) path(line row) string { return fillTemplate(r.Output, line.customID) }
+
+func fillTemplate(output, customID string) string {
+	return strings.ReplaceAll(output, "{custom_id}", safeName(customID))
 }
 
 // An OutputError reports videos that would overwrite each other, or files of others. Nothing was submitted.
@@ -115,27 +117,31 @@ type OutputError struct{ Problems []string }
 
 func (e *OutputError) Error() string { return "output: " + strings.Join(e.Problems, "; ") }
 
-// checkOutput refuses lines that would share a file, and files of others, before anything is paid.
-func (r *run) checkOutput(ctx context.Context) error {
+// checkOutput refuses lines that would share a file, and files of others, before anything is paid. A process that joined
+// finds the files of the others.
+func (b *Batch) checkOutput(ctx context.Context, q querier, output string, joined bool) error {
 	type named struct {
 		customID string
 		state    State
 	}
-	lines, err := collect(ctx, r.batch.db, func(rows *sql.Rows) (n named, err error) { return n, rows.Scan(&n.customID, &n.state) },
-		`SELECT custom_id, state FROM generation WHERE batch_id = $1 ORDER BY line`, r.batch.id)
+	lines, err := collect(ctx, q, func(rows *sql.Rows) (n named, err error) { return n, rows.Scan(&n.customID, &n.state) },
+		`SELECT custom_id, state FROM generation WHERE batch_id = $1 ORDER BY line`, b.id)
 	if err != nil {
 		return err
 	}
 	seen := make(map[string]string, len(lines))
+	for _, file := range []string{ResultsFile, ErrorsFile, filepath.Base(b.path), filepath.Base(b.path) + "-wal", filepath.Base(b.path) + "-shm", filepath.Base(b.path) + ".lock"} {
+		seen[strings.ToLower(filepath.Join(Directory(output), file))] = "the batch's own file"
+	}
 	var problems []string
 	for _, line := range lines {
-		path := r.path(row{customID: line.customID})
+		path := fillTemplate(output, line.customID)
 		name := strings.ToLower(path) // some file systems don't distinguish case
 		if safeName(line.customID) == "" {
 			problems = append(problems, fmt.Sprintf("custom_id %q can't be a file name", line.customID))
 		} else if other, ok := seen[name]; ok {
 			problems = append(problems, fmt.Sprintf("%s and %s would both be saved as %s", other, line.customID, path))
-		} else if line.state == Pending && !r.Join {
+		} else if line.state == Pending && !joined {
 			if _, err := os.Lstat(path); err == nil {
 				problems = append(problems, fmt.Sprintf("%s exists but line %s hasn't been submitted", path, line.customID))
 			}

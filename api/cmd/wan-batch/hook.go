@@ -39,6 +39,9 @@ func newHook(command string, shell bool, stderr io.Writer) (func(context.Context
 		if len(words) == 0 {
 			return nil, errors.New("the command is empty")
 		}
+		if _, err := exec.LookPath(words[0]); err != nil && !strings.Contains(words[0], "{") {
+			return nil, err
+		}
 	}
 	var output sync.Mutex
 	return func(ctx context.Context, r batch.Record) error {
@@ -51,17 +54,29 @@ func newHook(command string, shell bool, stderr io.Writer) (func(context.Context
 		defer cancel()
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // it is the user's own command
 		cmd.WaitDelay = time.Second
-		text, err := cmd.CombinedOutput()
+		separate(cmd)
+		var text capped
+		cmd.Stdout, cmd.Stderr = &text, &text
+		err := cmd.Run()
 		output.Lock()
 		defer output.Unlock()
-		for line := range bytes.Lines(text) {
+		for line := range bytes.Lines(text.Bytes()) {
 			fmt.Fprintf(stderr, "[%s] %s\n", redact.Line(r.CustomID), redact.Line(strings.TrimRight(string(line), "\r\n")))
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w: %s", args[0], err, redact.Line(string(text)))
+			return fmt.Errorf("%s: %w: %s", args[0], err, redact.Line(text.String()))
 		}
 		return nil
 	}, nil
+}
+
+// capped keeps the beginning of what a command prints.
+type capped struct{ bytes.Buffer }
+
+func (c *capped) Write(p []byte) (int, error) {
+	const most = 64 << 10
+	_, _ = c.Buffer.Write(p[:min(len(p), most-c.Len())])
+	return len(p), nil
 }
 
 // fill replaces the placeholders in one pass, so that a value which looks like one stays.

@@ -28,16 +28,16 @@ func newStatus(c *console) *cobra.Command {
 		Short:   "Print how far a batch is, also while it runs",
 		Example: "  wan-batch status videos/\n  wan-batch status videos/ --json | jq .request_counts",
 		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), strings.Join(args, "")) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
-	o.add(command.Flags())
+	o.addExisting(command.Flags())
 	command.Flags().BoolVar(&o.json, "json", false, "print the status as JSON")
 	command.Flags().BoolVar(&o.watch, "watch", false, "print it again every two seconds")
 	return command
 }
 
-func (o *statusOptions) run(ctx context.Context, directory string) error {
-	b, err := o.open(ctx, directory)
+func (o *statusOptions) run(ctx context.Context, args []string) error {
+	b, err := o.openIn(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func newExport(c *console) *cobra.Command {
 		Example: "  wan-batch export videos/ | jq -r 'select(.state == \"saved\") | .file'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := p.open(cmd.Context(), strings.Join(args, ""))
+			b, err := p.openIn(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func newExport(c *console) *cobra.Command {
 			return b.Export(cmd.Context(), func(r batch.Record) error { return printJSON(c.stdout, r) })
 		},
 	}
-	p.add(command.Flags())
+	p.addExisting(command.Flags())
 	return command
 }
 
@@ -85,7 +85,6 @@ type linesOptions struct {
 	*console
 	place
 
-	output string
 	all    bool
 	done   string // what happened to the lines
 	change func(*batch.Batch, context.Context, ...string) (int, error)
@@ -94,21 +93,24 @@ type linesOptions struct {
 // newLines adds what these commands have in common. all is the flag for all lines.
 func newLines(c *console, command *cobra.Command, all, done string, change func(*batch.Batch, context.Context, ...string) (int, error)) *cobra.Command {
 	o := &linesOptions{console: c, done: done, change: change}
-	command.RunE = func(cmd *cobra.Command, ids []string) error {
-		if (len(ids) == 0) != o.all {
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		ids := o.take(args)
+		switch {
+		case len(ids) == 0 && !o.all:
 			return &usageError{fmt.Errorf("which lines? Give their custom ids, or --%s", all)}
+		case len(ids) > 0 && o.all:
+			return &usageError{fmt.Errorf("%.40q is neither the directory of a batch nor, beside --%s, a custom id", ids[0], all)}
 		}
 		return o.run(cmd.Context(), ids)
 	}
 	flags := command.Flags()
-	flags.StringVarP(&o.output, "output", "o", "videos/", "directory or `TEMPLATE` of the batch's videos")
 	flags.BoolVar(&o.all, all, false, "all lines that this applies to")
-	o.add(flags)
+	o.addExisting(flags)
 	return command
 }
 
 func (o *linesOptions) run(ctx context.Context, ids []string) error {
-	b, err := o.open(ctx, o.output)
+	b, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,8 +125,9 @@ func (o *linesOptions) run(ctx context.Context, ids []string) error {
 
 func newRetry(c *console) *cobra.Command {
 	return newLines(c, &cobra.Command{
-		Use:   "retry ID...",
-		Short: "Submit failed lines again, and save videos that weren't saved",
+		Use:     "retry [DIRECTORY] ID...",
+		Short:   "Submit failed lines again, and save videos that weren't saved",
+		Example: "  wan-batch retry videos/ --failed\n  wan-batch retry videos/ clip-7 clip-9",
 		Long: `Submit failed and rejected lines again, which weren't charged; save videos that weren't saved; and look once more in
 the account's logs for lines of unknown outcome, which are never submitted again. The next run does the work.`,
 	}, "failed", "to be resumed by the next run", (*batch.Batch).Retry)
@@ -133,8 +136,9 @@ the account's logs for lines of unknown outcome, which are never submitted again
 func newResolve(c *console) *cobra.Command {
 	var resubmit bool
 	command := &cobra.Command{
-		Use:   "resolve --resubmit ID...",
-		Short: "Decide to submit lines of unknown outcome again",
+		Use:     "resolve [DIRECTORY] --resubmit ID...",
+		Short:   "Decide to submit lines of unknown outcome again",
+		Example: "  wan-batch resolve videos/ --resubmit clip-7",
 		Long: `Decide to submit lines of unknown outcome again. They may be charged twice: look in the account's logs first. Their
 first attempt still counts as spent.`,
 		Args: func(*cobra.Command, []string) error {
@@ -150,8 +154,9 @@ first attempt still counts as spent.`,
 
 func newCancel(c *console) *cobra.Command {
 	return newLines(c, &cobra.Command{
-		Use:   "cancel ID...",
-		Short: "Give up lines that are pending or of unknown outcome",
+		Use:     "cancel [DIRECTORY] ID...",
+		Short:   "Give up lines that are pending or of unknown outcome",
+		Example: "  wan-batch cancel videos/ --all",
 		Long: `Give up lines that are pending or of unknown outcome. The API can't cancel a generation: an unknown one may run and be
 charged all the same, and still counts as spent.`,
 	}, "all", "canceled", (*batch.Batch).Cancel)

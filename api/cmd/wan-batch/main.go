@@ -22,6 +22,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -36,12 +37,12 @@ const (
 	exitUnknown
 )
 
-const help = `Environment:
+const environment = `Environment:
   AIML_API_KEY        the API key
   AIML_API_BASE       the base URL of the API
-  WAN_BATCH_DATABASE  the default of --database
+  WAN_BATCH_DATABASE  the default of --database`
 
-Exit codes; of several lines, the highest one counts:
+const exitCodes = `Exit codes of run and work; of several lines, the highest one counts:
   0  every line is saved
   1  trouble: lines are left that were never submitted, or were rejected
   2  bad input; nothing was sent
@@ -105,6 +106,7 @@ func newRoot(c *console) *cobra.Command {
 		Use:           "wan-batch",
 		Short:         "Generate the videos of a manifest, each paid once",
 		Version:       wire.Version(),
+		Annotations:   help.Tail(environment, exitCodes),
 		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -116,7 +118,11 @@ func newRoot(c *console) *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.SetUsageTemplate(root.UsageTemplate() + "\n" + help + "\n")
+	root.Annotations[cobra.CommandDisplayNameAnnotation] = commandName()
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		help.Write(c.stdout, cmd, help.Width(c.stdout), help.Flags)
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(c), newWork(c), newStatus(c), newRetry(c), newResolve(c), newCancel(c), newExport(c), newRecover(c), newUI(c))
 	for _, command := range root.Commands() {
 		if args := command.Args; args != nil {
@@ -129,6 +135,15 @@ func newRoot(c *console) *cobra.Command {
 		}
 	}
 	return root
+}
+
+// commandName is the command as it was typed: wan batch, which passes its name on, or wan-batch.
+func commandName() string {
+	const viaWan = "wan batch"
+	if os.Args[0] == viaWan {
+		return viaWan
+	}
+	return "wan-batch"
 }
 
 // A usageError is bad input: nothing was sent.
@@ -148,7 +163,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case is[*usageError](err), is[*batch.ChangedError](err), is[*batch.OutputError](err), is[*api.InputError](err), errors.Is(err, batch.ErrNoBatch),
+	case is[*usageError](err), is[*batch.ChangedError](err), is[*batch.OutputError](err), is[*batch.LeftError](err), is[*api.InputError](err), errors.Is(err, batch.ErrNoBatch),
 		errors.Is(err, batch.ErrNoLine):
 		return exitInput
 	case errors.Is(err, api.ErrUnauthorized), errors.Is(err, api.ErrForbidden):

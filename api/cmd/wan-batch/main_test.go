@@ -54,11 +54,11 @@ func TestSimulate(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("beside %s: %v, %v", simulated, entries, err)
 	}
-	if code, stdout, _ := command(t, "", "export", filepath.Join(dir, simulated)); code != exitDone || strings.Count(stdout, "\n") != 4 {
+	if code, stdout, _ := command(t, "", "export", dir); code != exitDone || strings.Count(stdout, "\n") != 4 {
 		t.Errorf("export: exit code %d\n%s", code, stdout)
 	}
-	if code, _, stderr := command(t, "", "status", dir); code != exitInput || !strings.Contains(stderr, "the simulated one is in "+filepath.Join(dir, simulated)) {
-		t.Errorf("status: exit code %d, %s", code, stderr)
+	if code, stdout, stderr := command(t, "", "status", dir); code != exitDone || !strings.HasPrefix(stdout, "4 of 4 saved\n") {
+		t.Errorf("status: exit code %d, %s%s", code, stdout, stderr)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestManifestProblems(t *testing.T) {
 		`{"model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png","resolution":"8k"}`,
 		`{"model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png","resolution_":"480p"}`,
 		`{"model":"no-such-model"}`,
-		`{"custom_id":"x","body":{"model":"animate-move"},"priority":1}`,
+		`{"custom_id":"","method":"GET","url":"/v1/x","body":{"model":"animate-move","video_url":"https://example.com/a.mp4"},"priority":1}`,
 		`not json`,
 	}, "\n")
 	dir := filepath.Join(t.TempDir(), "videos")
@@ -79,7 +79,7 @@ func TestManifestProblems(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"line 2: custom_id: good stands in line 1", "line 3: image_url: missing.png", "line 4: resolution: expected one of",
-		"line 5: resolution_", "line 6: model: expected one of", "line 7: priority", "line 8: "} {
+		"line 5: resolution_", "line 6: model: expected one of", "line 7: priority", "line 7: custom_id", "line 7: method", "line 7: url", "line 7: image_url", "line 8: "} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("no %q in\n%s", want, stderr)
 		}
@@ -100,6 +100,19 @@ func TestCSV(t *testing.T) {
 	body := lines[0].Body
 	if len(lines) != 1 || lines[0].CustomID != "a" || body["prompt"] != "a dancer, in red" || body["num_frames"] != json.Number("121") || len(body["image_list"].([]any)) != 2 || body["resolution"] != nil {
 		t.Errorf("%+v", lines)
+	}
+}
+
+func TestCSVProblems(t *testing.T) {
+	table := "custom_id,model,video_url,image_url,resoluton,shift\n" +
+		"a,animate-move,https://example.com/a.mp4,https://example.com/a.png,720p,much\n" +
+		"b,animate-move\n" +
+		"c,no-such-model,,,,\n"
+	_, err := readManifest(t.Context(), "-", "", false, strings.NewReader(table))
+	for _, want := range []string{"4 problems", "line 1: resoluton", "line 2: shift", "line 3: wrong number of fields", "line 4: model"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
 	}
 }
 
@@ -133,10 +146,11 @@ func TestLines(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"cancel", "a", "-o", dir}, exitDone, "1 line canceled\n"},
+		{[]string{"cancel", dir, "--all", "b"}, exitInput, `"b" is neither`},
+		{[]string{"cancel", dir, "a"}, exitDone, "1 line canceled\n"},
 		{[]string{"cancel", "a", "-o", dir}, exitInput, `"a": no line in a state that allows it`},
 		{[]string{"cancel", "--all", "-o", dir}, exitDone, "2 lines canceled\n"},
-		{[]string{"retry", "--failed", "-o", dir}, exitDone, "0 lines to be resumed by the next run\n"},
+		{[]string{"retry", dir, "--failed"}, exitDone, "0 lines to be resumed by the next run\n"},
 		{[]string{"resolve", "--resubmit", "--all", "-o", dir}, exitDone, "0 lines to be submitted again by the next run\n"},
 		{[]string{"status", dir}, exitDone, "0 of 3 saved: 3 canceled\n"},
 		{[]string{"export", dir}, exitDone, `"custom_id":"c"`},
@@ -164,7 +178,7 @@ func TestUsage(t *testing.T) {
 		{"ui", "--addr", "0.0.0.0:80"}, {"run", manifest, "--simulate", "--batch", "x"}, {"run", manifest, "--batch", "simulated"},
 		{"run", manifest, "--simulate", "--exec", "cp {files} x"}, {"run", manifest, "--simulate", "--exec", "cp 'x"}, {"run", manifest, "--simulate", "--exec", "" + " "},
 		{"run", manifest, "--simulate", "--until", "soon"}, {"run", manifest, "--simulate", "-o", "one.mp4{x}"}, {"run", manifest, "--simulate", "-o", "{custom_id}{x}"},
-		{"run", manifest, "--simulate", "--concurrency", "-1"}, {"run", manifest, "--simulate", "--rate", "-1"}, {"run", manifest, "--simulate", "--max-usd", "-1"},
+		{"run", manifest, "--simulate", "--concurrency", "-1"}, {"run", manifest, "--simulate", "--concurrency", "0"}, {"run", manifest, "--simulate", "--exec", "no-such-program {file}"}, {"run", manifest, "--simulate", "--rate", "-1"}, {"run", manifest, "--simulate", "--max-usd", "-1"},
 		{"run", manifest, "--simulate", "--base-url", "http://127.0.0.1:1"}, {"run", manifest, "--simulate", "--stop-after-failures", "-1"},
 	} {
 		if code, _, stderr := command(t, "", args...); code != exitInput || strings.Count(stderr, "\n") != 1 {
@@ -176,11 +190,69 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// The names in each block of the help start in one column, and so do their explanations.
+// A command's help has the environment and the exit codes that it uses.
 func TestHelp(t *testing.T) {
-	code, stdout, _ := command(t, "", "--help")
-	if code != exitDone || !strings.Contains(stdout, "  AIML_API_BASE       the") || !strings.Contains(stdout, "  WAN_BATCH_DATABASE  the") {
-		t.Errorf("exit code %d\n%s", code, stdout)
+	for _, test := range []struct {
+		args []string
+		want bool
+	}{{[]string{"--help"}, true}, {[]string{"run", "--help"}, true}, {[]string{"work", "-h"}, true}, {[]string{"status", "--help"}, false}, {[]string{"help", "export"}, false}} {
+		code, stdout, _ := command(t, "", test.args...)
+		if code != exitDone || strings.Contains(stdout, "6  the outcome") != test.want || strings.Contains(stdout, "AIML_API_KEY ") != test.want {
+			t.Errorf("%q: exit code %d\n%s", test.args, code, stdout)
+		}
+		for line := range strings.Lines(stdout) {
+			if len(line) > 101 {
+				t.Errorf("%q: %q", test.args, line)
+			}
+		}
+	}
+}
+
+// A start that is refused leaves no lines, and lines that aren't in the manifest aren't submitted.
+func TestManifestIsTheBatch(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	manifest := func(ids ...string) string {
+		var b strings.Builder
+		for _, id := range ids {
+			b.WriteString(`{"custom_id":"` + id + `","model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/` + id + `.png"}` + "\n")
+		}
+		return b.String()
+	}
+	for _, step := range []struct {
+		stdin string
+		code  int
+		want  string
+	}{
+		{manifest("a", "A"), exitInput, "would both be saved as"},
+		{manifest("a", "results"), exitInput, "the batch's own file"},
+		{manifest("b", "c"), exitDone, ""},
+	} {
+		output := filepath.Join(dir, "videos", "{custom_id}.jsonl")
+		if code, _, stderr := command(t, step.stdin, "run", "-", "--simulate", "-o", output); code != step.code || !strings.Contains(stderr, step.want) {
+			t.Errorf("%s: exit code %d, %s", step.stdin, code, stderr)
+		}
+	}
+	if code, stdout, _ := command(t, "", "export", filepath.Join(dir, "videos")); code != exitDone || strings.Count(stdout, "\n") != 2 {
+		t.Errorf("exit code %d, %s", code, stdout)
+	}
+
+	drained := make(chan os.Signal, 1)
+	drained <- os.Interrupt
+	other := filepath.Join(dir, "other")
+	var stderr bytes.Buffer
+	run(t.Context(), []string{"run", "-", "--simulate", "-o", other, "--concurrency", "1"}, &console{stdin: strings.NewReader(manifest("a", "b", "c")), stdout: &stderr, stderr: &stderr, interrupts: drained})
+	if code, _, stderr := command(t, manifest("a"), "run", "-", "--simulate", "-o", other); code != exitInput || !strings.Contains(stderr, "aren't in the manifest, such as b") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if err := os.Remove(filepath.Join(other, simulated, ledgerFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(other, simulated, batch.ResultsFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := command(t, manifest("a"), "run", "-", "--simulate", "-o", other); code != exitInput || !strings.Contains(stderr, "wan-batch recover") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -106,51 +107,56 @@ func (m *manifest) readJSONL(ctx context.Context, r io.Reader) error {
 		if len(text) == 0 {
 			continue
 		}
-		id, body, err := parseLine(text)
-		if err != nil {
-			m.problemf(n, "%v", err)
-			continue
+		before := len(m.problems)
+		id, body := m.parseLine(n, text)
+		if body != nil {
+			m.add(n, id, body, before)
 		}
-		m.add(n, id, body)
 	}
 	return scanner.Err()
 }
 
 // parseLine parses a line of a batch of OpenAI, {"custom_id", "body"}, or a request with a custom_id among its members.
-func parseLine(text []byte) (id string, body map[string]any, err error) {
+// The body is nil if there is none.
+func (m *manifest) parseLine(n int, text []byte) (id string, body map[string]any) {
 	if _, findings := conformance.CheckSubmission(text); len(findings) > 0 && findings[0].Rule == "json" { // also duplicate members
-		return "", nil, errors.New(findings[0].String())
+		m.problemf(n, "%s", findings[0])
+		return "", nil
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var line map[string]any
 	if err := decoder.Decode(&line); err != nil || line == nil {
-		return "", nil, errors.New("not a JSON object")
+		m.problemf(n, "not a JSON object")
+		return "", nil
 	}
 	if value, ok := line["custom_id"]; ok {
-		if id, ok = value.(string); !ok || id == "" {
-			return "", nil, errors.New("custom_id: expected a string that isn't empty")
+		if id, _ = value.(string); id == "" {
+			m.problemf(n, "custom_id: expected a string that isn't empty")
 		}
 		delete(line, "custom_id")
 	}
 	inner, wrapped := line["body"].(map[string]any)
 	if !wrapped {
-		return id, line, nil
+		return id, line
 	}
-	for name, value := range line {
-		switch {
-		case name == "body":
-		case name == "method" && value == "POST":
-		case name == "url" && value == spec.Models()[0].Path:
-		case name == "method":
-			return "", nil, errors.New("method: expected POST")
-		case name == "url":
-			return "", nil, fmt.Errorf("url: expected %s", spec.Models()[0].Path)
+	path := spec.Models()[0].Path
+	for _, name := range slices.Sorted(maps.Keys(line)) {
+		switch value := line[name]; name {
+		case "body":
+		case "method":
+			if value != "POST" {
+				m.problemf(n, "method: expected POST")
+			}
+		case "url":
+			if value != path {
+				m.problemf(n, "url: expected %s", path)
+			}
 		default:
-			return "", nil, fmt.Errorf("%s: expected custom_id, method, url and body only", redact.Line(name))
+			m.problemf(n, "%s: expected custom_id, method, url and body only", redact.Line(name))
 		}
 	}
-	return id, inner, nil
+	return id, inner
 }
 
 // readCSV reads a table whose header has the names of properties. An empty cell is a property that isn't set.
@@ -160,22 +166,27 @@ func (m *manifest) readCSV(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	m.checkHeader(header)
 	for {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return err // it names the line
+		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+			m.problemf(parse.Line, "%v", parse.Err)
+			if errors.Is(err, csv.ErrFieldCount) {
+				continue
+			}
+			return nil // the rest can't be told apart
 		}
-		if err := ctx.Err(); err != nil {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		n, _ := reader.FieldPos(0)
 		id, cells := "", map[string]string{}
 		for i, name := range header {
-			switch name = strings.TrimSpace(name); {
-			case record[i] == "":
+			switch {
+			case record[i] == "" || !m.unknown && !isColumn(name):
 			case name == "custom_id":
 				id = record[i]
 			default:
@@ -194,8 +205,25 @@ func (m *manifest) readCSV(ctx context.Context, r io.Reader) error {
 		for name, text := range cells {
 			body[name] = cell(document, name, text)
 		}
-		m.add(n, id, body)
+		m.add(n, id, body, len(m.problems))
 	}
+}
+
+// checkHeader reports columns that no spec lists, once instead of for each line.
+func (m *manifest) checkHeader(header []string) {
+	for i, name := range header {
+		header[i] = strings.TrimSpace(name)
+		if !m.unknown && !isColumn(header[i]) {
+			m.problemf(1, "%s: no spec lists it; --allow-unknown sends it all the same", redact.Line(name))
+		}
+	}
+}
+
+// isColumn reports whether a column is a custom id or a property of any model.
+func isColumn(name string) bool {
+	return name == "custom_id" || slices.ContainsFunc(spec.Models(), func(document *spec.Document) bool {
+		return slices.ContainsFunc(document.Properties(), func(p spec.Property) bool { return p.Name == name })
+	})
 }
 
 // cell gives the text of a cell the type of its property. Text that doesn't fit stays text, which validation reports.
@@ -246,9 +274,8 @@ func (m *manifest) problemf(n int, format string, args ...any) {
 	m.problems = append(m.problems, fmt.Sprintf("line %d: ", n)+fmt.Sprintf(format, args...))
 }
 
-// add validates a line against the spec of its model and adds it.
-func (m *manifest) add(n int, id string, body map[string]any) {
-	before := len(m.problems)
+// add validates a line against the spec of its model, and adds it if there were no problems since the first ones.
+func (m *manifest) add(n int, id string, body map[string]any, before int) {
 	if first, ok := m.ids[id]; ok && id != "" {
 		m.problemf(n, "custom_id: %s stands in line %d already", redact.Line(id), first)
 	}

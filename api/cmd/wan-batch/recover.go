@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 )
 
 func newRecover(c *console) *cobra.Command {
-	o := &runOptions{console: c}
+	o := &runOptions{console: c, recovers: true}
 	var since time.Duration
 	command := &cobra.Command{
 		Use:   "recover MANIFEST --batch ID",
@@ -18,8 +20,9 @@ func newRecover(c *console) *cobra.Command {
 		Long: `Rebuild a lost ledger from the manifest and the account's logs. The batch id is in every line of results.jsonl and in
 the client request ids of the logs, "wan:BATCH:LINE:ATTEMPT". Afterwards every line is of unknown outcome, and the next
 run resumes those that the logs know. A line without a row may be running: resubmit it only when that can't be.`,
-		Example: "  wan-batch recover jobs.jsonl -o videos/ --batch 7kq2m4xabc",
-		Args:    exactly(1, "which manifest? wan-batch recover MANIFEST --batch ID"),
+		Example:     "  wan-batch recover jobs.jsonl -o videos/ --batch 7kq2m4xabc",
+		Annotations: help.Tail(environment),
+		Args:        exactly(1, "which manifest? wan-batch recover MANIFEST --batch ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.manifest = args[0]
 			return o.recover(cmd.Context(), time.Now().Add(-since))

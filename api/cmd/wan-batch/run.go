@@ -14,6 +14,7 @@ import (
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
 )
 
 // runOptions are the flags of run, work and recover.
@@ -27,6 +28,7 @@ type runOptions struct {
 	allowUnknown           bool
 	exec                   string
 	shell, json, quiet     bool
+	recovers               bool // the ledger was lost
 }
 
 func newRun(c *console) *cobra.Command {
@@ -39,17 +41,21 @@ what is in the ledger beside the videos isn't submitted again. A manifest that h
 
 A manifest is JSONL with {"custom_id", "body"} or request bodies with a custom_id, or CSV with a header of property
 names ("a.png|b.png" in a cell is a list), or - for stdin. Media are URLs or paths relative to the manifest.`,
-		Example: "  wan-batch run jobs.jsonl -o videos/ --concurrency 20 --max-usd 50\n  wan-batch run api/batch/testdata/example.jsonl --simulate -o /tmp/videos",
-		Args:    exactly(1, "which manifest? wan-batch run MANIFEST"),
+		Example:     "  wan-batch run jobs.jsonl -o videos/ --concurrency 20 --max-usd 50\n  wan-batch run api/batch/testdata/example.jsonl --simulate -o /tmp/videos",
+		Args:        exactly(1, "which manifest? wan-batch run MANIFEST"),
+		Annotations: help.Tail(environment, exitCodes),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.manifest = args[0]
+			if o.Concurrency < 1 {
+				return &usageError{fmt.Errorf("--concurrency: %d, want at least 1", o.Concurrency)}
+			}
 			return o.run(cmd.Context())
 		},
 	}
 	flags := command.Flags()
 	flags.SortFlags = false
 	o.addManifest(flags)
-	flags.IntVar(&o.Concurrency, "concurrency", 10, "generations in flight")
+	flags.IntVar(&o.Concurrency, "concurrency", 10, "generations in flight, at least 1")
 	flags.IntVar(&o.Rate, "rate", 0, "submissions per minute; 0 is no limit")
 	flags.Float64Var(&o.MaxUSD, "max-usd", 0, "stop submitting where the batch could cost more; 0 is no limit")
 	flags.Float64Var(&o.Price, "price", 0, "what one generation costs in `USD`, where --max-usd can't get it from the API")
@@ -64,11 +70,12 @@ func newWork(c *console) *cobra.Command {
 	o := &runOptions{console: c}
 	o.Join = true
 	command := &cobra.Command{
-		Use:     "work",
-		Short:   "Help to run a batch that is in Postgres, on this machine too",
-		Long:    "Help to run a batch that is in Postgres. Limits and output are those of the last run; local files need the same paths here.",
-		Example: "  wan-batch work --database postgres://user@host/wan --batch spring",
-		Args:    exactly(0, "work takes no arguments"),
+		Use:         "work",
+		Short:       "Help to run a batch that is in Postgres, on this machine too",
+		Long:        "Help to run a batch that is in Postgres. Limits and output are those of the last run; local files need the same paths here.",
+		Example:     "  wan-batch work --database postgres://user@host/wan --batch spring",
+		Args:        exactly(0, "work takes no arguments"),
+		Annotations: help.Tail(environment, exitCodes),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.database == "" {
 				return &usageError{errors.New("work needs --database postgres://...; with a file, one process runs the batch")}
@@ -88,7 +95,7 @@ func (o *runOptions) addManifest(flags *pflag.FlagSet) {
 
 func (o *runOptions) addShared(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.Search, "find", 30*time.Minute, "how long to look in the account's logs for submissions of unknown outcome; 0 is never")
-	flags.StringVar(&o.exec, "exec", "", "`COMMAND` for each saved video, without a shell; {file}, {custom_id}, {id} and {usd} are replaced. The line is saved when it succeeds")
+	flags.StringVar(&o.exec, "exec", "", "`COMMAND` for each video that is saved from now on, without a shell; {file}, {custom_id}, {id} and {usd} are replaced. The line is saved when it succeeds")
 	flags.BoolVar(&o.shell, "exec-shell", false, "run --exec in a shell; the replacements are quoted")
 	flags.BoolVar(&o.json, "json", false, "print the final status as JSON")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "print no progress")
@@ -135,9 +142,9 @@ func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(
 	}
 	var b *batch.Batch
 	if o.Join {
-		b, err = o.place.open(ctx, "")
+		b, err = o.place.open(ctx)
 	} else {
-		b, err = o.create(ctx, directory)
+		b, err = o.create(ctx, directory, o.recovers)
 	}
 	if err != nil {
 		stopAPI()
@@ -147,7 +154,10 @@ func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(
 		_ = b.Close()
 		stopAPI()
 	}
-	added, err := b.Add(ctx, lines.all)
+	added := 0
+	if !o.Join {
+		added, err = b.AddManifest(ctx, lines.all, o.Output)
+	}
 	if err != nil {
 		stop()
 		return nil, nil, nil, err
@@ -248,7 +258,7 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	}
 	if err != nil {
 		v.print("wan-batch: " + strings.TrimPrefix(err.Error(), "batch: "))
-		v.print("To resume: " + shellquote.Join(os.Args...))
+		v.print("To resume: " + commandName() + " " + shellquote.Join(os.Args[1:]...))
 	}
 	if code := statusCode(status, err); code != exitDone {
 		return &exitError{code}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,18 +33,18 @@ func newUI(c *console) *cobra.Command {
 		Short:   "Serve a page that shows how far a batch is, on this machine only",
 		Example: "  wan-batch ui videos/",
 		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), strings.Join(args, "")) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
 	command.Flags().StringVar(&o.addr, "addr", "127.0.0.1:8090", "where to listen; port 0 chooses a free one")
-	o.add(command.Flags())
+	o.addExisting(command.Flags())
 	return command
 }
 
-func (o *uiOptions) run(ctx context.Context, directory string) error {
+func (o *uiOptions) run(ctx context.Context, args []string) error {
 	if host, _, err := net.SplitHostPort(o.addr); err != nil || !wire.IsLoopback(host) {
 		return &usageError{fmt.Errorf("--addr: %q isn't an address of this machine such as 127.0.0.1:8090", o.addr)}
 	}
-	b, err := o.open(ctx, directory)
+	b, err := o.openIn(ctx, args)
 	if err != nil {
 		return err
 	}

@@ -52,9 +52,9 @@ func (v *view) change(c batch.Change) {
 	}
 	switch {
 	case c.CustomID == "" && c.Err != nil:
-		v.print(redact.Line(c.Err.Error()))
+		v.print(c.Reason())
 	case c.Err != nil && c.State != batch.Pending:
-		v.print(fmt.Sprintf("%s: %s: %s", redact.Line(c.CustomID), c.State, redact.Line(c.Err.Error())))
+		v.print(fmt.Sprintf("%s: %s: %s", redact.Line(c.CustomID), c.State, c.Reason()))
 	case c.State == batch.Saved && !v.terminal:
 		v.print(fmt.Sprintf("%s: saved %s", redact.Line(c.CustomID), c.File))
 	}
@@ -116,11 +116,14 @@ var states = []batch.State{
 func summary(s *batch.Status) []string {
 	var counts []string
 	for _, state := range states {
-		if n := s.States[state]; n > 0 {
+		if n := s.States[state]; n > 0 && state != batch.Saved {
 			counts = append(counts, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	first := fmt.Sprintf("%d of %d saved: %s", s.RequestCounts.Completed, s.RequestCounts.Total, strings.Join(counts, ", "))
+	first := fmt.Sprintf("%d of %d saved", s.RequestCounts.Completed, s.RequestCounts.Total)
+	if counts != nil {
+		first += ": " + strings.Join(counts, ", ")
+	}
 	spent := "spent"
 	if s.Batch == simulated {
 		spent = "simulated, nothing spent"

@@ -22,7 +22,7 @@ func newBatch(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.exec(path, append([]string{path}, args...))
+			return c.exec(path, append([]string{"wan batch"}, args...)) // the name that its help shows
 		},
 	}
 }
