@@ -252,7 +252,7 @@ func (f *FoundSubmission) readCharge(ctx context.Context) {
 			c.logger.WarnContext(ctx, "charge not read", "generation", f.Job.id, "error", err)
 			return
 		}
-		if entry.ReferenceID != nil && sameGeneration(*entry.ReferenceID, f.Job.id) {
+		if entry.ReferenceID != nil && wire.SameGeneration(*entry.ReferenceID, f.Job.id) {
 			f.Usage = Usage{Credits: new(float64(entry.Amount.Credits)), USD: new(entry.Amount.USD)}
 			return
 		}

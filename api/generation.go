@@ -253,14 +253,6 @@ func firstNumber(values ...any) *float64 {
 	return nil
 }
 
-// sameGeneration reports whether two ids are of one generation: the API may give an id with the model behind it, as in
-// "id:vendor/model", or without.
-func sameGeneration(a, b string) bool {
-	shortA, _, _ := strings.Cut(a, ":")
-	shortB, _, _ := strings.Cut(b, ":")
-	return a == b || shortA == shortB && shortA != "" && (shortA == a || shortB == b)
-}
-
 // generation interprets the response to a poll. Evidence decides over labels: a URL means completed, an error means
 // failed, and the status counts only if there is neither.
 func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
@@ -271,7 +263,7 @@ func (j *Job) generation(header http.Header, body []byte) (*Generation, error) {
 		return nil, err
 	case id == "" || b.Status == "":
 		return nil, fmt.Errorf("%w: it has no id or no status", ErrBadResponse)
-	case !sameGeneration(id, j.id):
+	case !wire.SameGeneration(id, j.id):
 		return nil, fmt.Errorf("%w: it is about another generation, %.200q", ErrBadResponse, j.client.redact.String(id))
 	}
 	g := &Generation{ID: j.id, Status: Status(b.Status), Progress: firstNumber(b.Progress), Raw: j.client.redact.Bytes(body)}

@@ -7,6 +7,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/aimlvideo/wan-go/spec"
+	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // A generationKey identifies a generation: two servers behind one Transport may use the same id.
@@ -23,7 +24,7 @@ type ending struct {
 func (x *exchange) checkGeneration(members map[string]any) (findings []Finding) {
 	id, _ := members["id"].(string)
 	status, _ := members["status"].(string)
-	if x.id != "" && id != "" && id != x.id {
+	if x.id != "" && id != "" && !wire.SameGeneration(id, x.id) {
 		findings = append(findings, violation("/id", "same-id", "the requested id", "another one"))
 	}
 	findings = append(findings, checkMembers(status, members)...)

@@ -149,6 +149,7 @@ func TestTransportFindings(t *testing.T) {
 			"violation: getGeneration response 200: /video: expected none with the status generating, received an object"},
 		{"error with a foreign word", "GET", get, nil, "", 200, json, `{"id":"x","status":"failed","error":{"name":"n","message":"m"}}`,
 			`undocumented: getGeneration response 200: /status: expected one of queued, waiting, active, generating, completed, error, received "failed"`},
+		{"the id with its model", "GET", get, nil, "", 200, json, `{"id":"x:vendor/model","status":"queued"}`, ""},
 		{"another id", "GET", get, nil, "", 200, json, `{"id":"X","status":"queued"}`,
 			"violation: getGeneration response 200: /id: expected the requested id, received another one"},
 	}

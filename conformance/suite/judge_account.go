@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/aimlvideo/wan-go/conformance"
@@ -176,7 +175,7 @@ func isLogged(o *observation, c *call) []problem {
 		return because("expected the logs; received %s", c.outcome())
 	case row == nil:
 		return because("expected a row with the client request id %q in the logs; received none", o.requestID)
-	case row.InferenceID == "" || row.InferenceID != o.id && !strings.HasPrefix(o.id, row.InferenceID+":"):
+	case !wire.SameGeneration(row.InferenceID, o.id):
 		return because("expected the inference id of %q in the row of its client request id; received %q", o.id, row.InferenceID)
 	}
 	return nil
