@@ -146,6 +146,8 @@ type result struct {
 	File    string     `json:"file,omitempty"`
 	Credits *float64   `json:"credits,omitempty"`
 	USD     *float64   `json:"usd,omitempty"`
+	// Simulated reports that nothing was charged, whatever Credits and USD say.
+	Simulated bool `json:"simulated,omitempty"`
 	// ClientRequestID is missing if this process didn't submit.
 	ClientRequestID string   `json:"client_request_id,omitempty"`
 	Error           *failure `json:"error,omitempty"`

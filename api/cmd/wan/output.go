@@ -288,6 +288,7 @@ func saved(path string, usage api.Usage, simulated bool) string {
 
 // report prints the result and, where the generation may go on, how to resume it.
 func (f *finish) report(r result, err error) error {
+	r.Simulated = f.simulate
 	f.progress.pause(func() {
 		f.journal.add(event{Event: outcomes[exitCode(err)].name, ID: r.ID, ClientRequestID: r.ClientRequestID})
 		if err == nil && f.path == "-" {
