@@ -175,7 +175,7 @@ func (d *download) piece(parent context.Context) error {
 func (d *download) refresh(ctx context.Context, status error) error {
 	g, _, err := d.video.job.poll(ctx)
 	switch {
-	case isRefusedPoll(err) && !d.video.job.mayPass(err):
+	case isRefusedPoll(err) && !d.video.job.mayPass(err, time.Time{}):
 		return fmt.Errorf("%w, and the API gave no fresh URL: %w", status, err)
 	case err == nil && g.Video != nil:
 		d.url = g.Video.URL

@@ -112,13 +112,15 @@ const (
 	// the generation exists.
 	maxRefused = 3
 	refusedFor = 10 * time.Second
-	// replicaLag is how long a new generation may be unknown to a replica of the API (reproduced: 3 seconds).
+	// replicaLag is how long a new generation may be unknown to a replica of the API (reproduced: 3 seconds), counted from
+	// the submission, or from the start of the wait for a job resumed by its id.
 	replicaLag = time.Minute
 )
 
 // A wait is one call of Wait or Watch.
 type wait struct {
 	job          *Job
+	start        time.Time
 	progress     Progress
 	refused      int // polls in a row
 	refusedSince time.Time
@@ -130,8 +132,8 @@ type wait struct {
 //
 // A failed poll is a missed poll, and ten in a row end the wait. If the API itself refuses a poll with a 4xx status code
 // other than 408, 425 and 429, the wait ends at once, with two exceptions that may pass: a 404 in the first minute after
-// the submission or once the generation was seen, and a 401 or 403 once the key has worked. Three of those in a row over
-// at least 10 seconds end the wait.
+// the submission (of the wait, for a job resumed by its id) or once the generation was seen, and a 401 or 403 once the
+// key has worked. Three of those in a row over at least 10 seconds end the wait.
 //
 // Wait returns a [*FailedError] if the generation failed, an [*InputError] if the job has no id, and otherwise a
 // [*WaitError]: the generation may still be running, and another Wait resumes. A generation that stays completed without
@@ -178,12 +180,12 @@ func (w *wait) run(ctx context.Context, yield func(Progress, error) bool) {
 		yield(w.progress, err)
 		return
 	}
-	start := time.Now()
+	w.start = time.Now()
 	backoff := wire.Backoff{First: j.client.firstInterval, Longest: j.client.longestInterval}
 	for {
 		g, hint, err := j.poll(ctx)
 		w.progress.Polls++
-		w.progress.Elapsed = time.Since(start)
+		w.progress.Elapsed = time.Since(w.start)
 		if ctx.Err() != nil && (g == nil || !g.Done()) {
 			yield(w.progress, w.end(ctx.Err()))
 			return
@@ -200,7 +202,7 @@ func (w *wait) run(ctx context.Context, yield func(Progress, error) bool) {
 			j.client.pace.tooMany()
 		}
 		if err := wire.Sleep(ctx, max(j.client.pace.slow(backoff.Next()), hint)); err != nil {
-			w.progress.Elapsed = time.Since(start)
+			w.progress.Elapsed = time.Since(w.start)
 			yield(w.progress, w.end(err))
 			return
 		}
@@ -218,7 +220,7 @@ func (w *wait) verdict(g *Generation, err error) error {
 	switch {
 	case err == nil && g.Failure != nil:
 		return g.Failure
-	case refused && !w.job.mayPass(err):
+	case refused && !w.job.mayPass(err, w.start):
 		return w.end(err)
 	case refused && w.refused >= maxRefused && time.Since(w.refusedSince) >= refusedFor:
 		return w.end(fmt.Errorf("%d polls in a row refused, the last one: %w", w.refused, err))
@@ -255,11 +257,14 @@ func isRefusedPoll(err error) bool {
 	return refusal.StatusCode >= 400 && refusal.StatusCode < 500
 }
 
-// mayPass reports whether a refused poll may be the fault of one replica of the API.
-func (j *Job) mayPass(err error) bool {
+// mayPass reports whether a refused poll may be the fault of one replica of the API. start is when the wait began.
+func (j *Job) mayPass(err error, start time.Time) bool {
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return j.seen.Load() || time.Since(j.accepted) < replicaLag
+		if !j.accepted.IsZero() {
+			start = j.accepted
+		}
+		return j.seen.Load() || time.Since(start) < replicaLag
 	case errors.Is(err, ErrUnauthorized), errors.Is(err, ErrForbidden):
 		return j.client.keyWorked.Load()
 	}

@@ -382,7 +382,8 @@ func TestRefusedPolls(t *testing.T) {
 		want  string
 	}{
 		{"401, the key never worked", []poll{{401, refused}}, "stopped waiting: the API key isn't valid, 1 polls"},
-		{"404, never seen", []poll{{404, refused}}, "stopped waiting: not found, 1 polls"},
+		{"404 for good, never seen", []poll{{404, refused}}, "stopped waiting: not found, "},
+		{"404 of a lagging replica", []poll{{404, refused}, {404, refused}, {200, queued}, {200, video}}, ""},
 		{"404 once seen", []poll{{200, queued}, {404, refused}, {404, refused}, {200, video}}, ""},
 		{"403 once the key has worked", []poll{{200, queued}, {403, refused}, {200, video}}, ""},
 		{"404 for good once seen", []poll{{200, queued}, {404, refused}}, "stopped waiting: not found, "},
@@ -397,7 +398,11 @@ func TestRefusedPolls(t *testing.T) {
 					n++
 					return response(poll.code, poll.body)
 				})
+				start := time.Now()
 				_, err := client.Job("x").Wait(t.Context())
+				if took := time.Since(start); took > 25*time.Second {
+					t.Errorf("it took %v", took)
+				}
 				if got := fmt.Sprintf("%s, %d polls", outcome(err), n); (err == nil) != (tt.want == "") || err != nil && !strings.HasPrefix(got, tt.want) {
 					t.Errorf("got %s: %v", got, err)
 				}

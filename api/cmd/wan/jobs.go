@@ -182,9 +182,6 @@ func readJournal(r io.Reader) (records []*record) {
 			found = &record{event: e}
 			records = append(records, found)
 		}
-		if e.Event == "submitted" {
-			found.Time = e.Time
-		}
 		found.Outcome, found.Event = e.Event, "" // one word for a state
 		found.ID = cmp.Or(e.ID, found.ID)
 		found.Output = cmp.Or(e.Output, found.Output)

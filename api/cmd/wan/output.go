@@ -19,7 +19,6 @@ import (
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/media"
 	"github.com/aimlvideo/wan-go/spec/redact"
-	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
 // output holds the flags about the result.
@@ -208,10 +207,6 @@ type finish struct {
 	accepted bool       // by this process
 	several  bool       // one of several generations
 	usage    *api.Usage // what the video cost; nil without one
-
-	// submitted is when the journal says that another process submitted the generation. Not every replica of the API may
-	// know a new one.
-	submitted time.Time
 }
 
 // run waits for the job, saves the video and prints the result.
@@ -224,14 +219,10 @@ func (f *finish) run(ctx context.Context, job *api.Job) error {
 		r.File = path
 		return f.report(r, nil)
 	}
-	onProgress := api.OnProgress(func(now api.Progress) {
+	video, err := job.Wait(ctx, api.OnProgress(func(now api.Progress) {
 		r.Status = now.Status
 		f.progress.wait(now, f.verbose)
-	})
-	video, err := job.Wait(ctx, onProgress)
-	for errors.Is(err, api.ErrNotFound) && f.now().Sub(f.submitted) < time.Minute && wire.Sleep(ctx, time.Second) == nil {
-		video, err = job.Wait(ctx, onProgress)
-	}
+	}))
 	if err == nil {
 		r.setVideo(video)
 		f.usage = &video.Usage

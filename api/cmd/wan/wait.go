@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -86,31 +85,18 @@ func runWait(ctx context.Context, o *waitOptions) error {
 	ctx, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
 	finishes, errs := make([]*finish, len(ids)), make([]error, len(ids))
-	submitted := o.submissionTimes(ctx)
 	each(len(ids), o.concurrency, func(i int) {
 		name := ids[i]
 		if len(ids) == 1 {
 			name = ""
 		}
-		finishes[i] = &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1, submitted: submitted[ids[i]]}
+		finishes[i] = &finish{console: o.console, output: &o.output, connection: &o.connection, journal: journal, progress: progress.of(name), several: len(ids) > 1}
 		errs[i] = finishes[i].run(ctx, client.Job(ids[i]))
 	})
 	if len(ids) > 1 {
 		printTotal(progress, finishes)
 	}
 	return worst(errs)
-}
-
-// submissionTimes are the times of the journal's generations, if it can be read at once.
-func (c *console) submissionTimes(ctx context.Context) map[string]time.Time {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	records, _ := await(ctx, c.jobs)
-	times := map[string]time.Time{}
-	for _, r := range records {
-		times[r.ID] = r.Time
-	}
-	return times
 }
 
 // printTotal prints what the videos cost, if there are several.
