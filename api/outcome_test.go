@@ -65,10 +65,11 @@ func TestOutcomeByStatusCode(t *testing.T) {
 	}{
 		{-1, documented, "unknown"}, {0, documented, "unknown"}, {99, documented, "unknown"}, {199, documented, "unknown: unusable response"},
 		{304, "", "unknown"}, {402, documented, "rejected"}, {402, "", "unknown"}, {418, "<html>", "unknown"},
+		{408, documented, "rejected"}, {408, "<html>", "unknown"}, {408, "", "unknown"}, {408, `{"message":"timeout"}`, "unknown"},
 		{451, documented, "rejected"}, {499, documented, "unknown"}, {500, documented, "unknown"}, {503, documented, "unknown"},
 		{520, documented, "unknown"}, {599, "", "unknown"}, {600, documented, "unknown"}, {999, documented, "unknown"},
 	} {
-		t.Run(fmt.Sprint(tt.code, tt.body == documented), func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.code, tt.body), func(t *testing.T) {
 			posts := 0
 			client := respond(t, func(*http.Request) *http.Response {
 				posts++

@@ -204,12 +204,12 @@ func (s *submission) unknown(response *http.Response, body []byte, id string, er
 }
 
 // isRefusal reports whether a response without a generation proves that there is none: a status code that is documented
-// or that HTTP defines for a request the server didn't act on, or another 4xx in the API's own error body. 499 is a
-// gateway's word for a client that went away.
+// or that HTTP defines for a request the server didn't act on, or another 4xx in the API's own error body. A gateway
+// sends 408 for a slow API too, and 499 for a client that went away.
 func isRefusal(e *ResponseError) bool {
 	switch e.StatusCode {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-		http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+		http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge,
 		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
 		return true
 	}
