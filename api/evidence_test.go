@@ -25,6 +25,7 @@ import (
 func TestIDsInAnswers(t *testing.T) {
 	const (
 		documented = `{"message":"no","statusCode":%d}`
+		nano       = "V1StGXR8_Z5jdHi6B-myT"
 		full       = "b5592d70-dd31-4e5a-bc5c-5063660c001b:alibaba/wan2.2-14b-animate-move"
 	)
 	tests := []struct {
@@ -64,6 +65,30 @@ func TestIDsInAnswers(t *testing.T) {
 		{"outside of JSON", "", `<html><script>{"id":"x"}</script>`, 200, "unknown: unusable response", ""},
 		{"outside of JSON, refused", "", `<html><script>{"id":"x"}</script>`, 403, "rejected: forbidden, or out of credits", ""},
 		{"a generation's id beside a message", "", `{"id":"` + full + `","message":"slow down"}`, 429, "unknown: too many requests", full},
+		{"a short id beside a message", "", `{"id":"` + nano + `","message":"slow down"}`, 429, "unknown: too many requests", nano},
+		{"the id of the header beside a message", "gen-1", `{"id":"gen-1","message":"slow down"}`, 403, "unknown: forbidden, or out of credits", "gen-1"},
+		{"in an error", "", `{"error":{"generation_id":"abc"},"message":"x","statusCode":404}`, 404, "unknown: not found", "abc"},
+		{"generationId", "", `{"message":"x","generationId":"` + nano + `"}`, 403, "unknown: forbidden, or out of credits", nano},
+		{"generationId, accepted", "", `{"generationId":"gen-1","status":"queued"}`, 200, "accepted", "gen-1"},
+		{"generationId before data", "", `{"message":"x","generationId":"gen-1","data":{"id":"other"}}`, 400, "unknown", "gen-1"},
+		{"generationId, cut", "", `{"generationId":"gen-1","mess`, 400, "unknown", "gen-1"},
+		{"a job", "", `{"message":"x","job":{"id":"` + nano + `"}}`, 400, "unknown", nano},
+		{"a job beside an error's own id", "", `{"id":"err-1","message":"x","job":{"id":"gen-1"}}`, 400, "unknown", "gen-1"},
+		{"generationId in a result", "", `{"id":"err-1","message":"x","result":{"generationId":"gen-1"}}`, 422, "unknown", "gen-1"},
+		{"in data without an id", "", `{"message":"x","data":{},"error":{"generationId":"gen-1"}}`, 400, "unknown", "gen-1"},
+		{"an error with the id", "", `{"error":{"id":"` + full + `","message":"x"}}`, 400, "unknown", full},
+		{"generation_id in data", "", `{"message":"x","statusCode":429,"id":"req_1","data":{"generation_id":"gen-1"}}`, 429, "unknown: too many requests", "gen-1"},
+		{"behind a byte order mark, refused", "", "\xef\xbb\xbf" + `{"message":"x","job":{"id":"gen-1"}}`, 400, "unknown", "gen-1"},
+		{"a request id", "gen-1", `{"id":"req_7f3b9c2e","message":"no"}`, 400, "rejected", ""},
+		{"a request id of 21 characters", "gen-1", `{"id":"req_7f3b9c2e7f3b9c2e7","message":"no"}`, 400, "rejected", ""},
+		{"requestId", "", `{"message":"no","statusCode":404,"requestId":"` + nano + `"}`, 404, "rejected: not found", ""},
+		{"a word of 21 characters", "", `{"id":"authentication_failed","message":"no"}`, 401, "rejected: the API key isn't valid", ""},
+		{"a number of the error's own", "", `{"id":17,"message":"no"}`, 400, "rejected", ""},
+		{"an error's own id in it", "", `{"error":{"id":"err_17","message":"no"}}`, 400, "rejected", ""},
+		{"requestId in an error", "", `{"error":{"requestId":"` + nano + `","message":"no"}}`, 422, "rejected", ""},
+		{"a model's id", "", `{"message":"no","model":{"id":"` + nano + `"},"statusCode":400}`, 400, "rejected", ""},
+		{"an empty generation", "", `{"message":"no","generation":null,"job":{},"generation_id":"","statusCode":400}`, 400, "rejected", ""},
+		{"a URL of 21 characters", "", `{"id":"https://example.com/1","message":"no"}`, 400, "rejected", ""},
 		{"a generation beside a message", "", `{"message":"slow down","generation":{"id":"x","status":"queued"}}`, 429, "unknown: too many requests", "x"},
 	}
 	for _, test := range tests {

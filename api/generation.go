@@ -55,6 +55,7 @@ type Usage struct {
 type generationBody struct {
 	ID           idText
 	GenerationID idText `json:"generation_id"`
+	CamelID      idText `json:"generationId"`
 	Status       string
 	Progress     any
 	Video        struct{ URL string }
@@ -94,7 +95,7 @@ func decodeObject(object []byte) (b generationBody, err error) {
 	return b, err
 }
 
-func (b *generationBody) id() string { return string(cmp.Or(b.GenerationID, b.ID)) }
+func (b *generationBody) id() string { return string(cmp.Or(b.GenerationID, b.CamelID, b.ID)) }
 
 // An idText is an id, which may also be a number. Other JSON is no id.
 type idText string
@@ -119,7 +120,7 @@ func withoutWrapping(body []byte) []byte {
 		body = bytes.TrimSpace(list[0])
 	}
 	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) == nil && object["id"] == nil && object["generation_id"] == nil {
+	if json.Unmarshal(body, &object) == nil && object["id"] == nil && object["generation_id"] == nil && object["generationId"] == nil {
 		for _, name := range []string{"data", "generation", "result"} {
 			if data := bytes.TrimSpace(object[name]); bytes.HasPrefix(data, []byte("{")) || bytes.HasPrefix(data, []byte("[")) {
 				return withoutWrapping(data)
@@ -139,11 +140,11 @@ type namedGeneration struct {
 }
 
 // idMember finds an id in a body that isn't whole JSON.
-var idMember = regexp.MustCompile(`(?i)"(generation_id|id)"\s*:\s*(?:"((?:[^"\\]|\\.)+)"|(-?[0-9]+)\s*[,}])`)
+var idMember = regexp.MustCompile(`(?i)"(generation_?id|id)"\s*:\s*(?:"((?:[^"\\]|\\.)+)"|(-?[0-9]+)\s*[,}])`)
 
 // findGeneration finds the id of a generation, also in a body that is cut short behind it: an id that is overlooked is a
-// paid job that is lost.
-func findGeneration(body []byte) (g namedGeneration) {
+// paid job that is lost. inferenceID is the header's.
+func findGeneration(body []byte, inferenceID string) (g namedGeneration) {
 	b, err := decodeGeneration(body)
 	if g.id = b.id(); err == nil && g.id != "" && b.Status != "" {
 		return g
@@ -154,7 +155,7 @@ func findGeneration(body []byte) (g namedGeneration) {
 	}
 	if err != nil {
 		for _, m := range idMember.FindAllSubmatch(object, -1) {
-			if g.id == "" || strings.EqualFold(string(m[1]), "generation_id") {
+			if g.id == "" || len(m[1]) > len("id") {
 				g.id = unquote(string(m[2])) + string(m[3])
 			}
 		}
@@ -171,8 +172,38 @@ func findGeneration(body []byte) (g namedGeneration) {
 	}
 	g.documentedError = members["message"] != nil && members["statusCode"] != nil && b.Status == ""
 	says := wire.DecodeError(http.Header{"Content-Type": {"application/json"}}, object).Message != ""
-	g.errorLike = says && b.Status == "" && b.GenerationID == "" && !documentedID.MatchString(g.id)
+	g.errorLike = says && b.Status == "" && b.GenerationID+b.CamelID == "" && !isGenerationID(g.id, inferenceID)
+	if g.id == "" || g.errorLike {
+		if id := nestedGeneration(body, inferenceID); id != "" {
+			g.id, g.errorLike = id, false
+		}
+	}
 	return g
+}
+
+// nestedGeneration finds the id of a generation in the members of an error body.
+func nestedGeneration(body []byte, inferenceID string) string {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), &members)
+	for _, name := range []string{"job", "generation", "data", "result", "error"} {
+		b, err := decodeObject(members[name])
+		if id := b.id(); err == nil && id != "" && (name != "error" || b.GenerationID+b.CamelID != "" || isGenerationID(id, inferenceID)) {
+			return id
+		}
+	}
+	return ""
+}
+
+var (
+	shortID = regexp.MustCompile(`^[A-Za-z0-9_-]{21}$`)
+	// ownID is an error's own id: a request id or a word.
+	ownID = regexp.MustCompile(`^((?i:req|request|err|error|trace)[_-].*|[a-z_-]+|[A-Z_-]+)$`)
+)
+
+// isGenerationID reports whether an id beside a message is a generation's: it has a documented form, or is that of the
+// header.
+func isGenerationID(id, inferenceID string) bool {
+	return documentedID.MatchString(id) || shortID.MatchString(id) && !ownID.MatchString(id) || id != "" && id == inferenceID
 }
 
 func unquote(text string) string {

@@ -167,7 +167,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 // outcome decides what a response means for the submission. Only evidence of a refusal is a refusal.
 func (s *submission) outcome(response *http.Response, watch *watchdog) (*Job, error) {
 	body, broken := s.client.read(response)
-	named := findGeneration(body)
+	named := findGeneration(body, response.Header.Get(wire.InferenceIDHeader))
 	if echo := response.Header.Get(wire.ClientRequestIDHeader); echo != "" && echo != s.requestID {
 		broken = fmt.Errorf("%w: it belongs to client request id %s", ErrBadResponse, s.client.redact.Message(echo))
 		return nil, s.unknown(response, body, "", broken)
