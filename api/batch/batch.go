@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // A Batch is a set of lines in a database, each to be generated once. It is safe for concurrent use.
@@ -41,12 +43,12 @@ func open(ctx context.Context, database, id string, create bool) (*Batch, error)
 	}
 	s, err := openStore(ctx, database)
 	if err != nil {
-		return nil, fmt.Errorf("batch: open %s: %w", redactDatabase(database), err)
+		return nil, fmt.Errorf("batch: open %s: %w", redact.Password(database), err)
 	}
 	b := &Batch{store: s}
 	if err := b.find(ctx, id, create); err != nil {
 		_ = s.db.Close()
-		return nil, fmt.Errorf("batch: open %s: %w", redactDatabase(database), err)
+		return nil, fmt.Errorf("batch: open %s: %w", redact.Password(database), err)
 	}
 	return b, nil
 }

@@ -193,11 +193,3 @@ func millis(t time.Time) int64 {
 func nowMillis() int64 { return time.Now().UnixMilli() }
 
 const dollar = 1_000_000
-
-// redactDatabase is a database's name without the password.
-func redactDatabase(database string) string {
-	if u, err := url.Parse(database); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return database
-}

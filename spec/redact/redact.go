@@ -53,6 +53,11 @@ func (r *Redactor) Message(text string) string {
 	return r.String(query.ReplaceAllString(text, "$1?...")) // last, so that no mark is split
 }
 
+// Password returns text without the password of a database's URL, whatever characters the password is made of.
+func Password(text string) string {
+	return passwordParameter.ReplaceAllString(password.ReplaceAllString(text, "${1}xxxxx$2"), "${1}xxxxx")
+}
+
 // Error returns err with the text that Message makes of it. It drops the method and URL that net/http puts first: the
 // URL may be signed. The result wraps err.
 func (r *Redactor) Error(err error) error {
@@ -77,6 +82,9 @@ func (e *redactedError) Unwrap() error { return e.err }
 var (
 	query    = regexp.MustCompile(`(?i)(https?:\\?/\\?/[^\s"'<>?]*)\?[^\s"'<>]*`)
 	userinfo = regexp.MustCompile(`(:\\?/\\?/)[^/\s"'<>@]*@`)
+	// A password may hold any character that its user forgot to escape.
+	password          = regexp.MustCompile(`(?s)(postgres(?:ql)?://[^:/?#@]*:).*(@)`)
+	passwordParameter = regexp.MustCompile(`(?i)(password=)[^&\s]*`)
 	// net/http quotes a Location that it can't parse.
 	location = regexp.MustCompile(`(failed to parse Location header ).*`)
 	// JSON may escape slashes and quotes, and some encoders everything but letters.

@@ -83,6 +83,20 @@ func TestMessage(t *testing.T) {
 	}
 }
 
+func TestPassword(t *testing.T) {
+	for text, want := range map[string]string{
+		"postgres://rev:hunter2@db/wan":              "postgres://rev:xxxxx@db/wan",
+		"--database=postgresql://rev:a/b%z@c:d@db/x": "--database=postgresql://rev:xxxxx@db/x",
+		"postgres://db/wan?user=a&password=b&c=d":    "postgres://db/wan?user=a&password=xxxxx&c=d",
+		"postgres://rev@db:5432/wan":                 "postgres://rev@db:5432/wan",
+		"videos/batch.db":                            "videos/batch.db",
+	} {
+		if got := redact.Password(text); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
 func TestError(t *testing.T) {
 	cause := errors.New("echoed " + key + "\x1b[2J")
 	err := redact.New(key).Error(&url.Error{Op: "Get", URL: "https://example.com/?sig=1", Err: cause})

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/login"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
@@ -27,7 +28,7 @@ func (c *connection) add(flags *pflag.FlagSet) {
 
 // open returns a client. The simulator keeps its jobs in the directory. The caller calls stop.
 func (c *connection) open(directory string) (client *api.Client, stop func(), err error) {
-	base, key, stop := cmp.Or(c.baseURL, wire.BaseURL(), api.DefaultBaseURL), wire.Key(), func() {}
+	base, key, stop := cmp.Or(c.baseURL, wire.BaseURL(), api.DefaultBaseURL), cmp.Or(wire.Key(), login.Key()), func() {}
 	if c.simulate {
 		if c.baseURL != "" {
 			return nil, nil, &usageError{errors.New("--simulate and --base-url exclude each other")}
@@ -50,7 +51,7 @@ func (c *connection) open(directory string) (client *api.Client, stop func(), er
 	if client, err = api.New(opts...); err != nil {
 		stop()
 		if errors.Is(err, api.ErrNoAPIKey) {
-			err = errors.New("no API key: set AIML_API_KEY, or add --simulate, which needs no key and costs nothing")
+			err = errors.New("no API key: set AIML_API_KEY, run wan auth login, or add --simulate, which needs no key and costs nothing")
 		}
 		return nil, nil, &usageError{err}
 	}

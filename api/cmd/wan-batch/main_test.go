@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aimlvideo/wan-go/api/batch"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/login"
 )
 
 // command runs the command and returns its exit code and output.
@@ -306,6 +307,45 @@ func TestHook(t *testing.T) {
 	}
 	if err := hook(t.Context(), evil); err == nil {
 		t.Error("a command that fails")
+	}
+}
+
+// The password of the database is in no help, error or advice.
+func TestPasswordIsNotPrinted(t *testing.T) {
+	const database = "postgres://rev:hun%ter2@127.0.0.1:1/wan"
+	t.Setenv("WAN_BATCH_DATABASE", database)
+	for _, args := range [][]string{{"run", "--help"}, {"status", "--help"}, {"status"}, {"export", "--database", "postgres://rev:hunter2@127.0.0.1:1/wan?password=hunter2"}} {
+		if _, stdout, stderr := command(t, "", args...); strings.Contains(stdout+stderr, "ter2") {
+			t.Errorf("%q: %s%s", args, stdout, stderr)
+		}
+	}
+	if got, want := resumption([]string{"run", "a.jsonl", "--database", database}), "wan-batch run a.jsonl --database postgres://rev:xxxxx@127.0.0.1:1/wan"; got != want {
+		t.Error(got)
+	}
+}
+
+// The key of wan auth login is read too.
+func TestSavedKey(t *testing.T) {
+	t.Setenv("AIML_API_KEY", "")
+	t.Setenv("AIMLAPI_API_KEY", "")
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("XDG_CONFIG_HOME", "")
+	var c connection
+	if _, _, err := c.open(""); err == nil || !strings.Contains(err.Error(), "wan auth login") {
+		t.Errorf("without a key: %v", err)
+	}
+	path, err := login.Path()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("the-saved-key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := c.open(""); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -53,6 +53,7 @@ func findLedger(directory string) string {
 
 func (p *place) add(flags *pflag.FlagSet) {
 	flags.StringVar(&p.database, "database", os.Getenv("WAN_BATCH_DATABASE"), "postgres `URL` of the ledger, for several processes; batch.db beside the videos if not given")
+	flags.Lookup("database").DefValue = "" // the help would show the password
 	flags.StringVar(&p.id, "batch", "", "`ID` of the batch, if the database holds several")
 }
 

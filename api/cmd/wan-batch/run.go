@@ -15,6 +15,7 @@ import (
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
 	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
+	"github.com/aimlvideo/wan-go/spec/redact"
 )
 
 // runOptions are the flags of run, work and recover.
@@ -258,12 +259,21 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	}
 	if err != nil {
 		v.print("wan-batch: " + strings.TrimPrefix(err.Error(), "batch: "))
-		v.print("To resume: " + commandName() + " " + shellquote.Join(os.Args[1:]...))
+		v.print("To resume: " + resumption(os.Args[1:]))
 	}
 	if code := statusCode(status, err); code != exitDone {
 		return &exitError{code}
 	}
 	return nil
+}
+
+// resumption is the command that resumes a batch, without the password of its database.
+func resumption(args []string) string {
+	shown := make([]string, len(args))
+	for i, arg := range args {
+		shown[i] = redact.Password(arg)
+	}
+	return commandName() + " " + shellquote.Join(shown...)
 }
 
 // statusCode is the exit code of a batch: the highest of its lines.

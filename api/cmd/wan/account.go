@@ -9,13 +9,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/login"
 	"github.com/aimlvideo/wan-go/spec"
 	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
@@ -114,27 +114,8 @@ func withDefaults(document *spec.Document, body map[string]any) map[string]any {
 	return all
 }
 
-// keyPath is the file that holds the key of wan auth login.
-func keyPath() (string, error) {
-	config, err := os.UserConfigDir()
-	return filepath.Join(config, "wan", "key"), err
-}
-
-// savedKey is the key of wan auth login, or "".
-func savedKey() string {
-	path, err := keyPath()
-	if err != nil {
-		return ""
-	}
-	key, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(key))
-}
-
 func newAuth(c *console) *cobra.Command {
-	path, _ := keyPath()
+	path, _ := login.Path()
 	command := &cobra.Command{
 		Use:     "auth",
 		Short:   "Keep the API key in a file",
@@ -165,7 +146,7 @@ func runLogin(ctx context.Context, c *console) error {
 	if err != nil {
 		return inputError(fmt.Errorf("API key: %w", err))
 	}
-	path, err := keyPath()
+	path, err := login.Path()
 	if err != nil {
 		return err
 	}
@@ -192,11 +173,11 @@ func (c *console) readSecret() (string, error) {
 }
 
 func runAuthStatus(_ context.Context, c *console) error {
-	path, err := keyPath()
+	path, err := login.Path()
 	switch {
 	case wire.Key() != "":
 		return printLine(c.stdout, "the key comes from the environment")
-	case savedKey() != "":
+	case login.Key() != "":
 		return printLine(c.stdout, "the key comes from "+path)
 	case err != nil:
 		return err
@@ -205,7 +186,7 @@ func runAuthStatus(_ context.Context, c *console) error {
 }
 
 func runLogout(_ context.Context, c *console) error {
-	path, err := keyPath()
+	path, err := login.Path()
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/login"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
@@ -84,7 +85,7 @@ func (c *connection) client(stderr io.Writer) (client *api.Client, stop func(), 
 	if c.httpResults {
 		opts = append(opts, api.WithInsecureResults())
 	}
-	key := cmp.Or(wire.Key(), savedKey())
+	key := cmp.Or(wire.Key(), login.Key())
 	stop = func() {}
 	switch {
 	case c.transport != nil:

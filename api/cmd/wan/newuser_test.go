@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
+	"github.com/aimlvideo/wan-go/api/cmd/internal/login"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
 	"github.com/aimlvideo/wan-go/spec"
 )
@@ -34,19 +35,19 @@ func TestAuth(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", config)
 	s := newServer(t)
 	t.Setenv("AIML_API_KEY", "")
-	login := func(stdin string) outcome {
+	logIn := func(stdin string) outcome {
 		var stdout, stderr buffer
 		code := run(t.Context(), []string{"auth", "login"}, strings.NewReader(stdin), &stdout, &stderr)
 		return outcome{code, stdout.String(), stderr.String()}
 	}
-	login(`"`+s.Key+`"`).check(t, exitInput, "", "API key: it is in quotes")
-	login("\n").check(t, exitInput, "", "API key: it is empty")
+	logIn(`"`+s.Key+`"`).check(t, exitInput, "", "API key: it is in quotes")
+	logIn("\n").check(t, exitInput, "", "API key: it is empty")
 	runWan(t, t.Context(), new(buffer), "auth", "status").check(t, exitInput, "", "no API key")
 
-	if result := login(s.Key + "\n"); result.code != exitDone || strings.Contains(result.stdout+result.stderr, s.Key) {
+	if result := logIn(s.Key + "\n"); result.code != exitDone || strings.Contains(result.stdout+result.stderr, s.Key) {
 		t.Fatalf("%+v", result)
 	}
-	path, err := keyPath()
+	path, err := login.Path()
 	if err != nil {
 		t.Fatal(err)
 	}
