@@ -86,7 +86,7 @@ func TestBatch(t *testing.T) {
 	if err := command.RunE(command, []string{"run", "jobs.jsonl", "--json"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{program, program, "run", "jobs.jsonl", "--json"}; !slices.Equal(ran, want) {
+	if want := []string{program, "wan batch", "run", "jobs.jsonl", "--json"}; !slices.Equal(ran, want) {
 		t.Errorf("ran %q, want %q", ran, want)
 	}
 }
