@@ -162,7 +162,7 @@ func TestControlErrors(t *testing.T) {
 		{"PUT", "/simulator/balance", `{}`},
 		{"PUT", "/simulator/prices", `{"animate-move": {"kind": "free"}}`},
 		{"GET", "/simulator/jobs?limit=-1", ""},
-		{"GET", "/simulator/jobs?modle=x", ""},
+		{"GET", "/simulator/jobs?slug=x", ""},
 		{"POST", "/simulator/clock?advance=5s", `{"advance": "5s"}`},
 	} {
 		check(t, control(t, srv, test.method, test.path, test.body, 400))
