@@ -56,6 +56,11 @@ func open(ctx context.Context, database, id string, create bool) (*Batch, error)
 // find sets the id of the batch, and creates the batch if it may.
 func (b *Batch) find(ctx context.Context, id string, create bool) error {
 	return b.transact(ctx, func(tx *sql.Tx) error {
+		if !b.alone() {
+			if err := exec(ctx, tx, `SELECT pg_advisory_xact_lock($1)`, lockKey); err != nil {
+				return err
+			}
+		}
 		ids, err := collect(ctx, tx, scanString, `SELECT id FROM batch WHERE $1 = '' OR id = $1 ORDER BY created_at`, id)
 		switch {
 		case err != nil:

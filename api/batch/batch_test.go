@@ -317,6 +317,123 @@ func TestLateResponse(t *testing.T) {
 	})
 }
 
+// A process that was suspended between claim and submission sends nothing once the line isn't its own any more.
+func TestSuspend(t *testing.T) {
+	inMemory(t, 2, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, _ string) {
+		slow, other := process(t, b, client, "slow"), process(t, b, client, "other")
+		claimed := slow.claims(t).submit
+		time.Sleep(2 * leaseTime)
+		if other.claims(t); mustStatus(t, b).States[Unknown] != 2 {
+			t.Fatal("the leases haven't expired")
+		}
+		if n, err := b.Resubmit(t.Context(), claimed[0].customID); n != 1 || err != nil {
+			t.Fatalf("Resubmit = %d, %v", n, err)
+		}
+		if c := other.claims(t); len(c.submit) != 1 {
+			t.Fatalf("%d claimed", len(c.submit))
+		}
+		for _, line := range claimed {
+			slow.submit(t.Context(), line)
+		}
+		if s := mustStatus(t, b); sim.Ledger().Created != 0 || s.States[Submitting] != 1 || s.States[Pending] != 1 {
+			t.Errorf("%d created, %+v", sim.Ledger().Created, s.States)
+		}
+		// Its own live submissions aren't lost by a suspend.
+		third := process(t, b, client, "third")
+		third.lastClaim = time.Now().Round(0)
+		line := third.claims(t).submit[0]
+		third.held.Store(line.line, true)
+		time.Sleep(2 * leaseTime)
+		third.claims(t)
+		rows, err := b.rows(t.Context(), b.db, `line = $2`, line.line)
+		if err != nil || rows[0].state != Submitting {
+			t.Errorf("%+v, %v", rows, err)
+		}
+	})
+}
+
+// A 404 is believed only if the API says it again and again, and even then the generation's id isn't given up.
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	t.Run("by a gateway", func(t *testing.T) {
+		inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			sim.Inject(simulator.Fault{On: simulator.Poll, Times: 10, Effect: simulator.HTML(404)})
+			err := b.Run(t.Context(), client, Options{Output: output(dir), OnChange: func(c Change) {
+				if c.State == Unknown {
+					t.Error("unknown")
+				}
+			}})
+			if s := mustStatus(t, b); err != nil || s.States[Saved] != 1 {
+				t.Errorf("%v, %+v", err, s)
+			}
+		})
+	})
+	t.Run("by a replica after other errors", func(t *testing.T) {
+		inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			sim.Inject(simulator.Fault{On: simulator.Poll, Times: 9, Effect: simulator.Status(502)})
+			sim.Inject(simulator.Fault{On: simulator.Poll, After: 9, Times: 1, Effect: simulator.Status(404)})
+			err := b.Run(t.Context(), client, Options{Output: output(dir), OnChange: func(c Change) {
+				if c.State == Unknown {
+					t.Error("unknown")
+				}
+			}})
+			if s := mustStatus(t, b); err != nil || s.States[Saved] != 1 {
+				t.Errorf("%v, %+v", err, s)
+			}
+		})
+	})
+	t.Run("for long", func(t *testing.T) {
+		inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+			sim.Inject(simulator.Fault{On: simulator.Logs, Effect: simulator.Status(503)})
+			sim.Inject(simulator.Fault{On: simulator.Poll, Times: 20, Effect: simulator.Status(404)})
+			unknown := false
+			err := b.Run(t.Context(), client, Options{Output: output(dir), Search: time.Hour, OnChange: func(c Change) { unknown = unknown || c.State == Unknown }})
+			if s := mustStatus(t, b); err != nil || !unknown || s.States[Saved] != 1 || sim.Ledger().Created != 1 {
+				t.Errorf("%v, %+v, unknown: %v", err, s, unknown)
+			}
+		})
+	})
+}
+
+// The logs may have a refused attempt before the one that was accepted.
+func TestRecoverAttempts(t *testing.T) {
+	inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		submit := func(attempt int64) error {
+			_, err := client.Submit(t.Context(), lines(1)[0].Body, api.WithClientRequestID(clientRequestID("test", "shot-0001", attempt)))
+			return err
+		}
+		sim.Inject(simulator.Fault{On: simulator.Submit, Times: 1, Effect: simulator.Status(400)})
+		if err := submit(1); err == nil {
+			t.Fatal("not refused")
+		}
+		time.Sleep(2 * time.Minute)
+		if err := submit(2); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := b.Recover(t.Context(), client, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Run(t.Context(), client, Options{Output: output(dir)}); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := b.rows(t.Context(), b.db, `line = 1`)
+		if err != nil || rows[0].state != Saved || rows[0].clientRequestID != "wan:test:shot-0001:2" || rows[0].attempt < 100 || sim.Ledger().Created != 1 {
+			t.Errorf("%+v, %v, %d created", rows, err, sim.Ledger().Created)
+		}
+	}, simulator.WithLogDelay(time.Minute))
+}
+
+func TestCharged(t *testing.T) {
+	for want, usage := range map[float64]api.Usage{0.3: {Credits: new(600000.0)}, 0.21: {Credits: new(1.0), USD: new(0.21)}} {
+		if got := charged(usage); got == nil || *got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	if charged(api.Usage{}) != nil {
+		t.Error("a charge from nothing")
+	}
+}
+
 // An API that returns one generation for two lines leaves the second one unknown.
 func TestDuplicate(t *testing.T) {
 	inMemory(t, 2, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, _ string) {

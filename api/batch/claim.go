@@ -18,10 +18,18 @@ type claimed struct {
 // claim takes lines for submission, within the limits of the batch, and videos to save. When it returns, the client
 // request ids are on disk: only then may a byte be sent. River has no limits across processes, so they are here.
 func (r *run) claim(ctx context.Context, submits, saves int) (c claimed, err error) {
-	now := time.Now()
+	// After a suspend, the leases of this process come first.
+	if time.Since(r.lastClaim) > leaseTime/2 {
+		r.renew(ctx)
+	}
+	r.lastClaim = time.Now().Round(0) // the monotonic clock stands still meanwhile
 	err = r.batch.transact(ctx, func(tx *sql.Tx) (err error) {
 		c = claimed{}
 		if err := r.batch.lockRow(ctx, tx); err != nil {
+			return err
+		}
+		now, err := r.batch.now(ctx, tx)
+		if err != nil {
 			return err
 		}
 		if err := r.expire(ctx, tx, now); err != nil {
@@ -60,17 +68,25 @@ func (r *run) claimSubmissions(ctx context.Context, tx *sql.Tx, c *claimed, most
 		budget -= m.total()
 	}
 	for _, line := range pending {
+		if l.maxUSD > 0 && line.price == 0 { // another process has just added it
+			c.why, c.over = "a line has no estimate yet", true
+			break
+		}
 		if l.maxUSD > 0 && line.price > budget {
 			c.why, c.over = fmt.Sprintf("the next line would exceed the budget of $%.2f", dollars(l.maxUSD)), true
 			break
 		}
 		budget -= line.price
-		line.attempt, line.submittingAt = line.attempt+1, millis(now)
+		line.attempt, line.submittingAt, line.claimedAt = line.attempt+1, millis(now), nowMillis()
 		line.clientRequestID = clientRequestID(r.batch.id, line.customID, line.attempt)
-		if err := exec(ctx, tx, `UPDATE generation SET state = 'submitting', client_request_id = $3, submit_attempt = $4, lease_until = $5,
-			worker = $6, submitting_at = $7, error_code = '', error = '', finished_at = 0 WHERE batch_id = $1 AND line = $2`,
-			r.batch.id, line.line, line.clientRequestID, line.attempt, millis(now.Add(leaseTime)), r.worker, line.submittingAt); err != nil {
+		n, err := changed(ctx, tx, `UPDATE generation SET state = 'submitting', client_request_id = $3, submit_attempt = $4, lease_until = $5,
+			worker = $6, submitting_at = $7, error_code = '', error = '', finished_at = 0 WHERE batch_id = $1 AND line = $2 AND state = 'pending'`,
+			r.batch.id, line.line, line.clientRequestID, line.attempt, millis(now.Add(leaseTime)), r.worker, line.submittingAt)
+		if err != nil {
 			return err
+		}
+		if n == 0 {
+			continue
 		}
 		c.submit = append(c.submit, line)
 	}
@@ -134,7 +150,10 @@ func (r *run) free(ctx context.Context, tx *sql.Tx, c *claimed, l limits, now ti
 // is the first one.
 func (b *Batch) pause(ctx context.Context, reason string, atLeast time.Duration) (first bool, err error) {
 	err = b.transact(ctx, func(tx *sql.Tx) error {
-		now := time.Now()
+		now, err := b.now(ctx, tx)
+		if err != nil {
+			return err
+		}
 		pauses, err := number(ctx, tx, `SELECT pauses FROM batch WHERE id = $1`, b.id)
 		if err != nil {
 			return err

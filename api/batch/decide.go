@@ -43,6 +43,9 @@ func (b *Batch) Cancel(ctx context.Context, ids ...string) (int, error) {
 // It is an error if one of the ids isn't among them.
 func (b *Batch) decide(ctx context.Context, ids []string, assignments map[State]string) (n int, err error) {
 	err = b.transact(ctx, func(tx *sql.Tx) error {
+		if err := b.lockRow(ctx, tx); err != nil { // a claim waits
+			return err
+		}
 		wanted := map[string]bool{}
 		for _, id := range ids {
 			wanted[id] = true
@@ -56,11 +59,15 @@ func (b *Batch) decide(ctx context.Context, ids []string, assignments map[State]
 				if len(ids) > 0 && !wanted[line.customID] {
 					continue
 				}
-				if err := exec(ctx, tx, `UPDATE generation SET reported = 0, `+assignment+` WHERE batch_id = $1 AND line = $2`, b.id, line.line); err != nil {
+				done, err := changed(ctx, tx, `UPDATE generation SET reported = 0, `+assignment+` WHERE batch_id = $1 AND line = $2 AND state = $3`,
+					b.id, line.line, string(state))
+				if err != nil {
 					return err
 				}
-				n++
-				delete(wanted, line.customID)
+				if done > 0 { // a late response may have changed it
+					n++
+					delete(wanted, line.customID)
+				}
 			}
 		}
 		for id := range wanted {

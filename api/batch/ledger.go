@@ -45,6 +45,7 @@ type row struct {
 	httpStatus                    int64
 	errorCode, errorText          string
 	submittingAt, acceptedAt      int64
+	claimedAt                     int64 // by this machine's clock; not a column
 }
 
 const rowColumns = `line, custom_id, body, state, submit_attempt, COALESCE(client_request_id, ''), COALESCE(generation_id, ''),
@@ -89,10 +90,20 @@ const (
 // committed although its commit has failed.
 func (r *run) renew(ctx context.Context) {
 	r.held.Range(func(line, _ any) bool {
-		_ = exec(ctx, r.batch.db, `UPDATE generation SET lease_until = $4 WHERE batch_id = $1 AND line = $2 AND state IN ('submitting', 'completed') AND worker = $3`,
-			r.batch.id, line, r.worker, millis(time.Now().Add(leaseTime))) // the next one comes in time
+		_, _ = r.renewLine(ctx, line.(int64)) // the next one comes in time
 		return true
 	})
+}
+
+// renewLine reports whether the line is still leased by this process.
+func (r *run) renewLine(ctx context.Context, line int64) (bool, error) {
+	now, err := r.batch.now(ctx, r.batch.db)
+	if err != nil {
+		return false, err
+	}
+	n, err := changed(ctx, r.batch.db, `UPDATE generation SET lease_until = $4 WHERE batch_id = $1 AND line = $2 AND state IN ('submitting', 'completed') AND worker = $3`,
+		r.batch.id, line, r.worker, millis(now.Add(leaseTime)))
+	return n > 0, err
 }
 
 // An outcome is what a submission led to.
@@ -133,6 +144,11 @@ func (r *run) settle(ctx context.Context, line row, o outcome) (ok bool, err err
 			WHERE batch_id = $1 AND client_request_id = $2 AND state IN ('submitting', 'unknown')`,
 			r.batch.id, line.clientRequestID, string(o.state), sql.NullString{String: o.generationID, Valid: o.generationID != ""},
 			search, accepted, finished, o.code, errorText(o.err), o.httpStatus, string(o.response))
+		if err == nil && n == 0 && o.generationID != "" { // it was committed before, although the commit has failed
+			n, err = r.batch.count(ctx, tx, `client_request_id = $2 AND generation_id = $3`, line.clientRequestID, o.generationID)
+			ok = n > 0
+			return err
+		}
 		if ok = n > 0; err != nil || !ok || o.state != InProgress {
 			return err
 		}
@@ -155,6 +171,15 @@ func (r *run) move(ctx context.Context, line row, assignments string, args ...an
 
 // micros rounds up: a budget must hold.
 func micros(usd float64) int64 { return int64(math.Ceil(usd*dollar - 1e-6)) }
+
+// charged is what a generation cost, in dollars; nil if the API doesn't say.
+func charged(u api.Usage) *float64 {
+	const creditsPerDollar = 2_000_000
+	if u.USD == nil && u.Credits != nil {
+		return new(*u.Credits / creditsPerDollar)
+	}
+	return u.USD
+}
 
 func nullMicros(usd *float64) (n sql.NullInt64) {
 	if usd != nil {

@@ -146,7 +146,7 @@ func (r *run) ring(ctx context.Context, a alarm) time.Duration {
 	case g.Video != nil:
 		change.State = Completed
 		moved = r.move(ctx, line, `state = 'completed', status = $5, usd = $6, response = $7, completed_at = $8, worker = '', lease_until = 0,
-			missed = 0, error_code = '', error = ''`, string(g.Status), nullMicros(g.Video.Usage.USD), string(g.Raw), nowMillis())
+			missed = 0, error_code = '', error = ''`, string(g.Status), nullMicros(charged(g.Video.Usage)), string(g.Raw), nowMillis())
 	case g.Failure != nil:
 		change.State, change.Err = Failed, g.Failure
 		moved = r.move(ctx, line, `state = 'failed', status = $5, error_code = $6, error = $7, response = $8, finished_at = $9, reported = 0`,
@@ -164,22 +164,35 @@ func (r *run) ring(ctx context.Context, a alarm) time.Duration {
 	return 0
 }
 
-// missedPoll decides what a failed poll means. The generation is still polled, whatever it is, unless the API denies again and
-// again that there is one.
+// missedPoll decides what a failed poll means. The generation is still polled, whatever it is, unless the API denies again
+// and again that there is one.
 func (r *run) missedPoll(ctx context.Context, line row, err error) time.Duration {
-	if response, ok := errors.AsType[*api.ResponseError](err); ok && errors.Is(err, api.ErrTooManyRequests) {
+	response, ok := errors.AsType[*api.ResponseError](err)
+	code := "poll"
+	switch {
+	case ok && errors.Is(err, api.ErrTooManyRequests):
 		return max(response.RetryAfter, 2*r.interval(line))
+	case !ok || response.Path == "": // a gateway says that, not the API
+	case errors.Is(err, api.ErrUnauthorized):
+		code = "unauthorized"
+	case errors.Is(err, api.ErrNotFound):
+		code = "not_found"
 	}
-	missed := line.missed + 1
-	if missed >= maxMissed && errors.Is(err, api.ErrUnauthorized) {
+	missed := int64(1) // in a row
+	if line.errorCode == code {
+		missed += line.missed
+	}
+	if missed >= maxMissed && code == "unauthorized" {
 		r.stop(err)
 	}
-	if missed >= maxMissed && errors.Is(err, api.ErrNotFound) && time.Since(time.UnixMilli(line.acceptedAt)) > time.Minute {
-		if r.move(ctx, line, `state = 'unknown', error_code = 'not_found', error = $5, finished_at = $6, reported = 0`, errorText(err), nowMillis()) {
+	if missed >= maxMissed && code == "not_found" && time.Since(time.UnixMilli(line.acceptedAt)) > time.Minute {
+		// The search polls it by its id.
+		if r.move(ctx, line, `state = 'unknown', error_code = $5, error = $6, finished_at = $7, search_until = $8, reported = 0`,
+			code, errorText(err), nowMillis(), millis(time.Now().Add(r.Search))) {
 			r.changed(Change{CustomID: line.customID, State: Unknown, GenerationID: line.generationID, Err: err})
 			return 0
 		}
 	}
-	r.move(ctx, line, `missed = $5, error_code = 'poll', error = $6`, missed, errorText(err))
+	r.move(ctx, line, `missed = $5, error_code = $6, error = $7`, missed, code, errorText(err))
 	return wire.Jitter(min(time.Duration(missed)*longestPoll/2, time.Minute))
 }

@@ -111,12 +111,13 @@ type run struct {
 	worker  string
 	results *results
 
-	inFlight atomic.Int64
-	held     sync.Map                // the lines that this process is submitting or saving
-	changing sync.Mutex              // held by OnChange
-	pausedBy error                   // why the last submission was put off; guarded by changing
-	wake     chan struct{}           // a line has changed, so there may be something to claim
-	stop     context.CancelCauseFunc // ends the submissions, with the reason
+	inFlight  atomic.Int64
+	lastClaim time.Time
+	held      sync.Map                // the lines that this process is submitting or saving
+	changing  sync.Mutex              // held by OnChange
+	pausedBy  error                   // why the last submission was put off; guarded by changing
+	wake      chan struct{}           // a line has changed, so there may be something to claim
+	stop      context.CancelCauseFunc // ends the submissions, with the reason
 }
 
 // Run submits the pending lines, waits for the generations and saves the videos, within the limits. It returns when
@@ -151,17 +152,19 @@ func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
 	defer r.results.close()
 	err = r.work(ctx, hard)
 	cancel()
-	if reportErr := r.report(context.WithoutCancel(ctx)); err == nil {
+	ctx, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // the database may not answer
+	defer cancelEnd()
+	if reportErr := r.report(ctx); err == nil {
 		err = reportErr
 	}
 	if err == nil {
 		return nil
 	}
-	if l, limitsErr := b.limits(context.WithoutCancel(ctx), b.db); limitsErr == nil && l.pauses > 0 && r.pausedBy != nil && !errors.Is(err, r.pausedBy) {
+	if l, limitsErr := b.limits(ctx, b.db); limitsErr == nil && l.pauses > 0 && r.pausedBy != nil && !errors.Is(err, r.pausedBy) {
 		err = fmt.Errorf("%w while nothing could be submitted: %w", err, r.pausedBy)
 	}
 	stopped := &StoppedError{Err: err}
-	if status, err := b.Status(context.WithoutCancel(ctx)); err == nil {
+	if status, err := b.Status(ctx); err == nil {
 		stopped.Pending, stopped.InFlight = status.States[Pending], status.States[InProgress]+status.States[Submitting]+status.States[Completed]
 	}
 	return stopped
@@ -202,7 +205,7 @@ func (r *run) price(ctx context.Context) error {
 	if r.MaxUSD == 0 || r.Join {
 		return nil
 	}
-	rows, err := r.batch.rows(ctx, r.batch.db, `price = 0 AND (lost > 0 OR state IN ('pending', 'submitting', 'in_progress', 'completed', 'unknown')) ORDER BY line`)
+	rows, err := r.batch.rows(ctx, r.batch.db, `price = 0 AND (lost > 0 OR usd IS NULL AND state NOT IN ('failed', 'rejected', 'canceled')) ORDER BY line`)
 	if err != nil {
 		return err
 	}
@@ -220,7 +223,7 @@ func (r *run) price(ctx context.Context) error {
 		if err != nil {
 			usd = r.Price
 		}
-		prices[i] = micros(usd)
+		prices[i] = max(1, micros(usd)) // 0 is a line without an estimate
 	}
 	return r.batch.transact(ctx, func(tx *sql.Tx) error {
 		for i, line := range rows {
@@ -274,8 +277,15 @@ func (r *run) recover(ctx context.Context) error {
 				return err
 			}
 		}
-		if !r.batch.alone() {
-			return nil
+		const inProgress = `SELECT line, generation_id FROM generation WHERE batch_id = $1 AND state = 'in_progress'`
+		scan := func(rows *sql.Rows) (a alarm, err error) { return a, rows.Scan(&a.line, &a.generation) }
+		if !r.batch.alone() { // only those whose alarm is lost: River discards jobs of a kind that it doesn't know
+			alarms, err := collect(ctx, tx, scan, inProgress+` AND generation_id NOT IN (SELECT args->>'generation' FROM river_job
+				WHERE queue = $2 AND state IN ('available', 'scheduled', 'retryable', 'running'))`, r.batch.id, r.clock.queue)
+			if err != nil {
+				return err
+			}
+			return r.clock.set(ctx, tx, now, alarms...)
 		}
 		if err := r.expire(ctx, tx, now.Add(2*leaseTime)); err != nil {
 			return err
@@ -286,8 +296,7 @@ func (r *run) recover(ctx context.Context) error {
 		if err := r.clock.reset(ctx, tx); err != nil {
 			return err
 		}
-		alarms, err := collect(ctx, tx, func(rows *sql.Rows) (a alarm, err error) { return a, rows.Scan(&a.line, &a.generation) },
-			`SELECT line, generation_id FROM generation WHERE batch_id = $1 AND state = 'in_progress'`, r.batch.id)
+		alarms, err := collect(ctx, tx, scan, inProgress, r.batch.id)
 		if err != nil {
 			return err
 		}

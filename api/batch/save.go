@@ -56,7 +56,7 @@ func (r *run) saveVideo(ctx context.Context, line row) (record Record, code stri
 		if g.Video == nil {
 			return record, "download", api.ErrNoVideo
 		}
-		if usd := g.Video.Usage.USD; usd != nil {
+		if usd := charged(g.Video.Usage); usd != nil {
 			record.USD = usd
 		}
 		if err := makeDirectory(filepath.Dir(record.File)); err != nil {

@@ -43,25 +43,47 @@ func (r *run) search(ctx context.Context) {
 	}
 }
 
+// clockMargin is how far this machine's clock may be ahead of the API's, beyond what the client allows for.
+const clockMargin = 10 * time.Minute
+
 func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 	wanted := make(map[string]row, len(unknown))
 	for _, line := range unknown {
-		wanted[line.clientRequestID] = line
+		if line.generationID != "" { // polls denied it
+			if _, err := r.takeUp(ctx, line, line.generationID); err != nil {
+				return err
+			}
+			continue
+		}
+		wanted[wantedID(line, line.clientRequestID)] = line
 	}
-	for found, err := range r.client.Submissions(ctx, time.UnixMilli(unknown[0].submittingAt)) {
+	if len(wanted) == 0 {
+		return nil
+	}
+	for found, err := range r.client.Submissions(ctx, time.UnixMilli(unknown[0].submittingAt).Add(-clockMargin)) {
 		if err != nil {
 			return err
 		}
 		line, ok := wanted[found.ClientRequestID]
 		if !ok {
+			line, ok = wanted[anyAttempt(found.ClientRequestID)]
+		}
+		if !ok {
 			continue
 		}
-		taken, err := r.takeUp(ctx, line, found)
+		if line, err = r.identify(ctx, line, found.ClientRequestID); err != nil {
+			return err
+		}
+		wanted[wantedID(line, found.ClientRequestID)] = line
+		// The logs may leave out the model at the end of the id, or have it where the API doesn't.
+		id := found.Job.ID()
+		short, _, _ := strings.Cut(id, ":")
+		taken, err := r.takeUp(ctx, line, id, short, short+":"+found.Model)
 		if err != nil {
 			return err
 		}
 		if taken {
-			delete(wanted, found.ClientRequestID)
+			delete(wanted, wantedID(line, found.ClientRequestID))
 		}
 		if len(wanted) == 0 {
 			return nil
@@ -70,10 +92,37 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 	return nil
 }
 
-// takeUp resumes an unknown line with the generation of a log row. Only a poll proves that there is one: the row may
-// be that of a request that was refused. The logs may leave out the model at the end of the id.
-func (r *run) takeUp(ctx context.Context, line row, found *api.FoundSubmission) (taken bool, err error) {
-	for _, id := range []string{found.Job.ID(), found.Job.ID() + ":" + found.Model} {
+// recovered marks a line of a ledger that was lost: which of its attempts was accepted isn't known.
+const recovered = "recovered"
+
+// wantedID is what a line is looked for by: its client request id, or all of its attempts.
+func wantedID(line row, clientRequestID string) string {
+	if line.errorCode == recovered {
+		return anyAttempt(clientRequestID)
+	}
+	return clientRequestID
+}
+
+// anyAttempt is a client request id without the attempt.
+func anyAttempt(clientRequestID string) string {
+	return clientRequestID[:strings.LastIndex(clientRequestID, ":")+1]
+}
+
+// identify gives a recovered line the client request id of a log row.
+func (r *run) identify(ctx context.Context, line row, clientRequestID string) (row, error) {
+	if line.clientRequestID == clientRequestID {
+		return line, nil
+	}
+	err := exec(ctx, r.batch.db, `UPDATE generation SET client_request_id = $3 WHERE batch_id = $1 AND line = $2 AND state = 'unknown'`,
+		r.batch.id, line.line, clientRequestID)
+	line.clientRequestID = clientRequestID
+	return line, err
+}
+
+// takeUp resumes an unknown line with the first of the generation ids that a poll proves: the row of the logs may be that
+// of a request that was refused.
+func (r *run) takeUp(ctx context.Context, line row, ids ...string) (taken bool, err error) {
+	for _, id := range ids {
 		if _, err := r.client.Job(id).Poll(ctx); err != nil {
 			continue
 		}
@@ -127,9 +176,10 @@ func (b *Batch) Recover(ctx context.Context, client *api.Client, since time.Time
 				missing++
 				a = attempt{1, now}
 			}
+			// The logs may not have the last attempts yet, so new ones start above them.
 			if err := exec(ctx, tx, `UPDATE generation SET state = 'unknown', submit_attempt = $3, client_request_id = $4, submitting_at = $5,
-				search_until = $6, error_code = 'recovered', error = 'the ledger was lost' WHERE batch_id = $1 AND line = $2`, b.id, line.line,
-				a.number, clientRequestID(b.id, line.customID, a.number), millis(a.created), millis(now.Add(defaultSearch))); err != nil {
+				search_until = $6, error_code = '`+recovered+`', error = 'the ledger was lost' WHERE batch_id = $1 AND line = $2`, b.id, line.line,
+				a.number+100, clientRequestID(b.id, line.customID, a.number), millis(a.created), millis(now.Add(defaultSearch))); err != nil {
 				return err
 			}
 		}

@@ -55,6 +55,8 @@ func openStore(ctx context.Context, database string) (store, error) {
 	return s, nil
 }
 
+const lockKey = 0x77616e // "wan"
+
 func openPostgres(ctx context.Context, database string) (store, error) {
 	config, err := pgx.ParseConfig(database)
 	if err != nil {
@@ -71,12 +73,11 @@ func openPostgres(ctx context.Context, database string) (store, error) {
 			return err
 		}
 		defer conn.Close()
-		const key = 0x77616e // "wan"
-		if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, key); err != nil {
+		if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, lockKey); err != nil {
 			return err
 		}
 		defer func() {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, key)
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, lockKey)
 		}()
 		return s.migrate(ctx)
 	}()
@@ -132,6 +133,15 @@ func (s store) transact(ctx context.Context, f func(*sql.Tx) error) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// now is the time by which leases and pauses are compared: on Postgres that of the database, since clocks of machines differ.
+func (s store) now(ctx context.Context, q querier) (time.Time, error) {
+	if s.alone() {
+		return time.Now(), nil
+	}
+	n, err := number(ctx, q, `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`)
+	return time.UnixMilli(n), err
 }
 
 // A querier is a database or a transaction.

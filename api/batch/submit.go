@@ -83,11 +83,15 @@ func (b *Batch) left(ctx context.Context) (pending, open int64, err error) {
 func (r *run) persist(ctx context.Context, change func(context.Context) error) error {
 	backoff := &wire.Backoff{First: 200 * time.Millisecond, Longest: 10 * time.Second}
 	for attempt := 1; ; attempt++ {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		most := 15 * time.Second
+		if ctx.Err() != nil {
+			most = 3 * time.Second
+		}
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
 		err := change(bounded)
 		cancel()
-		const most = 10
-		if err == nil || attempt == most {
+		const attempts = 10
+		if err == nil || attempt == attempts {
 			return err
 		}
 		if wire.Sleep(ctx, backoff.Next()) != nil {
@@ -102,6 +106,12 @@ func (r *run) submit(ctx context.Context, line row) {
 	var o outcome
 	var pause time.Duration
 	body, err := decodeBody(line.body)
+	if err == nil && nowMillis()-line.claimedAt > leaseTime.Milliseconds()/4 { // after a suspend it may be another process's, or resolved
+		if mine, leaseErr := r.renewLine(ctx, line.line); !mine || leaseErr != nil {
+			_, _ = r.settle(ctx, line, outcome{state: Pending}) // unless it was resolved
+			return
+		}
+	}
 	if err != nil {
 		o = outcome{state: Rejected, code: "input", err: err} // nothing was sent
 	} else {
