@@ -176,21 +176,21 @@ func (v version) validator() string {
 }
 
 // same reports whether other is certainly the same content. Each validator that both have must agree, and there must be
-// one. Nodes of a CDN may have ETags of their own: lenient accepts those if length and time agree.
+// one that is strong or a time: a weak ETag alone is also that of another encoding (RFC 9110, 15.3.7.3). Nodes of a CDN may have ETags of their own: lenient accepts those if length and time agree.
 func (v version) same(other version, lenient bool) bool {
 	sizes := v.size < 0 || other.size < 0 || v.size == other.size
 	times := v.lastModified == "" || other.lastModified == "" || v.lastModified == other.lastModified
 	if !sizes || !times {
 		return false
 	}
-	if v.etag == other.etag && v.etag != "" {
+	if v.etag == other.etag && strings.HasPrefix(v.etag, `"`) {
 		return true
 	}
 	timed := v.lastModified != "" && other.lastModified != ""
 	if lenient && timed && v.size >= 0 && v.size == other.size {
 		return true
 	}
-	return timed && v.etag == "" && other.etag == ""
+	return timed && v.etag == other.etag
 }
 
 // A watchedReader watches each read, but not what the caller does in between. A read that fails may succeed later.

@@ -309,6 +309,26 @@ func TestFileServers(t *testing.T) {
 			}
 			w.Write(data)
 		}, "saved", "not saved"},
+		{"a weak ETag that stays", func(w http.ResponseWriter, r *http.Request, n int) {
+			w.Header().Set("ETag", `W/"1"`)
+			if n == 1 {
+				broken(w)
+			}
+			if r.Header.Get("Range") != "" {
+				other(w)
+				return
+			}
+			w.Write(data)
+		}, "saved", "not saved"},
+		{"a weak ETag with a Last-Modified", func(w http.ResponseWriter, r *http.Request, n int) {
+			w.Header().Set("ETag", `W/"1"`)
+			w.Header().Set("Last-Modified", "Thu, 01 Jan 1970 00:00:01 GMT")
+			if n == 1 {
+				broken(w)
+			}
+			head(w, half, len(data), len(data))
+			w.Write(data[half:])
+		}, "saved", ""},
 		{"a Last-Modified that changes", func(w http.ResponseWriter, r *http.Request, n int) {
 			w.Header().Del("ETag")
 			w.Header().Set("Last-Modified", time.Unix(int64(min(n, 2)), 0).UTC().Format(http.TimeFormat))
