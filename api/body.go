@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -24,8 +25,8 @@ type requestBody struct {
 
 // newBody encodes a request, which is anything that encoding/json encodes as an object: a generated Request or a map. It
 // inspects each local source, wherever it is in the request. It returns an [*InputError] if the request can't be encoded,
-// or if a source can't be sent or has more than limit bytes; 0 means no limit.
-func newBody(request any, limit int64) (*requestBody, error) {
+// or if a source can't be sent or has more than limit bytes; 0 means no limit. The error wraps that of ctx if it has ended.
+func newBody(ctx context.Context, request any, limit int64) (*requestBody, error) {
 	var mark string // of placeholders for local sources
 	var found []*media.Content
 	body := new(requestBody)
@@ -37,7 +38,7 @@ func newBody(request any, limit int64) (*requestBody, error) {
 			}
 			return source, err
 		}
-		content, err := source.Inspect(limit)
+		content, err := source.InspectContext(ctx, limit)
 		if err == nil {
 			err = content.CheckKind(property)
 		}
@@ -81,8 +82,8 @@ func (b *requestBody) add(text []byte) {
 
 // open returns the body from its beginning, for one attempt. Reading fails if a file has changed its size. observe is
 // called after each read with the number of bytes, but not after Close.
-func (b *requestBody) open(observe func(n int)) *bodyReader {
-	return &bodyReader{parts: b.parts, observe: observe}
+func (b *requestBody) open(ctx context.Context, observe func(n int)) *bodyReader {
+	return &bodyReader{ctx: ctx, parts: b.parts, observe: observe}
 }
 
 // spent reports whether the body can't be opened again, since a stream in it was read.
@@ -95,6 +96,7 @@ func (b *requestBody) spent() bool {
 
 // A bodyReader may be closed during a read, which may block: the lock isn't held meanwhile.
 type bodyReader struct {
+	ctx     context.Context // of the attempt
 	observe func(n int)
 
 	mu      sync.Mutex
@@ -135,7 +137,7 @@ func (r *bodyReader) part() (io.Reader, error) {
 	case []byte:
 		r.current = bytes.NewReader(part)
 	case *media.Content:
-		f, err := part.Open()
+		f, err := part.Open(r.ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -63,7 +63,7 @@ func write(t *testing.T, name string, data []byte) (path string) {
 
 func mustBody(t *testing.T, request any) *requestBody {
 	t.Helper()
-	body, err := newBody(request, 0)
+	body, err := newBody(t.Context(), request, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func mustBody(t *testing.T, request any) *requestBody {
 
 func open(t *testing.T, body *requestBody) io.ReadCloser {
 	t.Helper()
-	r := body.open(func(int) {})
+	r := body.open(t.Context(), func(int) {})
 	t.Cleanup(func() { r.Close() })
 	return r
 }
@@ -537,7 +537,7 @@ func TestNewBodyFails(t *testing.T) {
 		"itself":            cycle,
 	} {
 		t.Run(name, func(t *testing.T) {
-			body, err := newBody(request, 0)
+			body, err := newBody(t.Context(), request, 0)
 			if input := (*InputError)(nil); body != nil || !errors.As(err, &input) {
 				t.Errorf("got %v, %v; want an InputError", body, err)
 			}

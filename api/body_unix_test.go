@@ -18,7 +18,7 @@ func TestPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip(err)
 	}
-	_, err := newBody(map[string]any{"video_url": media.File(path)}, 0)
+	_, err := newBody(t.Context(), map[string]any{"video_url": media.File(path)}, 0)
 	if input := (*InputError)(nil); !errors.As(err, &input) || input.Property != "video_url" || !strings.Contains(err.Error(), "regular file") {
 		t.Errorf("got %v", err)
 	}

@@ -66,7 +66,7 @@ func TestInputErrors(t *testing.T) {
 			if test.property == "image_list" {
 				value = []any{media.URL("https://example.com/a.png"), test.source}
 			}
-			body, err := newBody(map[string]any{test.property: value, "prompt": "p"}, limit)
+			body, err := newBody(t.Context(), map[string]any{test.property: value, "prompt": "p"}, limit)
 			want := "wan: " + test.property + ": " + test.want
 			var input *InputError
 			switch {
@@ -87,11 +87,11 @@ func TestInputErrors(t *testing.T) {
 func TestLimit(t *testing.T) {
 	large := write(t, "large.png", filled(pngHead, limit+1))
 	request := map[string]any{"image_list": []media.Source{testImage(limit - 1), testImage(limit), media.URL("https://example.com/" + strings.Repeat("a", limit))}}
-	if _, err := newBody(request, limit); err != nil {
+	if _, err := newBody(t.Context(), request, limit); err != nil {
 		t.Errorf("at the limit: %v", err)
 	}
 	for _, source := range []media.Source{testImage(limit + 1), media.File(large)} {
-		_, err := newBody(map[string]any{"image_list": [2]media.Source{testImage(limit), source}}, limit)
+		_, err := newBody(t.Context(), map[string]any{"image_list": [2]media.Source{testImage(limit), source}}, limit)
 		if err == nil || !strings.Contains(err.Error(), "more than the limit of 40000") {
 			t.Errorf("%v above the limit: %v", source, err)
 		}
@@ -115,7 +115,7 @@ func TestInputErrorOfRequest(t *testing.T) {
 		{bad, ""},
 	}
 	for _, test := range tests {
-		_, err := newBody(test.request, 0)
+		_, err := newBody(t.Context(), test.request, 0)
 		if input := (*InputError)(nil); !errors.As(err, &input) || input.Property != test.want {
 			t.Errorf("%T: got %v, want an InputError about %q", test.request, err, test.want)
 		}
@@ -134,7 +134,7 @@ func TestUnreadable(t *testing.T) {
 		f.Close()
 		t.Skip("this user may read everything")
 	}
-	_, err := newBody(animatemove.Request{VideoURL: media.File(path)}, 0)
+	_, err := newBody(t.Context(), animatemove.Request{VideoURL: media.File(path)}, 0)
 	input := (*InputError)(nil)
 	if !errors.As(err, &input) || input.Property != "video_url" || !errors.Is(err, fs.ErrPermission) || strings.Count(err.Error(), path) != 1 {
 		t.Errorf("got %v", err)
@@ -152,7 +152,7 @@ func TestEmbedded(t *testing.T) {
 
 		Model string `json:"model"`
 	}{inner{testImage(100)}, "m"}
-	body, err := newBody(request, 100)
+	body, err := newBody(t.Context(), request, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestEmbedded(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "body", read(t, body), want)
-	if _, err = newBody(request, 99); err == nil || !strings.HasPrefix(err.Error(), "wan: image_url: ") {
+	if _, err = newBody(t.Context(), request, 99); err == nil || !strings.HasPrefix(err.Error(), "wan: image_url: ") {
 		t.Errorf("beyond the limit: %v", err)
 	}
 }

@@ -254,13 +254,13 @@ func (r *pricedRequest) seconds() (float64, string) {
 
 // duration returns the length of a local MP4 or QuickTime video in seconds.
 func duration(source Source) (float64, error) {
-	content, err := source.Inspect(0)
-	if err != nil {
-		return 0, err
-	}
 	text, err := source.Text()
 	if err != nil {
 		return 0, errors.New("only a file's length is known in advance")
+	}
+	content, err := source.Inspect(0)
+	if err != nil {
+		return 0, err
 	}
 	f, err := os.Open(text)
 	if err != nil {

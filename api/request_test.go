@@ -2,16 +2,21 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	wan "github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/conformance/simulator"
@@ -111,6 +116,69 @@ func TestStream(t *testing.T) {
 	sum := sha256.Sum256(want)
 	if job := srv.Ledger().Jobs[0]; job.BodySHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("the stream didn't arrive whole: %d bytes, want %d", job.BodySize, len(want))
+	}
+}
+
+// slowSource has some bytes and blocks behind them.
+type slowSource struct {
+	io.Reader
+
+	end <-chan struct{}
+}
+
+func (s slowSource) Read(p []byte) (int, error) {
+	if n, _ := s.Reader.Read(p); n > 0 {
+		return n, nil
+	}
+	<-s.end
+	return 0, io.EOF
+}
+
+// closable also ends when it is closed.
+type closable struct {
+	slowSource
+
+	end context.CancelFunc
+}
+
+func (c closable) Close() error { c.end(); return nil }
+
+// The context ends a submission although a stream blocks, and closes the stream if it can.
+func TestBlockedStream(t *testing.T) {
+	png := "\x89PNG\r\n\x1a\n" + strings.Repeat("x", 5000)
+	for _, test := range []struct{ name, first, mediaType, want string }{
+		{"at the first byte", "", "", "not sent"},
+		{"within the first bytes", png[:100], "", "not sent"},
+		{"after the first bytes", png, "", "unknown"},
+		{"at the first byte, with a media type", "", "image/png", "unknown"},
+	} {
+		for _, closes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/closes=%t", test.name, closes), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					client := newClient(t, simulator.StartInMemory(t))
+					ended, end := context.WithCancel(t.Context())
+					defer end()
+					slow := slowSource{strings.NewReader(test.first), ended.Done()}
+					var r io.Reader = slow
+					if closes {
+						r = closable{slow, end}
+					}
+					request := move
+					request.ImageURL = wan.Stream(r, 1<<20).WithMediaType(test.mediaType)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					start := time.Now()
+					_, err := client.AnimateMove(ctx, request)
+					if took := time.Since(start); took != time.Second || outcome(err) != test.want || !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("after %v: %v", took, err)
+					}
+					synctest.Wait()
+					if closed := ended.Err() != nil; closed != closes {
+						t.Errorf("closed: %t", closed)
+					}
+				})
+			})
+		}
 	}
 }
 

@@ -51,7 +51,9 @@ func (c *Client) Submit(ctx context.Context, request any, opts ...SubmitOption) 
 		}
 	}
 	var err error
-	if s.body, err = newBody(request, c.maxMedia); err != nil {
+	if s.body, err = newBody(ctx, request, c.maxMedia); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil, &NotSentError{s.requestID, ctx.Err()}
+	} else if err != nil {
 		return nil, err
 	}
 	return s.run(ctx)
@@ -118,7 +120,7 @@ func (s *submission) try(ctx context.Context) (*Job, error) {
 	ctx, watch := newWatchdog(ctx, responseTimeout)
 	defer watch.stop()
 	var sent int64
-	body := s.body.open(func(n int) {
+	body := s.body.open(ctx, func(n int) {
 		watch.reset()
 		if sent += int64(n); s.onUpload != nil {
 			s.onUpload(sent, s.body.size)

@@ -2,6 +2,7 @@ package media
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +59,28 @@ func (s Source) Inspect(limit int64) (*Content, error) {
 	return c, nil
 }
 
+// InspectContext does the same, but returns the error of ctx as soon as it ends, although a stream blocks. It then closes
+// the stream's reader if that is an io.Closer, and the stream can't be used any more.
+func (s Source) InspectContext(ctx context.Context, limit int64) (*Content, error) {
+	if s.stream == nil {
+		return s.Inspect(limit)
+	}
+	var content *Content
+	done := make(chan error, 1)
+	go func() {
+		inspected, err := s.Inspect(limit)
+		content = inspected
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return content, err
+	case <-ctx.Done():
+		s.stream.close()
+		return nil, ctx.Err()
+	}
+}
+
 // head returns the first bytes of a local source of the given size.
 func (s Source) head(size int64) ([]byte, error) {
 	head := make([]byte, min(size, SniffLen))
@@ -98,14 +121,43 @@ func (s *stream) peek(head []byte) ([]byte, error) {
 	return s.head, nil
 }
 
-func (s *stream) open() (io.Reader, error) {
+// open returns size bytes. Close, and the end of ctx, end a read that blocks.
+func (s *stream) open(ctx context.Context, size int64) (io.ReadCloser, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.used {
 		return nil, errUsed
 	}
 	s.used = true
-	return io.MultiReader(bytes.NewReader(s.head), s.Reader), nil
+	r, w := io.Pipe()
+	rest := io.LimitReader(io.MultiReader(bytes.NewReader(s.head), s.Reader), size)
+	go func() {
+		_, err := io.Copy(w, rest)
+		_ = w.CloseWithError(err)
+	}()
+	stop := context.AfterFunc(ctx, func() {
+		_ = w.CloseWithError(context.Cause(ctx))
+		s.close()
+	})
+	return &openStream{r, stop}, nil
+}
+
+type openStream struct {
+	*io.PipeReader
+
+	stop func() bool
+}
+
+func (o *openStream) Close() error {
+	o.stop()
+	return o.PipeReader.Close()
+}
+
+// close closes the reader, which may block too, if that is possible.
+func (s *stream) close() {
+	if closer, ok := s.Reader.(io.Closer); ok {
+		go func() { _ = closer.Close() }()
+	}
 }
 
 // withoutPath returns the reason of an error that repeats the path.
@@ -139,26 +191,25 @@ var article = map[string]string{"video": "a video", "image": "an image", "audio"
 // Prefix is the data URI up to and including the comma.
 func (c *Content) Prefix() string { return "data:" + c.MediaType + ";base64," }
 
-// Open returns the bytes. Reading fails if there are no longer Size of them.
-func (c *Content) Open() (io.ReadCloser, error) {
+// Open returns the bytes. Reading fails if there are no longer Size of them. The end of ctx ends the reading of a stream,
+// as in [Source.InspectContext].
+func (c *Content) Open(ctx context.Context) (io.ReadCloser, error) {
 	switch {
 	case c.source.reader != nil:
-		return io.NopCloser(&exactReader{io.NewSectionReader(c.source.reader, 0, c.Size), c.source, c.Size}), nil
+		return c.exact(io.NopCloser(io.NewSectionReader(c.source.reader, 0, c.Size))), nil
 	case c.source.stream != nil:
-		r, err := c.source.stream.open()
-		if err != nil {
-			return nil, err
-		}
-		return io.NopCloser(&exactReader{io.LimitReader(r, c.Size), c.source, c.Size}), nil
+		r, err := c.source.stream.open(ctx, c.Size)
+		return c.exact(r), err
 	}
 	f, err := os.Open(c.source.path)
-	if err != nil {
-		return nil, err
-	}
+	return c.exact(f), err
+}
+
+func (c *Content) exact(r io.ReadCloser) io.ReadCloser {
 	return struct {
 		io.Reader
 		io.Closer
-	}{&exactReader{f, c.source, c.Size}, f}, nil
+	}{&exactReader{r, c.source, c.Size}, r}
 }
 
 // Spent reports whether the content can't be opened any more: it is a stream that was opened before.

@@ -4,6 +4,7 @@ package media
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -126,7 +127,7 @@ func (s Source) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s, err)
 	}
-	r, err := content.Open()
+	r, err := content.Open(context.Background())
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := content.Open()
+	opened, err := content.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestStream(t *testing.T) {
 	if r.Len() != len("more") {
 		t.Errorf("%d bytes are left, want %d", r.Len(), len("more"))
 	}
-	if _, err := content.Open(); err == nil || !content.Spent() {
+	if _, err := content.Open(t.Context()); err == nil || !content.Spent() {
 		t.Errorf("it was opened twice: %v", err)
 	}
 	if _, err := source.Inspect(0); err == nil {
@@ -204,7 +204,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opened, err = short.Open(); err != nil {
+	if opened, err = short.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(opened); err == nil {
