@@ -259,7 +259,7 @@ func TestOutcome(t *testing.T) {
 		"rate":           {new(simulator.RetryAfter(429, "7")), Pending, "rate_limited"},
 		"server error":   {new(simulator.Status(500)), InProgress, ""}, // it names a generation, and the polls decide
 		"lost":           {new(simulator.Drop()), Unknown, "unknown"},
-		"gone file":      {nil, Rejected, "input"},
+		"gone file":      {nil, Pending, "no_file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, _ string) {
@@ -277,7 +277,7 @@ func TestOutcome(t *testing.T) {
 				if err != nil || rows[0].state != test.state || rows[0].errorCode != test.code || rows[0].clientRequestID != "wan:test:shot-0001:1" {
 					t.Errorf("%+v, %v", rows, err)
 				}
-				if paused := mustStatus(t, b).Paused != ""; paused != (test.state == Pending) {
+				if paused := mustStatus(t, b).Paused != ""; paused != (test.state == Pending && test.effect != nil) {
 					t.Errorf("paused: %v", paused)
 				}
 			})
@@ -758,10 +758,18 @@ func TestLocalFiles(t *testing.T) {
 		if err := os.Remove(filepath.Join(dir, "gone-input.mp4")); err != nil {
 			t.Fatal(err)
 		}
+		// A file that is missing is the fault of this machine, one that has changed that of its line.
+		err = b.Run(t.Context(), client, Options{Output: output(dir)})
+		if s := mustStatus(t, b); !is[*StoppedError](err) || !strings.Contains(err.Error(), "gone-input.mp4") || s.States[Rejected] != 1 || s.States[Pending] != 1 {
+			t.Errorf("%v, %+v", err, s)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "gone-input.mp4"), video, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		if err := b.Run(t.Context(), client, Options{Output: output(dir)}); err != nil {
 			t.Fatal(err)
 		}
-		if s := mustStatus(t, b); s.States[Saved] != 1 || s.States[Rejected] != 2 || sim.Ledger().Created != 1 {
+		if s := mustStatus(t, b); s.States[Saved] != 2 || s.States[Rejected] != 1 || sim.Ledger().Created != 2 {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -798,6 +806,131 @@ func TestOnSaved(t *testing.T) {
 			t.Errorf("%+v, %d more downloads", s.States, sim.Ledger().Downloads-downloads)
 		}
 	})
+}
+
+// After a failed OnSaved a video is only taken as saved if it is there, whole.
+func TestOnSavedWithoutFile(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"cut":     func(path string) error { return os.Truncate(path, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inMemory(t, 1, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, dir string) {
+				failing := errors.New("no bucket")
+				onSaved := func(context.Context, Record) error { return failing }
+				if err := b.Run(t.Context(), client, Options{Output: output(dir), OnSaved: onSaved}); err != nil {
+					t.Fatal(err)
+				}
+				path := filepath.Join(dir, "shot-0001.mp4")
+				if err := spoil(path); err != nil {
+					t.Fatal(err)
+				}
+				failing = nil
+				if _, err := b.Retry(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Run(t.Context(), client, Options{Output: output(dir), OnSaved: onSaved}); err != nil {
+					t.Fatal(err)
+				}
+				if info, err := os.Stat(path); err != nil || info.Size() < 100 || mustStatus(t, b).States[Saved] != 1 {
+					t.Errorf("%v, %v", err, mustStatus(t, b).States)
+				}
+			})
+		})
+	}
+}
+
+// A line in flight doesn't overwrite a file of the user, neither one that is there at the start nor one that appears.
+func TestFilesOfOthersStay(t *testing.T) {
+	inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		other := filepath.Join(dir, "other")
+		mine := filepath.Join(other, "shot-0001.mp4")
+		write := func() {
+			if err := os.MkdirAll(other, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		drain := make(chan struct{})
+		err := b.Run(t.Context(), client, Options{Output: output(dir), Drain: drain, OnChange: func(c Change) {
+			if c.State == InProgress {
+				close(drain)
+			}
+		}})
+		if !is[*StoppedError](err) {
+			t.Fatal(err)
+		}
+		write()
+		if err := b.Run(t.Context(), client, Options{Output: output(other)}); !is[*OutputError](err) {
+			t.Errorf("a file that is there: %v", err)
+		}
+		if err := os.Remove(mine); err != nil {
+			t.Fatal(err)
+		}
+		err = b.Run(t.Context(), client, Options{Output: output(other), OnChange: func(c Change) {
+			if c.State == Completed && c.Err == nil {
+				write()
+			}
+		}})
+		if got := fileLines(t, mine); err != nil || got[0] != "mine" || mustStatus(t, b).States[Completed] != 1 {
+			t.Errorf("a file that appears: %v, %v, %v", err, got, mustStatus(t, b).States)
+		}
+	})
+}
+
+// A rebuilt ledger knows its files by results.jsonl.
+func TestRecoveredFiles(t *testing.T) {
+	inMemory(t, 2, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, dir string) {
+		if err := b.Run(t.Context(), client, Options{Output: output(dir)}); err != nil {
+			t.Fatal(err)
+		}
+		rebuilt, err := Create(t.Context(), filepath.Join(dir, "rebuilt.db"), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rebuilt.Close()
+		if _, err := rebuilt.AddManifest(t.Context(), slices.Values(lines(2)), output(dir)); err != nil {
+			t.Error(err)
+		}
+		if err := os.Remove(filepath.Join(dir, ResultsFile)); err != nil {
+			t.Fatal(err)
+		}
+		other, err := Create(t.Context(), filepath.Join(dir, "other.db"), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		if _, err := other.AddManifest(t.Context(), slices.Values(lines(2)), output(dir)); !is[*OutputError](err) {
+			t.Errorf("without results.jsonl: %v", err)
+		}
+	})
+}
+
+// A directory that can't be written stops submitting before more is paid for.
+func TestUnwritableOutput(t *testing.T) {
+	const n = 30
+	inMemory(t, n, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
+		videos := filepath.Join(dir, "videos")
+		blocked := false
+		err := b.Run(t.Context(), client, Options{Output: filepath.Join(videos, "of", "{custom_id}.mp4"), Concurrency: 2, OnChange: func(c Change) {
+			if c.State == Completed && !blocked {
+				blocked = true
+				if err := errors.Join(os.RemoveAll(videos), os.WriteFile(videos, nil, 0o600)); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		if !is[*StoppedError](err) || !strings.Contains(err.Error(), "can't be saved") || sim.Ledger().Created > 6 {
+			t.Errorf("%v, %d created", err, sim.Ledger().Created)
+		}
+	})
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 func TestOutputIsChecked(t *testing.T) {

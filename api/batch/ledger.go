@@ -41,6 +41,7 @@ type row struct {
 	missed, price                 int64
 	usd                           sql.NullInt64
 	file                          string
+	fileSize                      int64
 	response                      string
 	httpStatus                    int64
 	errorCode, errorText          string
@@ -49,11 +50,11 @@ type row struct {
 }
 
 const rowColumns = `line, custom_id, body, state, submit_attempt, COALESCE(client_request_id, ''), COALESCE(generation_id, ''),
-	status, missed, price, usd, file, response, http_status, error_code, error, submitting_at, accepted_at`
+	status, missed, price, usd, file, file_size, response, http_status, error_code, error, submitting_at, accepted_at`
 
 func scanRow(rows *sql.Rows) (r row, err error) {
 	return r, rows.Scan(&r.line, &r.customID, &r.body, &r.state, &r.attempt, &r.clientRequestID, &r.generationID,
-		&r.status, &r.missed, &r.price, &r.usd, &r.file, &r.response, &r.httpStatus, &r.errorCode, &r.errorText, &r.submittingAt, &r.acceptedAt)
+		&r.status, &r.missed, &r.price, &r.usd, &r.file, &r.fileSize, &r.response, &r.httpStatus, &r.errorCode, &r.errorText, &r.submittingAt, &r.acceptedAt)
 }
 
 // rows returns the lines that a condition on their columns selects.

@@ -46,7 +46,10 @@ type Error struct {
 }
 
 func newRecord(line row) Record {
-	r := Record{ID: line.clientRequestID, CustomID: line.customID, State: line.state, File: line.file}
+	r := Record{ID: line.clientRequestID, CustomID: line.customID, State: line.state}
+	if line.state == Saved {
+		r.File = line.file
+	}
 	if line.response != "" {
 		body := json.RawMessage(line.response)
 		if !json.Valid(body) {

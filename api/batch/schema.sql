@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS generation (
   price BIGINT NOT NULL DEFAULT 0,           -- the estimate
   usd BIGINT,                                -- charged, where the API has reported it
   lost BIGINT NOT NULL DEFAULT 0,            -- attempts of unknown outcome that were given up
-  file TEXT NOT NULL DEFAULT '',
+  file TEXT NOT NULL DEFAULT '',             -- the line's own, before the download into it begins
+  file_size BIGINT NOT NULL DEFAULT 0,       -- once it is saved
   response TEXT NOT NULL DEFAULT '',         -- the last body of the API
   http_status BIGINT NOT NULL DEFAULT 0,
   error_code TEXT NOT NULL DEFAULT '',

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"sync"
 	"time"
 
 	"github.com/aimlvideo/wan-go/api"
+	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -118,7 +120,12 @@ func (r *run) submit(ctx context.Context, line row) {
 		job, err := r.client.Submit(ctx, body, api.WithClientRequestID(line.clientRequestID))
 		o, pause = outcomeOf(job, err)
 	}
-	if o.state == Pending {
+	_, unreadable := errors.AsType[*fs.PathError](o.err)
+	switch {
+	case o.state == Rejected && unreadable: // another machine may have the file
+		o.state, o.code = Pending, "no_file"
+		r.stop(fmt.Errorf("a file of line %s can't be read on this machine: %w", redact.Line(line.customID), o.err))
+	case o.state == Pending:
 		r.putOff(ctx, o.err, pause)
 	}
 	ok := false
