@@ -371,7 +371,7 @@ func TestDenied(t *testing.T) {
 	t.Run("by a replica after other errors", func(t *testing.T) {
 		inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 			sim.Inject(simulator.Fault{On: simulator.Poll, Times: 9, Effect: simulator.Status(502)})
-			sim.Inject(simulator.Fault{On: simulator.Poll, After: 9, Times: 1, Effect: simulator.Status(404)})
+			sim.Inject(simulator.Fault{On: simulator.Poll, Times: 1, Effect: simulator.Status(404)})
 			err := b.Run(t.Context(), client, Options{Output: output(dir), OnChange: func(c Change) {
 				if c.State == Unknown {
 					t.Error("unknown")

@@ -43,9 +43,6 @@ func (b *Batch) Cancel(ctx context.Context, ids ...string) (int, error) {
 // It is an error if one of the ids isn't among them.
 func (b *Batch) decide(ctx context.Context, ids []string, assignments map[State]string) (n int, err error) {
 	err = b.transact(ctx, func(tx *sql.Tx) error {
-		if err := b.lockRow(ctx, tx); err != nil { // a claim waits
-			return err
-		}
 		wanted := map[string]bool{}
 		for _, id := range ids {
 			wanted[id] = true
@@ -64,7 +61,7 @@ func (b *Batch) decide(ctx context.Context, ids []string, assignments map[State]
 				if err != nil {
 					return err
 				}
-				if done > 0 { // a late response may have changed it
+				if done > 0 { // a claim or a late response may have changed it
 					n++
 					delete(wanted, line.customID)
 				}
