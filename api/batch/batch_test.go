@@ -840,6 +840,20 @@ func TestOnSavedWithoutFile(t *testing.T) {
 	}
 }
 
+// The next run saves what this one has given up.
+func TestSavedByTheNextRun(t *testing.T) {
+	inMemory(t, 1, func(t *testing.T, _ *simulator.Server, client *api.Client, b *Batch, dir string) {
+		failing := errors.New("no bucket")
+		for _, want := range []State{Completed, Saved} {
+			err := b.Run(t.Context(), client, Options{Output: output(dir), OnSaved: func(context.Context, Record) error { return failing }})
+			if s := mustStatus(t, b); err != nil || s.States[want] != 1 {
+				t.Errorf("%v, %+v", err, s.States)
+			}
+			failing = nil
+		}
+	})
+}
+
 // A line in flight doesn't overwrite a file of the user, neither one that is there at the start nor one that appears.
 func TestFilesOfOthersStay(t *testing.T) {
 	inMemory(t, 1, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {

@@ -276,6 +276,10 @@ func (r *run) recover(ctx context.Context) error {
 				r.batch.id, millis(now.Add(min(oneMore, r.Search))), int64(r.Search)); err != nil {
 				return err
 			}
+			// Saves that were given up are tried again.
+			if err := exec(ctx, tx, `UPDATE generation SET missed = 0, lease_until = 0 WHERE batch_id = $1 AND state = 'completed' AND missed >= $2`, r.batch.id, maxMissed); err != nil {
+				return err
+			}
 		}
 		const inProgress = `SELECT line, generation_id FROM generation WHERE batch_id = $1 AND state = 'in_progress'`
 		scan := func(rows *sql.Rows) (a alarm, err error) { return a, rows.Scan(&a.line, &a.generation) }
