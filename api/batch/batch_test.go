@@ -179,7 +179,7 @@ func process(t *testing.T, b *Batch, client *api.Client, name string) *run {
 	if err := exec(t.Context(), b.db, `UPDATE batch SET concurrency = 8`); err != nil {
 		t.Fatal(err)
 	}
-	return &run{Options: Options{Search: time.Hour, Output: "{custom_id}.mp4"}, batch: b, client: client, clock: c, worker: name, wake: make(chan struct{}, 1)}
+	return &run{Options: Options{Search: time.Hour, Output: "{custom_id}.mp4"}, batch: b, client: client, clock: c, worker: name, wake: make(chan struct{}, 1), late: t.Context()}
 }
 
 // claims returns how many submissions and saves a process claims.
@@ -918,6 +918,30 @@ func TestRecoveredFiles(t *testing.T) {
 		defer other.Close()
 		if _, err := other.AddManifest(t.Context(), slices.Values(lines(2)), output(dir)); !is[*OutputError](err) {
 			t.Errorf("without results.jsonl: %v", err)
+		}
+	})
+}
+
+// A database that doesn't answer keeps no process: all that is written after the context's end takes 5 seconds.
+func TestDatabaseThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		late, end := afterwards(ctx)
+		defer end()
+		r := &run{late: late}
+		cancel()
+		start := time.Now()
+		for range 3 {
+			err := r.persist(ctx, func(ctx context.Context) error {
+				<-ctx.Done()
+				return ctx.Err()
+			})
+			if err == nil {
+				t.Error("no error")
+			}
+		}
+		if got := time.Since(start); got != grace {
+			t.Errorf("it took %v", got)
 		}
 	})
 }

@@ -93,9 +93,9 @@ func (c *clock) start(ctx context.Context) error {
 }
 
 // stop waits for the polls under way.
-func (c *clock) stop(ctx context.Context) {
+func (c *clock) stop(ctx, late context.Context) {
 	if c.client.Stop(ctx) != nil {
-		_ = c.client.StopAndCancel(context.WithoutCancel(ctx)) // polls obey their context, so this ends soon
+		_ = c.client.StopAndCancel(late) // polls obey their context, so this ends soon
 	}
 }
 

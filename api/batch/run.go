@@ -118,6 +118,7 @@ type run struct {
 	pausedBy  error                   // why the last submission was put off; guarded by changing
 	wake      chan struct{}           // a line has changed, so there may be something to claim
 	stop      context.CancelCauseFunc // ends the submissions, with the reason
+	late      context.Context         // ends a while after that of Run: what has happened is written down, if the database answers
 }
 
 // Run submits the pending lines, waits for the generations and saves the videos, within the limits. It returns when
@@ -136,7 +137,9 @@ func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
 	defer unlock()
 	hard, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &run{Options: o, batch: b, client: client, worker: rand.Text(), wake: make(chan struct{}, 1)}
+	late, end := afterwards(ctx)
+	defer end()
+	r := &run{Options: o, batch: b, client: client, worker: rand.Text(), wake: make(chan struct{}, 1), late: late}
 	r.clock, err = newClock(b.store, b.id, func(ctx context.Context, a alarm) time.Duration {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -152,7 +155,7 @@ func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
 	defer r.results.close()
 	err = r.work(ctx, hard)
 	cancel()
-	ctx, cancelEnd := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // the database may not answer
+	ctx, cancelEnd := context.WithTimeout(r.late, grace)
 	defer cancelEnd()
 	if reportErr := r.report(ctx); err == nil {
 		err = reportErr
@@ -168,6 +171,22 @@ func (b *Batch) Run(ctx context.Context, client *api.Client, o Options) error {
 		stopped.Pending, stopped.InFlight = status.States[Pending], status.States[InProgress]+status.States[Submitting]+status.States[Completed]
 	}
 	return stopped
+}
+
+// grace is how long the ledger is written after the end of a context, in all.
+const grace = 5 * time.Second
+
+// afterwards returns a context that ends a while after ctx does.
+func afterwards(ctx context.Context) (late context.Context, end context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		_ = wire.Sleep(late, grace)
+		cancel()
+	})
+	return late, func() {
+		stop()
+		cancel()
+	}
 }
 
 // prepare checks what can be checked before anything is paid, and recovers what an earlier run has left.
@@ -339,7 +358,7 @@ func (r *run) work(ctx, hard context.Context) error {
 	}
 	err := r.workAll(soft, hard)
 	stop(nil)
-	r.clock.stop(ctx)
+	r.clock.stop(ctx, r.late)
 	released()
 	background.Wait()
 	return err

@@ -62,6 +62,7 @@ func openPostgres(ctx context.Context, database string) (store, error) {
 	if err != nil {
 		return store{}, errors.New("not a valid postgres URL") // pgx repeats the URL, and with it the password
 	}
+	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 10*time.Second) // what accepts may never answer
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(20)
 	db.SetMaxIdleConns(20)
@@ -77,7 +78,9 @@ func openPostgres(ctx context.Context, database string) (store, error) {
 			return err
 		}
 		defer func() {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, lockKey)
+			late, end := afterwards(ctx)
+			defer end()
+			_, _ = conn.ExecContext(late, `SELECT pg_advisory_unlock($1)`, lockKey)
 		}()
 		return s.migrate(ctx)
 	}()

@@ -85,15 +85,11 @@ func (b *Batch) left(ctx context.Context) (pending, open int64, err error) {
 func (r *run) persist(ctx context.Context, change func(context.Context) error) error {
 	backoff := &wire.Backoff{First: 200 * time.Millisecond, Longest: 10 * time.Second}
 	for attempt := 1; ; attempt++ {
-		most := 15 * time.Second
-		if ctx.Err() != nil {
-			most = 3 * time.Second
-		}
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+		bounded, cancel := context.WithTimeout(r.late, 15*time.Second)
 		err := change(bounded)
 		cancel()
-		const attempts = 10
-		if err == nil || attempt == attempts {
+		const most = 10
+		if err == nil || attempt == most {
 			return err
 		}
 		if wire.Sleep(ctx, backoff.Next()) != nil {
@@ -141,7 +137,7 @@ func (r *run) submit(ctx context.Context, line row) {
 	case !ok && o.generationID != "":
 		o = outcome{state: Unknown, generationID: o.generationID, err: fmt.Errorf("generation %s was accepted for an attempt that was given up; resume it by its id", o.generationID)}
 	case o.state == InProgress: // the row of pauses ends, if the line was claimed after them
-		_ = exec(context.WithoutCancel(ctx), r.batch.db, `UPDATE batch SET pauses = 0 WHERE id = $1 AND pauses > 0 AND paused_until <= $2`, r.batch.id, line.submittingAt)
+		_ = exec(r.late, r.batch.db, `UPDATE batch SET pauses = 0 WHERE id = $1 AND pauses > 0 AND paused_until <= $2`, r.batch.id, line.submittingAt)
 	}
 	if errors.Is(o.err, api.ErrUnauthorized) {
 		r.stop(o.err)

@@ -42,8 +42,6 @@ func (o *statusOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.Close()
-	ctx, stop := o.interruptible(ctx)
-	defer stop()
 	for {
 		status, err := b.Status(ctx)
 		if err != nil {

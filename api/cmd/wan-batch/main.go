@@ -16,13 +16,16 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/api/batch"
 	"github.com/aimlvideo/wan-go/api/cmd/internal/help"
+	"github.com/aimlvideo/wan-go/spec/redact"
 	"github.com/aimlvideo/wan-go/spec/wire"
 )
 
@@ -55,21 +58,45 @@ const exitCodes = `Exit codes of run and work; of several lines, the highest one
 type console struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	// interrupts gets a value for each Ctrl-C: the first one stops softly.
+	// interrupts gets a value for each Ctrl-C.
 	interrupts <-chan os.Signal
+	// restore makes the next Ctrl-C kill the process.
+	restore func()
+	// soft is what the first interrupt calls instead of ending the command.
+	soft atomic.Pointer[func()]
 }
 
-// interruptible ends the context with the first interrupt.
-func (c *console) interruptible(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
+var errInterrupted = errors.New("interrupted")
+
+// await waits for the error of a command. An interrupt ends its context; a command that doesn't end then is left behind,
+// such as one that reads stdin.
+func (c *console) await(done <-chan error, cancel func()) error {
+	patience := time.Second
+	for {
 		select {
+		case err := <-done:
+			return err
 		case <-c.interrupts:
-			cancel()
-		case <-ctx.Done():
 		}
-	}()
-	return ctx, cancel
+		if soft := c.soft.Swap(nil); soft != nil {
+			(*soft)()
+			patience = 8 * time.Second // the batch writes down what has happened
+			continue
+		}
+		if c.restore != nil {
+			c.restore()
+		}
+		cancel()
+		select {
+		case err := <-done:
+			if errors.Is(err, context.Canceled) {
+				return errInterrupted
+			}
+			return err
+		case <-time.After(patience):
+			return errInterrupted
+		}
+	}
 }
 
 func main() {
@@ -83,7 +110,8 @@ func main() {
 	}
 	signal.Notify(interrupts, signals...)
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(run(context.Background(), os.Args[1:], &console{os.Stdin, os.Stdout, os.Stderr, interrupts}))
+	os.Exit(run(context.Background(), os.Args[1:], &console{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, interrupts: interrupts,
+		restore: func() { signal.Reset(signals...) }}))
 }
 
 // run is main without the process.
@@ -94,9 +122,13 @@ func run(ctx context.Context, args []string, c *console) int {
 	root.SetIn(c.stdin)
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
-	err := root.ExecuteContext(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	err := c.await(done, cancel)
 	if err != nil && !is[*exitError](err) {
-		fmt.Fprintln(c.stderr, "wan-batch: "+strings.TrimPrefix(err.Error(), "batch: "))
+		fmt.Fprintln(c.stderr, redact.Printable("wan-batch: "+strings.TrimPrefix(err.Error(), "batch: "), "\n"))
 	}
 	return exitCode(err)
 }

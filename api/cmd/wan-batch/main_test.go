@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -238,11 +240,8 @@ func TestManifestIsTheBatch(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, stdout)
 	}
 
-	drained := make(chan os.Signal, 1)
-	drained <- os.Interrupt
 	other := filepath.Join(dir, "other")
-	var stderr bytes.Buffer
-	run(t.Context(), []string{"run", "-", "--simulate", "-o", other, "--concurrency", "1"}, &console{stdin: strings.NewReader(manifest("a", "b", "c")), stdout: &stderr, stderr: &stderr, interrupts: drained})
+	command(t, manifest("a", "b", "c"), "run", "-", "--simulate", "-o", other, "--until", "1ns")
 	if code, _, stderr := command(t, manifest("a"), "run", "-", "--simulate", "-o", other); code != exitInput || !strings.Contains(stderr, "aren't in the manifest, such as b") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
@@ -346,6 +345,24 @@ func TestSavedKey(t *testing.T) {
 	}
 	if _, _, err := c.open(""); err != nil {
 		t.Error(err)
+	}
+}
+
+// An interrupt ends a command that reads stdin, or connects to a database that never answers.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	stdin, _ := io.Pipe()
+	for _, args := range [][]string{{"run", "-", "--simulate"}, {"status", "--database", "postgres://rev@" + listener.Addr().String() + "/wan"}} {
+		interrupts := make(chan os.Signal, 1)
+		interrupts <- os.Interrupt
+		if code := run(t.Context(), args, &console{stdin: stdin, stdout: io.Discard, stderr: io.Discard, interrupts: interrupts}); code != exitTrouble {
+			t.Errorf("%q: exit code %d", args, code)
+		}
 	}
 }
 

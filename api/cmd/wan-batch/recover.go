@@ -39,8 +39,6 @@ func (o *runOptions) recover(ctx context.Context, since time.Time) error {
 	if o.id == "" {
 		return &usageError{errors.New("which batch? --batch ID; it is in the client request ids")}
 	}
-	ctx, release := o.interruptible(ctx)
-	defer release()
 	b, client, stop, err := o.open(ctx)
 	if err != nil {
 		return err

@@ -215,29 +215,14 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q, want 18:30, 2026-12-01T08:00:00Z or 8h", text)
 }
 
-// follow runs the batch, shows how far it is, and returns the exit code. The first interrupt stops softly, the second at
-// once.
+// follow runs the batch, shows how far it is, and returns the exit code. The first interrupt stops softly.
 func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Client) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	v := newView(o.stderr, o.quiet)
 	drain := make(chan struct{})
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		select {
-		case <-o.interrupts:
-		case <-done:
-			return
-		}
+	o.soft.Store(new(func() {
 		v.print("stopping: nothing more is submitted, requests and downloads under way are finished; a second Ctrl-C stops at once")
 		close(drain)
-		select {
-		case <-o.interrupts:
-			cancel()
-		case <-done:
-		}
-	}()
+	}))
 	o.Drain, o.OnChange = drain, v.change
 	stopView := v.start(ctx, b)
 	err := b.Run(ctx, client, o.Options)
@@ -245,7 +230,9 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	if err != nil && !is[*batch.StoppedError](err) {
 		return err
 	}
-	status, statusErr := b.Status(context.WithoutCancel(ctx))
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	status, statusErr := b.Status(late)
 	if statusErr != nil {
 		return errors.Join(err, statusErr)
 	}

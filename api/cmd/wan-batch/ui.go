@@ -49,8 +49,6 @@ func (o *uiOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.Close()
-	ctx, stop := o.interruptible(ctx)
-	defer stop()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.addr)
 	if err != nil {
 		return &usageError{err}

@@ -35,7 +35,7 @@ func (v *view) print(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.erase()
-	fmt.Fprintln(v.w, text)
+	fmt.Fprintln(v.w, redact.Printable(text, "\n"))
 }
 
 func (v *view) erase() {
