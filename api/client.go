@@ -28,9 +28,11 @@ package api
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -76,7 +78,11 @@ func New(opts ...Option) (*Client, error) {
 		longestInterval: 10 * time.Second,
 	}}
 	for _, opt := range opts {
-		if err := opt(&c.config); err != nil {
+		err := check(opt != nil, "option", "it is nil")
+		if err == nil {
+			err = opt(&c.config)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +95,7 @@ func New(opts ...Option) (*Client, error) {
 	}
 	base, err := wire.ParseBaseURL(c.baseURL, c.insecureHTTP)
 	if err != nil {
-		return nil, &InputError{Property: "base URL", Err: err}
+		return nil, &InputError{Property: "base URL", Err: errors.New(strings.Replace(err.Error(), "allow insecure http", "WithInsecureHTTP", 1))}
 	}
 	c.key, c.baseURL = "", base.String()
 	c.insecureResults = c.insecureResults || base.Scheme == "http"

@@ -7,14 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
 
 // encode encodes a request as a JSON object in which replace has replaced each source that is set.
 func encode(request any, replace func(source Source, property string) (Source, error)) ([]byte, error) {
-	w := walker{replace: replace}
-	replaced, err := w.walk(reflect.ValueOf(request), "")
+	replaced, err := replaceSources(request, replace)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +28,25 @@ func encode(request any, replace func(source Source, property string) (Source, e
 	return encoded, nil
 }
 
+// replaceSources returns a copy of a request with other sources. Its error has all that is wrong with them.
+func replaceSources(request any, replace func(source Source, property string) (Source, error)) (reflect.Value, error) {
+	w := walker{replace: replace}
+	replaced, err := w.walk(reflect.ValueOf(request), "")
+	if err != nil || len(w.wrong) == 0 {
+		return replaced, err
+	}
+	slices.SortStableFunc(w.wrong, func(a, b *InputError) int { return cmp.Compare(a.Property, b.Property) })
+	first := w.wrong[0]
+	for _, other := range w.wrong[1:] {
+		first.Err = fmt.Errorf("%w; %s: %w", first.Err, other.Property, other.Err)
+	}
+	return replaced, first
+}
+
 // A walker copies a request and replaces its sources.
 type walker struct {
 	replace func(source Source, property string) (Source, error)
+	wrong   []*InputError // about sources
 	depth   int
 }
 
@@ -49,7 +65,7 @@ func (w *walker) walk(v reflect.Value, property string) (reflect.Value, error) {
 	}
 	defer func() { w.depth-- }()
 	if v.Type() == sourceType {
-		return w.source(v, property)
+		return w.source(v, property), nil
 	}
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
@@ -161,12 +177,12 @@ func isScalar(t reflect.Type) bool {
 func (w *walker) element(v reflect.Value, property string) (reflect.Value, error) {
 	elem, err := w.walk(v, property)
 	if err == nil && elem.Type() == sourceType && elem.IsZero() {
-		err = &InputError{property, errors.New("empty")}
+		w.wrong = append(w.wrong, &InputError{property, errors.New("empty")})
 	}
 	return elem, err
 }
 
-func (w *walker) source(v reflect.Value, property string) (reflect.Value, error) {
+func (w *walker) source(v reflect.Value, property string) reflect.Value {
 	var source Source
 	if v.CanAddr() { // without a copy on the heap
 		source = *v.Addr().Interface().(*Source)
@@ -174,11 +190,12 @@ func (w *walker) source(v reflect.Value, property string) (reflect.Value, error)
 		source = v.Interface().(Source)
 	}
 	if source.IsZero() {
-		return v, nil
+		return v
 	}
 	replaced, err := w.replace(source, property)
 	if err != nil {
-		return v, &InputError{property, err}
+		w.wrong = append(w.wrong, &InputError{property, err})
+		return v
 	}
-	return reflect.ValueOf(replaced), nil
+	return reflect.ValueOf(replaced)
 }

@@ -56,7 +56,7 @@ func TestInputErrors(t *testing.T) {
 		{"unknown property", "mask_url", media.File(pdf), pdf + ": application/pdf, not a video, an image or audio"},
 		{"text in memory", "image_url", reader([]byte("hello")), "5 bytes: text/plain, not an image"},
 		{"nothing in memory", "image_url", reader(nil), "0 bytes: empty"},
-		{"less than nothing", "image_url", media.Reader(bytes.NewReader(noise), -1), "-1 bytes: empty"},
+		{"less than nothing", "image_url", media.Reader(bytes.NewReader(noise), -1), "a reader: its size isn't known (-1)"},
 		{"unreadable memory", "image_url", media.Reader(&failing{bytes.NewReader(noise), 0, broken}, 8), "8 bytes: "},
 		{"too large", "image_url", testImage(limit + 1), "40001 bytes: 40001 bytes, more than the limit of 40000; host the file and give its URL"},
 	}

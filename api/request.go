@@ -24,14 +24,13 @@ func UnmarshalRequest(data []byte, request any) error {
 	if err := json.Unmarshal(data, request); err != nil {
 		return &InputError{Err: err}
 	}
-	w := walker{replace: func(source Source, _ string) (Source, error) {
+	replaced, err := replaceSources(request, func(source Source, _ string) (Source, error) {
 		text, err := source.Text()
 		if err != nil {
 			return source, err
 		}
 		return media.Parse(text)
-	}}
-	replaced, err := w.walk(reflect.ValueOf(request), "")
+	})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -117,11 +118,16 @@ func TestInputErrors(t *testing.T) {
 		{"model", animatemove.Request{Model: "other", VideoURL: move.VideoURL, ImageURL: move.ImageURL}, "model", nil},
 		{"missing file", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.File("nowhere.mp4"), ImageURL: move.ImageURL}, "video_url", nil},
 		{"no video", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.File("../conformance/testdata/hero.png"), ImageURL: move.ImageURL}, "video_url", nil},
-		{"no image in a list", map[string]any{"image_list": []any{api.File("client.go")}}, "image_list", nil},
+		{"no image in a list", map[string]any{"model": "m", "image_list": []any{api.File("client.go")}}, "image_list", nil},
 		{"a path as a URL", animatemove.Request{Model: animatemove.ModelID, VideoURL: api.URL("dance.mp4"), ImageURL: move.ImageURL}, "video_url", nil},
-		{"nothing in a map", map[string]any{"image_url": api.File("")}, "image_url", nil},
-		{"nothing in a list", map[string]any{"image_list": []api.Source{move.ImageURL, {}}}, "image_list", nil},
-		{"too large", map[string]any{"image_url": api.File("../conformance/testdata/hero.png")}, "image_url", nil},
+		{"nothing in a map", map[string]any{"model": "m", "image_url": api.File("")}, "image_url", nil},
+		{"nothing in a list", map[string]any{"model": "m", "image_list": []api.Source{move.ImageURL, {}}}, "image_list", nil},
+		{"too large", map[string]any{"model": "m", "image_url": api.File("../conformance/testdata/hero.png")}, "image_url", nil},
+		{"no model", map[string]any{"a": 1}, "model", nil},
+		{"an empty model", struct {
+			Model string `json:"model"`
+		}{}, "model", nil},
+		{"a stream of unknown size", animatemove.Request{VideoURL: api.Stream(http.NoBody, -1), ImageURL: move.ImageURL}, "video_url", nil},
 		{"request id", move, "client request id", []api.SubmitOption{api.WithClientRequestID("with space")}},
 		{"long request id", move, "client request id", []api.SubmitOption{api.WithClientRequestID(strings.Repeat("x", 129))}},
 		{"empty request id", move, "client request id", []api.SubmitOption{api.WithClientRequestID("")}},
@@ -136,6 +142,26 @@ func TestInputErrors(t *testing.T) {
 	}
 	if ledger := srv.Ledger(); len(ledger.Requests) != 0 {
 		t.Errorf("%d requests were sent", len(ledger.Requests))
+	}
+}
+
+// One error has all that is wrong with media.
+func TestSeveralInputErrors(t *testing.T) {
+	client := newClient(t, simulator.Start(t))
+	requests := map[string]any{
+		"struct": animatemove.Request{VideoURL: api.Stream(http.NoBody, -1), ImageURL: api.File("nowhere.png")},
+		"map":    map[string]any{"model": "m", "video_url": api.Stream(http.NoBody, -1), "image_url": api.File("nowhere.png")},
+	}
+	for name, request := range requests {
+		_, err := client.Submit(t.Context(), request)
+		const want = "wan: image_url: nowhere.png: no such file or directory; video_url: a reader: its size isn't known (-1); save it to a file first"
+		if err == nil || err.Error() != want || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	_, err := client.Submit(t.Context(), map[string]any{"model": "m", "image_list": []api.Source{{}, api.URL("ftp://example.com/")}})
+	if input := (*api.InputError)(nil); !errors.As(err, &input) || err.Error() != "wan: image_list: empty; image_list: ftp:// isn't supported; give an https URL, such as a presigned one, or a file" {
+		t.Errorf("list: got %v", err)
 	}
 }
 

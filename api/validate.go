@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 
@@ -10,15 +11,25 @@ import (
 // A ValidationError lists everything in a request that violates its spec. The [*InputError] of [Client.Submit] wraps it.
 type ValidationError = validate.Error
 
-// checkRequest validates a generated request. Other types are sent as they are.
+// checkRequest validates a generated request. Other types need a model and are sent as they are.
 func checkRequest(request any) error {
 	v, ok := request.(interface{ Validate() error })
 	if value := reflect.ValueOf(request); !ok || value.Kind() == reflect.Pointer && value.IsNil() {
-		return nil
+		return checkModel(request)
 	}
 	err := v.Validate()
 	if invalid, ok := errors.AsType[*ValidationError](err); ok {
 		return &InputError{Property: invalid.Findings[0].Property, Err: invalid}
 	}
 	return err
+}
+
+func checkModel(request any) error {
+	encoded, err := encode(request, func(Source, string) (Source, error) { return URL("media"), nil })
+	if err != nil { // newBody returns it with those about the media
+		return nil
+	}
+	var given struct{ Model any }
+	_ = json.Unmarshal(encoded, &given)
+	return check(given.Model != nil && given.Model != "", "model", "it is empty")
 }

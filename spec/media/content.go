@@ -43,7 +43,9 @@ func (s Source) Inspect(limit int64) (*Content, error) {
 		c.Size = info.Size()
 	}
 	switch {
-	case c.Size <= 0:
+	case c.Size < 0: // such as the Content-Length of a chunked request
+		return nil, fmt.Errorf("its size isn't known (%d); save it to a file first", c.Size)
+	case c.Size == 0:
 		return nil, errors.New("empty")
 	case limit > 0 && c.Size > limit:
 		return nil, fmt.Errorf("%d bytes, more than the limit of %d; host the file and give its URL", c.Size, limit)

@@ -75,6 +75,8 @@ func (s Source) String() string {
 		return "nothing"
 	case s.path != "":
 		return s.path
+	case s.IsLocal() && s.size < 0:
+		return "a reader"
 	case s.IsLocal():
 		return fmt.Sprintf("%d bytes", s.size)
 	default:

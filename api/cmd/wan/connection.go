@@ -164,7 +164,7 @@ func inFlags(err error) error {
 	case errors.Is(err, api.ErrNoAPIKey):
 		return inputError(errors.New("no API key: set AIML_API_KEY, run wan auth login, or add --simulate to a model's command, which needs no key and costs nothing"))
 	case ok && input.Property == "base URL":
-		return inputError(errors.New("base URL: " + strings.NewReplacer("WithInsecureHTTP", "--insecure-http", "allow insecure http", "--insecure-http").Replace(input.Err.Error())))
+		return inputError(errors.New("base URL: " + strings.ReplaceAll(input.Err.Error(), "WithInsecureHTTP", "--insecure-http")))
 	}
 	return err
 }
