@@ -112,7 +112,7 @@ func TestDistinctOutputs(t *testing.T) {
 	}
 }
 
-// The same command run again skips what is saved, but nothing that isn't a video.
+// The same command run again skips what is saved, but nothing that isn't a whole video.
 func TestWaitSkips(t *testing.T) {
 	s := newServer(t)
 	for range 3 {
@@ -136,10 +136,16 @@ func TestWaitSkips(t *testing.T) {
 	if n := s.Ledger().Downloads - downloads; n != 2 {
 		t.Errorf("%d downloads, want 2", n)
 	}
-	if err := os.WriteFile(saved, []byte("no video"), 0o600); err != nil {
+	video, err := os.ReadFile(saved)
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.wan(t, append(args, "-o", template)...).check(t, exitInput, "", saved+" exists")
+	for _, other := range [][]byte{[]byte("no video"), video[:len(video)/2]} {
+		if err := os.WriteFile(saved, other, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.wan(t, append(args, "-o", template)...).check(t, exitInput, "", saved+" exists")
+	}
 }
 
 // A stream that nobody serves doesn't keep the command from ending.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -152,13 +154,25 @@ func (o *output) checkFree(path string) error {
 }
 
 // isSaved reports whether an earlier run has saved the video of a generation, which isn't fetched again: its id is in the
-// name. A video gets its name only when it is whole.
+// name, and the file is whole.
 func (o *output) isSaved(path string) bool {
 	if o.overwrite || !strings.Contains(o.path, "{id}") {
 		return false
 	}
 	content, err := media.File(path).Inspect(0)
-	return err == nil && content.CheckKind("video") == nil
+	if err != nil || content.CheckKind("video") != nil {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, media.SniffLen)
+	n, _ := io.ReadFull(f, head)
+	container := media.NewContainer(head[:n])
+	_, err = io.Copy(container, io.MultiReader(bytes.NewReader(head[:n]), f))
+	return err == nil && container.Whole()
 }
 
 // savable finds out whether a file can be saved, with directories that don't exist yet, by means of a temporary file.
