@@ -733,6 +733,24 @@ func TestAddAgain(t *testing.T) {
 	})
 }
 
+// What has changed is shown without signatures, escape sequences and the ledger's form of a file.
+func TestDifference(t *testing.T) {
+	file := func(path, sum string) string {
+		return `{"image_url":{"$file":"` + path + `","size":1,"sha256":"` + sum + `"}}`
+	}
+	for _, test := range []struct{ before, after, want string }{
+		{file("/a/hero2.png", "1"), file("/b/hero2.png", "2"), "image_url hero2.png has changed since"},
+		{file("/a/hero.png", "1"), `{"image_url":"https://e.com/a.png?sig=SECRET"}`, `image_url "hero.png" -> "https://e.com/a.png?..."`},
+		{`{"video_url":"https://e.com/a.mp4?sig=SECRET"}`, `{"video_url":"https://e.com/a.mp4?sig=SECRET2"}`, "video_url https://e.com/a.mp4?... has changed since"},
+		{file("/a/hero.png", "1"), file("/b/hero.png", "1"), ""},
+		{`{"seed":1}`, `{"seed":2}`, "seed 1 -> 2"},
+	} {
+		if got := difference(test.before, test.after); got != test.want {
+			t.Errorf("%s", got)
+		}
+	}
+}
+
 func TestLocalFiles(t *testing.T) {
 	inMemory(t, 0, func(t *testing.T, sim *simulator.Server, client *api.Client, b *Batch, dir string) {
 		video, err := os.ReadFile("../../conformance/testdata/dance.mp4")

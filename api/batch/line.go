@@ -278,14 +278,14 @@ func (e *encoder) file(path string) (storedFile, error) {
 }
 
 func hashFile(path string) (storedFile, error) {
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) //nolint:gosec // it is the caller's own file
 	if err != nil {
 		return storedFile{}, err
 	}
 	if !info.Mode().IsRegular() {
 		return storedFile{}, fmt.Errorf("%s isn't a regular file", path)
 	}
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // it is the caller's own file
 	if err != nil {
 		return storedFile{}, err
 	}
@@ -333,25 +333,49 @@ func difference(before, after string) string {
 	maps.Copy(all, b)
 	var differences []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if !reflect.DeepEqual(a[name], b[name]) {
-			differences = append(differences, fmt.Sprintf("%s %s -> %s", redact.Line(name), shown(a, name), shown(b, name)))
+		if !reflect.DeepEqual(withFiles(a[name], hashOfFile), withFiles(b[name], hashOfFile)) {
+			differences = append(differences, redact.Line(name)+" "+change(shown(a, name), shown(b, name)))
 		}
 	}
 	return strings.Join(differences, ", ")
 }
 
-// shown is the value of a member for people, without data and not too long.
+// withFiles is a stored value with a text for each file.
+func withFiles(value any, text func(path, hash string) string) any {
+	value, _ = replaceAll(value, func(value any) (any, error) {
+		members, _ := value.(map[string]any)
+		if path, ok := members["$file"].(string); ok {
+			return text(path, fmt.Sprint(members["sha256"])), nil
+		}
+		return value, nil
+	})
+	return value
+}
+
+// hashOfFile is the same wherever a file is.
+func hashOfFile(_, hash string) string { return hashedKey + hash }
+
+// change is how a value has changed. Two that look the same differ in what isn't shown, such as the content of a file.
+func change(before, after string) string {
+	if before == after {
+		return strings.Trim(after, `"`) + " has changed since"
+	}
+	return before + " -> " + after
+}
+
+// shown is the value of a member for people, a file by its name, without data and the queries of URLs, and not too long.
 func shown(body map[string]any, name string) string {
 	value, ok := body[name]
 	if !ok {
 		return "(none)"
 	}
+	value = withFiles(value, func(path, _ string) string { return filepath.Base(path) })
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(value)
 	const most = 60
-	return redact.Line(redact.Cut((&redact.Redactor{}).String(text.String()), most))
+	return redact.Line(redact.Cut((&redact.Redactor{}).Message(text.String()), most))
 }
 
 var keyPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/aimlvideo/wan-go/api"
 	"github.com/aimlvideo/wan-go/spec/redact"
@@ -139,7 +140,7 @@ func Directory(output string) string {
 // safeName makes a custom id the name of a file, the same on every system.
 func safeName(customID string) string {
 	name := strings.Map(func(c rune) rune {
-		if c < ' ' || strings.ContainsRune(`/\:*?"<>|`, c) {
+		if !unicode.IsPrint(c) || strings.ContainsRune(`/\:*?"<>|`, c) {
 			return '_'
 		}
 		return c

@@ -180,7 +180,7 @@ func TestUsage(t *testing.T) {
 		{"resolve", "--resubmit"}, {"retry"}, {"retry", "a", "--failed"}, {"cancel", "a", "--all"}, {"export"}, {"recover", manifest}, {"recover"},
 		{"ui", "--addr", "0.0.0.0:80"}, {"run", manifest, "--simulate", "--batch", "x"}, {"run", manifest, "--batch", "simulated"},
 		{"run", manifest, "--simulate", "--exec", "cp {files} x"}, {"run", manifest, "--simulate", "--exec", "cp 'x"}, {"run", manifest, "--simulate", "--exec", "" + " "},
-		{"run", manifest, "--simulate", "--until", "soon"}, {"run", manifest, "--simulate", "-o", "one.mp4{x}"}, {"run", manifest, "--simulate", "-o", "{custom_id}{x}"},
+		{"run", manifest, "--simulate", "--until", "soon"}, {"run", manifest, "--simulate", "-o", "one.mp4{x}"}, {"run", manifest, "--simulate", "-o", "{custom_id}{x}"}, {"run", manifest, "--simulate", "-o", "videos/x.mp4"}, {"run", manifest, "--simulate", "-o", manifest},
 		{"run", manifest, "--simulate", "--concurrency", "-1"}, {"run", manifest, "--simulate", "--concurrency", "0"}, {"run", manifest, "--simulate", "--exec", "no-such-program {file}"}, {"run", manifest, "--simulate", "--rate", "-1"}, {"run", manifest, "--simulate", "--max-usd", "-1"},
 		{"run", manifest, "--simulate", "--base-url", "http://127.0.0.1:1"}, {"run", manifest, "--simulate", "--stop-after-failures", "-1"},
 	} {
@@ -363,6 +363,20 @@ func TestInterrupt(t *testing.T) {
 		if code := run(t.Context(), args, &console{stdin: stdin, stdout: io.Discard, stderr: io.Discard, interrupts: interrupts}); code != exitTrouble {
 			t.Errorf("%q: exit code %d", args, code)
 		}
+	}
+}
+
+// What a custom id or a path holds never reaches the terminal as it is.
+func TestPrintedNames(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "vid\x1b[31meos")
+	line := `{"custom_id":"a\u009b31m\u202eb","model":"animate-move","video_url":"https://example.com/a.mp4","image_url":"https://example.com/a.png"}`
+	code, _, stderr := command(t, line, "run", "-", "--simulate", "-o", dir)
+	if code != exitDone || strings.ContainsAny(stderr, "\x1b\u009b\u202e") || !strings.Contains(stderr, "saved ") {
+		t.Errorf("exit code %d, %q", code, stderr)
+	}
+	if _, _, stderr := command(t, "", "status", dir+"\x1b"); strings.Contains(stderr, "\x1b") {
+		t.Errorf("%q", stderr)
 	}
 }
 

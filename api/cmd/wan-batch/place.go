@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -105,6 +106,18 @@ func template(output string) string {
 		return output
 	}
 	return filepath.Join(output, "{custom_id}.mp4")
+}
+
+// isOneFile reports whether an output is neither a directory nor a template.
+func isOneFile(output string) bool {
+	if strings.Contains(output, "{") {
+		return false
+	}
+	info, err := os.Stat(output)
+	if err == nil {
+		return !info.IsDir()
+	}
+	return slices.Contains([]string{".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ts"}, strings.ToLower(filepath.Ext(output)))
 }
 
 // simulatedTemplate keeps what is simulated apart.

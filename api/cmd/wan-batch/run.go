@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -171,6 +172,10 @@ func (o *runOptions) open(ctx context.Context) (*batch.Batch, *api.Client, func(
 
 // complete completes the options by what the flags say, and checks them.
 func (o *runOptions) complete() (err error) {
+	if isOneFile(o.Output) {
+		return fmt.Errorf("-o %s is one file for all lines: name a directory, or put {custom_id} into it, as in %s",
+			o.Output, filepath.Join(filepath.Dir(o.Output), "{custom_id}"+filepath.Ext(o.Output)))
+	}
 	o.Output = template(o.Output)
 	switch {
 	case o.simulate && (o.id != "" || o.database != os.Getenv("WAN_BATCH_DATABASE")):
