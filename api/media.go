@@ -33,7 +33,7 @@ func Bytes(data []byte) Source { return media.Bytes(data) }
 func Reader(r io.ReaderAt, size int64) Source { return media.Reader(r, size) }
 
 // Stream returns a Source that sends the first size bytes of r, such as the body of an HTTP request with a
-// Content-Length, which isn't known if it is -1. It reads r once, so the request can be sent only once: the client doesn't retry it after it has begun to
-// send it. If the context ends while r is being sent, the submission ends at once, and r is closed if it is an io.Closer;
-// otherwise a read that blocks is left behind.
+// Content-Length, which isn't known if it is -1. It reads r once, so the request can be sent only once: the client doesn't
+// retry it after it has begun to send it. If the context ends while r is being sent, the submission ends at once, and r is
+// closed if it is an io.Closer; otherwise a read that blocks is left behind.
 func Stream(r io.Reader, size int64) Source { return media.Stream(r, size) }

@@ -26,10 +26,8 @@ func checkRequest(request any) error {
 
 func checkModel(request any) error {
 	encoded, err := encode(request, func(Source, string) (Source, error) { return URL("media"), nil })
-	if err != nil { // newBody returns it with those about the media
-		return nil
-	}
 	var given struct{ Model any }
 	_ = json.Unmarshal(encoded, &given)
-	return check(given.Model != nil && given.Model != "", "model", "it is empty")
+	hasModel := given.Model != nil && given.Model != ""
+	return check(hasModel || err != nil, "model", "it is empty") // newBody returns err, with those about the media
 }
