@@ -83,13 +83,16 @@ func (c Change) Reason() string { return errorText(c.Err) }
 
 // A StoppedError reports that Run has ended before all lines were done. The next Run resumes.
 type StoppedError struct {
-	// Pending, InFlight count the lines that are left.
+	// Pending, InFlight count the lines that are left; both are 0 if the database doesn't say.
 	Pending, InFlight int
 	// Err is the reason.
 	Err error
 }
 
 func (e *StoppedError) Error() string {
+	if e.Pending+e.InFlight == 0 {
+		return fmt.Sprintf("batch: %v; the next run resumes", e.Err)
+	}
 	return fmt.Sprintf("batch: %v; %d pending, %d in flight: the next run resumes", e.Err, e.Pending, e.InFlight)
 }
 

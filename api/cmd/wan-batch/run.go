@@ -238,13 +238,13 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	status, statusErr := b.Status(late)
-	if statusErr != nil {
-		return errors.Join(err, statusErr)
+	if statusErr != nil && err == nil {
+		return statusErr
 	}
-	if !o.quiet {
+	if statusErr == nil && !o.quiet {
 		v.print(strings.Join(summary(status), "\n"))
 	}
-	if o.json {
+	if statusErr == nil && o.json {
 		if err := printJSON(o.stdout, status); err != nil {
 			return err
 		}
@@ -252,6 +252,9 @@ func (o *runOptions) follow(ctx context.Context, b *batch.Batch, client *api.Cli
 	if err != nil {
 		v.print("wan-batch: " + strings.TrimPrefix(err.Error(), "batch: "))
 		v.print("To resume: " + resumption(os.Args[1:]))
+	}
+	if statusErr != nil { // the database doesn't answer, so generations may be in flight
+		return &exitError{exitRunning}
 	}
 	if code := statusCode(status, err); code != exitDone {
 		return &exitError{code}
