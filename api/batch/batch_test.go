@@ -406,7 +406,7 @@ func TestRecoverAttempts(t *testing.T) {
 		if err := submit(1); err == nil {
 			t.Fatal("not refused")
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(3 * time.Minute) // longer than the server keeps an idle connection
 		if err := submit(2); err != nil {
 			t.Fatal(err)
 		}
