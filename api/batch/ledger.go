@@ -123,12 +123,12 @@ func (r *run) settle(ctx context.Context, line row, o outcome) (ok bool, err err
 	now := time.Now()
 	err = r.batch.transact(ctx, func(tx *sql.Tx) error {
 		if o.generationID != "" {
-			twin, err := collect(ctx, tx, scanString, `SELECT custom_id FROM generation WHERE generation_id = $1 AND client_request_id <> $2`, o.generationID, line.clientRequestID)
+			owner, err := collect(ctx, tx, scanString, `SELECT custom_id FROM generation WHERE generation_id = $1 AND client_request_id <> $2`, o.generationID, line.clientRequestID)
 			if err != nil {
 				return err
 			}
-			if twin != nil {
-				o = outcome{state: Unknown, code: "duplicate", err: fmt.Errorf("the API returned the generation id of %s, %s", twin[0], o.generationID)}
+			if owner != nil {
+				o = outcome{state: Unknown, code: "duplicate", err: fmt.Errorf("the API returned the generation id of %s, %s", owner[0], o.generationID)}
 			}
 		}
 		var search, accepted, finished int64

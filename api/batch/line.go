@@ -181,9 +181,9 @@ func encodeLines(lines iter.Seq[Line]) (encoded []encodedLine, err error) {
 		id := line.CustomID
 		if id == "" {
 			// The same content twice is meant twice: the API chooses another seed.
-			for twin := 1; id == "" || seen[id]; twin++ {
-				if id = hash[:16]; twin > 1 {
-					id = fmt.Sprintf("%s-%d", hash[:16], twin)
+			for copies := 1; id == "" || seen[id]; copies++ {
+				if id = hash[:16]; copies > 1 {
+					id = fmt.Sprintf("%s-%d", hash[:16], copies)
 				}
 			}
 		}

@@ -55,7 +55,7 @@ func newClock(s store, batch string, ring func(context.Context, alarm) time.Dura
 		Workers:                     workers,
 		Queues:                      map[string]river.QueueConfig{c.queue: {MaxWorkers: pollWorkers}},
 		PollOnly:                    true, // alarms are set for later, so LISTEN, which only riverpgxv5 has, would notify of nothing
-		RetryPolicy:                 soon{},
+		RetryPolicy:                 retryPolicy{},
 		JobTimeout:                  pollTimeout,
 		RescueStuckJobsAfter:        pollTimeout + time.Second,
 		CompletedJobRetentionPeriod: time.Minute,
@@ -106,10 +106,10 @@ func (c *clock) reset(ctx context.Context, tx *sql.Tx) error {
 		exec(ctx, tx, `DELETE FROM river_leader`)) // a killed leader would be waited for
 }
 
-// soon is River's retry policy for rescued jobs. Its own waits errors^4 seconds.
-type soon struct{}
+// A retryPolicy is River's retry policy for rescued jobs. Its own waits errors^4 seconds.
+type retryPolicy struct{}
 
-func (soon) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(time.Second) }
+func (retryPolicy) NextRetry(*rivertype.JobRow) time.Time { return time.Now().Add(time.Second) }
 
 const (
 	firstPoll   = time.Second

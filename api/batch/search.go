@@ -50,7 +50,7 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 	wanted := make(map[string]row, len(unknown))
 	for _, line := range unknown {
 		if line.generationID != "" { // polls denied it
-			if _, err := r.takeUp(ctx, line, line.generationID); err != nil {
+			if _, err := r.resume(ctx, line, line.generationID); err != nil {
 				return err
 			}
 			continue
@@ -78,7 +78,7 @@ func (r *run) searchOnce(ctx context.Context, unknown []row) error {
 		// The logs may leave out the model at the end of the id, or have it where the API doesn't.
 		id := found.Job.ID()
 		short, _, _ := strings.Cut(id, ":")
-		taken, err := r.takeUp(ctx, line, id, short, short+":"+found.Model)
+		taken, err := r.resume(ctx, line, id, short, short+":"+found.Model)
 		if err != nil {
 			return err
 		}
@@ -119,9 +119,9 @@ func (r *run) identify(ctx context.Context, line row, clientRequestID string) (r
 	return line, err
 }
 
-// takeUp resumes an unknown line with the first of the generation ids that a poll proves: the row of the logs may be that
+// resume resumes an unknown line with the first of the generation ids that a poll proves: the row of the logs may be that
 // of a request that was refused.
-func (r *run) takeUp(ctx context.Context, line row, ids ...string) (taken bool, err error) {
+func (r *run) resume(ctx context.Context, line row, ids ...string) (taken bool, err error) {
 	for _, id := range ids {
 		if _, err := r.client.Job(id).Poll(ctx); err != nil {
 			continue

@@ -122,7 +122,7 @@ func (r *run) submit(ctx context.Context, line row) {
 		o.state, o.code = Pending, "no_file"
 		r.stop(fmt.Errorf("a file of line %s can't be read on this machine: %w", redact.Line(line.customID), o.err))
 	case o.state == Pending:
-		r.putOff(ctx, o.err, pause)
+		r.postpone(ctx, o.err, pause)
 	}
 	ok := false
 	err = r.persist(ctx, func(ctx context.Context) (err error) {
@@ -145,8 +145,8 @@ func (r *run) submit(ctx context.Context, line row) {
 	r.changed(Change{CustomID: line.customID, State: o.state, GenerationID: o.generationID, Err: o.err})
 }
 
-// putOff pauses all submissions for a while, and reports the first pause in a row.
-func (r *run) putOff(ctx context.Context, reason error, pause time.Duration) {
+// postpone pauses all submissions for a while, and reports the first pause in a row.
+func (r *run) postpone(ctx context.Context, reason error, pause time.Duration) {
 	r.changing.Lock()
 	r.pausedBy = reason
 	r.changing.Unlock()

@@ -177,7 +177,7 @@ func (m *manifest) readCSV(ctx context.Context, r io.Reader) error {
 			if errors.Is(err, csv.ErrFieldCount) {
 				continue
 			}
-			return nil // the rest can't be told apart
+			return nil // the fields of the rest are unknown
 		}
 		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
